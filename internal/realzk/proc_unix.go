@@ -1,0 +1,10 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build unix && !linux
+
+package realzk
+
+import "syscall"
+
+func dieWithParent() *syscall.SysProcAttr { return nil }

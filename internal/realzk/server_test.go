@@ -1,0 +1,100 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package realzk
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/go-zookeeper/zk"
+	"go.uber.org/goleak"
+)
+
+type quiet struct{}
+
+func (quiet) Printf(string, ...any) {}
+
+// waitState reads session events until the wanted one comes.
+func waitState(t *testing.T, events <-chan zk.Event, want zk.State) {
+	t.Helper()
+	limit := time.After(20 * time.Second)
+	for {
+		select {
+		case e := <-events:
+			if e.State == want {
+				return
+			}
+		case <-limit:
+			t.Fatalf("no event %s within 20 s", want)
+		}
+	}
+}
+
+func TestServerOverItsLife(t *testing.T) {
+	if reason, ok := Available(); !ok {
+		t.Skip(reason)
+	}
+	defer goleak.VerifyNone(t)
+	s, err := Start(t.Context(), Config{TickTime: 200 * time.Millisecond, Keep: t.Failed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+
+	conn, events, err := zk.Connect([]string{s.Addr()}, 4*time.Second, zk.WithLogger(quiet{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	waitState(t, events, zk.StateHasSession)
+	session := conn.SessionID()
+	if _, err := conn.Create("/e", []byte("x"), zk.FlagEphemeral, zk.WorldACL(zk.PermAll)); err != nil {
+		t.Fatal(err)
+	}
+
+	if err := s.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	waitState(t, events, zk.StateHasSession)
+	if conn.SessionID() != session {
+		t.Errorf("session %x after the restart, want %x", conn.SessionID(), session)
+	}
+	if ok, _, err := conn.Exists("/e"); !ok || err != nil {
+		t.Errorf("/e after the restart: %t, %v", ok, err)
+	}
+
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	waitState(t, events, zk.StateDisconnected)
+	if err := s.Continue(); err != nil {
+		t.Fatal(err)
+	}
+	waitState(t, events, zk.StateHasSession)
+}
+
+func TestCloseLeavesNothing(t *testing.T) {
+	if reason, ok := Available(); !ok {
+		t.Skip(reason)
+	}
+	keep := false
+	for _, keep = range []bool{true, false} {
+		s, err := Start(t.Context(), Config{Keep: func() bool { return keep }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(s.LogPath()); (err == nil) != keep {
+			t.Errorf("keep %t: the log after Close: %v", keep, err)
+		}
+		_ = os.RemoveAll(s.dir)
+	}
+}
