@@ -1,0 +1,140 @@
+# samsa: everything a developer types. `make help` lists it; the list is made from the comments behind the targets.
+
+# A pipe fails if any part of it fails, and a recipe stops at its first failing line.
+SHELL := /usr/bin/env bash -o pipefail
+.SHELLFLAGS := -ec
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Tools, pinned: a new version is a commit of its own. Built from source into bin/, once per version (hack/install-tool.sh).
+GOLANGCI_LINT_VERSION := v2.15.0
+GOLANGCI_LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+
+# What one may set: make demo INPUT=/var/log/syslog MESSAGES=20000 KEEP=1
+INPUT ?=
+MESSAGES ?=
+KEEP ?=
+SIM_SEEDS ?= 2000
+SIM_STEPS ?= 500
+SIM_SEEDS_FULL ?= 50000
+FUZZTIME ?= 30s
+BENCH ?= .
+BENCHTIME ?= 1s
+IMAGE ?= samsa:dev
+# Where images are built: docker, or podman.
+CONTAINER_TOOL ?= docker
+
+# The race detector needs cgo, and cgo needs a C compiler with its headers (a bare gcc has none). Nothing else does: samsa
+# is pure Go. So cgo is off, except for tests under the race detector. `make test RACE=` turns the detector off.
+CGO_WANTED := $(CGO_ENABLED)
+export CGO_ENABLED := 0
+HAVE_CC = $(if $(filter 0,$(CGO_WANTED)),,$(shell echo 'int main(void) { return 0; }' | \
+  $$(go env CC) -include stdlib.h -pthread -x c -o /dev/null - 2>/dev/null && echo yes))
+RACE = $(if $(HAVE_CC),-race)
+
+# Two packages at a time: the suites mostly wait (for sessions to expire, for servers to restart), and while one waits the other
+# uses the cores. More at once make the waiting ones late on two cores, and a late suite is a flaky one.
+TEST_PACKAGES_AT_ONCE ?= 2
+TEST_TIMEOUT ?= 5m
+TEST_FLAGS ?=
+PACKAGES ?= ./...
+
+# The same files that internal/realzk looks for; it decides, this only announces.
+HAVE_ZOOKEEPER = $(shell command -v java >/dev/null && test -e /usr/share/java/zookeeper.jar && echo yes)
+
+##@ General
+
+.PHONY: help
+help: ## Show this list.
+	@awk 'BEGIN {FS = ":.*##"; printf "\nUsage: make \033[36m<target>\033[0m\n"} \
+	  /^[a-zA-Z0-9_-]+:.*?##/ {printf "  \033[36m%-15s\033[0m %s\n", $$1, $$2} \
+	  /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: clean
+clean: ## Remove bin/ with binaries and tools, and what tests leave behind.
+	rm -rf bin coverage.*
+
+##@ Build
+
+.PHONY: build
+build: bin/samsa bin/samsa-local ## Build bin/samsa (the product) and bin/samsa-local (the whole system on a laptop).
+
+# Go knows best what is up to date, so these always ask it.
+.PHONY: bin/samsa bin/samsa-local
+bin/samsa bin/samsa-local: bin/%:
+	go build -trimpath -ldflags='-s -w' -o $@ ./cmd/$*
+
+.PHONY: docker-build
+docker-build: ## Build the image IMAGE (static binary on scratch).
+	$(CONTAINER_TOOL) build -t $(IMAGE) .
+
+##@ Try
+
+.PHONY: demo
+demo: build ## A real file through a group of worker processes that grow, shrink, die and freeze (INPUT=path MESSAGES=n KEEP=1).
+	bin/samsa-local demo $(if $(INPUT),--input='$(INPUT)') $(if $(MESSAGES),--messages='$(MESSAGES)') $(if $(KEEP),--keep)
+
+##@ Check
+
+.PHONY: fmt
+fmt: ## Format all Go files.
+	gofmt -w $$(git ls-files --cached --others --exclude-standard -- '*.go')
+
+.PHONY: vet
+vet: ## Run go vet.
+	go vet ./...
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Run all linters of .golangci.yml.
+	$(GOLANGCI_LINT) run
+
+.PHONY: lint-fix
+lint-fix: $(GOLANGCI_LINT) ## Run all linters and mend what a machine can.
+	$(GOLANGCI_LINT) run --fix
+
+.PHONY: lint-config
+lint-config: $(GOLANGCI_LINT) ## Check .golangci.yml against its schema.
+	$(GOLANGCI_LINT) config verify
+
+$(GOLANGCI_LINT):
+	hack/install-tool.sh golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint $(GOLANGCI_LINT_VERSION)
+
+.PHONY: verify
+verify: ## Check that formatting, go.mod and the budgets of length are as they should be; changes nothing.
+	hack/gofmt.sh
+	go mod tidy -diff
+	go mod verify
+	hack/budgets.sh
+
+.PHONY: test
+test: ## Run all tests, under the race detector and against a real ZooKeeper where the machine has them.
+	@echo "Race detector: $(if $(RACE),on,OFF ($(if $(HAVE_CC),RACE is empty,no working C compiler; Debian: apt-get install gcc libc6-dev)))."
+	@echo "Real ZooKeeper: $(if $(HAVE_ZOOKEEPER),on,OFF (Debian: apt-get install zookeeper); its suites skip)."
+	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -p $(TEST_PACKAGES_AT_ONCE) -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) $(PACKAGES)
+
+# The simulator has no goroutines to race, so it runs without the detector here (make test runs its short list with it). go test is content
+# with a pattern that matches nothing, so the test is asked for by name first.
+.PHONY: sim
+sim: ## Run the simulator: SIM_SEEDS seeds of SIM_STEPS steps; a failing seed replays exactly.
+	go test ./internal/sim -list '^TestSeeds$$' | grep -x TestSeeds
+	go test ./internal/sim -count=1 -v -timeout 30m -run '^TestSeeds$$' -args -seeds=$(SIM_SEEDS) -steps=$(SIM_STEPS)
+
+.PHONY: sim-mutations
+sim-mutations: ## Prove that the simulator finds errors: break the code on purpose, one way at a time.
+	hack/sim-mutations.sh
+
+##@ Long lists
+
+.PHONY: fuzz
+fuzz: ## Fuzz each target for FUZZTIME.
+	FUZZTIME=$(FUZZTIME) hack/fuzz.sh
+
+.PHONY: bench
+bench: ## Run the benchmarks that match BENCH, each for BENCHTIME.
+	go test -run='^$$' -bench='$(BENCH)' -benchtime=$(BENCHTIME) -benchmem -p 1 -timeout 60m $(PACKAGES)
+
+.PHONY: full
+full: ## Everything, and the long lists: verify, lint, test, sim with SIM_SEEDS_FULL seeds, mutations, fuzz, demo, bench.
+	$(MAKE) verify lint-config lint test
+	$(MAKE) sim SIM_SEEDS=$(SIM_SEEDS_FULL)
+	$(MAKE) sim-mutations fuzz demo bench
