@@ -62,7 +62,7 @@ build: bin/samsa bin/samsa-local ## Build bin/samsa (the product) and bin/samsa-
 # Go knows best what is up to date, so these always ask it.
 .PHONY: bin/samsa bin/samsa-local
 bin/samsa bin/samsa-local: bin/%:
-	go build -trimpath -ldflags='-s -w' -o $@ ./cmd/$*
+	go build -ldflags='-s -w' -o $@ ./cmd/$*
 
 .PHONY: docker-build
 docker-build: ## Build the image IMAGE (static binary on scratch).
@@ -78,7 +78,7 @@ demo: build ## A real file through a group of worker processes that grow, shrink
 
 .PHONY: fmt
 fmt: ## Format all Go files.
-	gofmt -w $$(git ls-files --cached --others --exclude-standard -- '*.go')
+	hack/gofmt.sh -w
 
 .PHONY: vet
 vet: ## Run go vet.

@@ -45,7 +45,8 @@ FNR == 2 && !/^\/\/ SPDX-License-Identifier: Apache-2\.0$/ { headless = 1 }
 }
 
 /^func / {
-  start = FNR; name = $0
+  # One that ends where it begins has no closing line.
+  start = /}$/ ? 0 : FNR; name = $0
   sub(/^func +(\([^)]*\) *)?/, "", name); sub(/[^A-Za-z0-9_].*/, "", name)
   functions++
 }

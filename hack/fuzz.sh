@@ -10,8 +10,7 @@ while IFS=: read -r file target; do
   found=$((found + 1))
   echo "--- $target in ./$(dirname "$file") for $fuzztime"
   go test -run='^$' -fuzz="^$target\$" -fuzztime="$fuzztime" "./$(dirname "$file")"
-done < <(git ls-files --cached --others --exclude-standard -- '*_test.go' | sort |
-  xargs -r grep -HoE '^func Fuzz[A-Za-z0-9_]*' | sed 's/:func /:/')
+done < <(hack/go-files.sh | xargs -0 -r grep -HoE '^func Fuzz[A-Za-z0-9_]*' | sed 's/:func /:/')
 
 if ((found == 0)); then
   echo "no fuzz target matches '$pattern'" >&2
