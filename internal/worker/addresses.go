@@ -1,0 +1,112 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package worker
+
+import (
+	"net"
+	"net/textproto"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+func checkURL(f *faults, path, text string) {
+	if text == "" {
+		f.add(path, "is missing; say where messages are posted to, as in http://billing/orders")
+		return
+	}
+	target, err := url.Parse(text)
+	switch {
+	case err != nil:
+		f.add(path, "is no URL: %v", err)
+	case target.Scheme != "http" && target.Scheme != "https":
+		f.add(path, "%s does not begin with http:// or https://", text)
+	case target.Hostname() == "":
+		f.add(path, "%s names no host", text)
+	case target.User != nil:
+		f.add(path, "holds a user's name; put credentials into headers, as a URL ends up in logs")
+	case target.Fragment != "":
+		f.add(path, "ends in #%s, which is never sent; remove it", target.Fragment)
+	}
+}
+
+// ownHeaders are set for each message or request by the sink or by the protocol.
+var ownHeaders = []string{"Connection", "Content-Length", "Host", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
+
+func checkHeader(f *faults, path, name, value string) {
+	canonical := textproto.CanonicalMIMEHeaderKey(name)
+	switch {
+	case !isToken(name):
+		f.add(path, "is no name of a header; use letters, digits and dashes")
+	case slices.Contains(ownHeaders, canonical):
+		f.add(path, "belongs to the connection; remove it")
+	case strings.HasPrefix(canonical, "Samsa-"), strings.HasPrefix(canonical, "Ce-"):
+		f.add(path, "is set for each message by samsa; use another name")
+	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+		f.add(path, "holds a control character; a header's value is one line of text")
+	}
+}
+
+func isToken(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	})
+}
+
+// checkConnect checks "host:port,host:port/chroot". The port may be left out, as in ZooKeeper's own connect strings.
+func checkConnect(f *faults, path, connect string) {
+	if connect == "" {
+		f.add(path, "is missing; give HOST:PORT,HOST:PORT/CHROOT as in Kafka's zookeeper.connect")
+		return
+	}
+	hosts, chroot, _ := strings.Cut(connect, "/")
+	for host := range strings.SplitSeq(hosts, ",") {
+		if reason := badAddress(strings.TrimSpace(host)); reason != "" {
+			f.add(path, "%q: host %q %s", connect, host, reason)
+		}
+	}
+	if chroot == "" {
+		return
+	}
+	unfit := func(r rune) bool { return unfitForNode(r) || r == ',' }
+	for part := range strings.SplitSeq(chroot, "/") {
+		// A comma is legal there, but what it means is nearly always a chroot behind each host.
+		if slices.Contains([]string{"", ".", ".."}, part) || strings.ContainsFunc(part, unfit) {
+			f.add(path, "%q: chroot /%s is no path in ZooKeeper; write it once, behind the last host", connect, chroot)
+		}
+	}
+}
+
+// badAddress says what is wrong with "host" or "host:port"; nothing if it is well.
+func badAddress(address string) string {
+	host, port := address, "2181"
+	if strings.Contains(strings.TrimPrefix(address, "["), ":") {
+		var err error
+		if host, port, err = net.SplitHostPort(address); err != nil {
+			return "is no HOST:PORT"
+		}
+	}
+	if host == "" || strings.ContainsAny(host, " \t@") {
+		return "has no name"
+	}
+	if number, err := strconv.Atoi(port); err != nil || number < 1 || number > 65535 {
+		return "has a port that is no number from 1 to 65535"
+	}
+	return ""
+}
+
+func checkListen(f *faults, listen string) {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		f.add("listen", "%q is no address; give HOST:PORT, or :PORT for all of the machine's addresses", listen)
+		return
+	}
+	if number, err := strconv.Atoi(port); err != nil || number < 0 || number > 65535 {
+		f.add("listen", "%q has a port that is no number from 0 to 65535", listen)
+	}
+	if strings.ContainsAny(host, "/ ") {
+		f.add("listen", "%q names no host; give an address, without http://", listen)
+	}
+}

@@ -1,0 +1,298 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package worker_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/samsa-dev/samsa/internal/worker"
+)
+
+const least = `
+group: billing
+member: billing-0
+topics: [orders]
+cluster: {zookeeper: {connect: "127.0.0.1:2181/kafka"}}
+sink: {discard: {}}
+`
+
+func TestParseFillsInDefaults(t *testing.T) {
+	config, err := worker.Parse([]byte(least))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := worker.Default()
+	want.Group, want.Member, want.Topics = "billing", "billing-0", []string{"orders"}
+	want.Cluster.ZooKeeper = &worker.ZooKeeper{
+		Connect: "127.0.0.1:2181/kafka", SessionTimeout: worker.Duration(10 * time.Second),
+	}
+	want.Sink.Discard = &worker.DiscardSink{}
+	if got, want := asYAML(t, config), asYAML(t, want); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestParseReadsEveryField(t *testing.T) {
+	dir := t.TempDir()
+	digest := filepath.Join(dir, "digest")
+	write(t, digest, "samsa:secret\n")
+	file := `
+group: billing
+member: billing-0
+topics: [orders, returns]
+cluster:
+  zookeeper:
+    connect: zk-0:2181,zk-1/kafka/prod
+    sessionTimeout: 6s
+    digestFile: ` + digest + `
+    tls: {serverName: zk}
+start: Latest
+assignment: Range
+commitInterval: 100ms
+drainTimeout: 1m30s
+delivery: {timeout: 5s, retry: {initialBackoff: 1s, maxBackoff: 1s}}
+sink: {http: {url: "http://billing/orders", format: Raw, headers: {X-Team: a}}}
+listen: ":0"
+`
+	config, err := worker.Parse([]byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := worker.Parse([]byte(asYAML(t, config)))
+	if err != nil {
+		t.Fatalf("what was written cannot be read: %v", err)
+	}
+	if got, want := asYAML(t, again), asYAML(t, config); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	for _, text := range []string{"1m30s", "zk-1/kafka/prod", "X-Team", "serverName: zk", "Latest", "Range", digest} {
+		if !strings.Contains(asYAML(t, config), text) {
+			t.Errorf("%q was lost", text)
+		}
+	}
+}
+
+func TestMemberIsThePodsName(t *testing.T) {
+	t.Setenv("POD_NAME", "billing-7")
+	config, err := worker.Parse([]byte(strings.Replace(least, "member: billing-0", "", 1)))
+	if err != nil || config.Member != "billing-7" {
+		t.Errorf("got %q, %v", config.Member, err)
+	}
+}
+
+func TestMemberIsElseTheHostsName(t *testing.T) {
+	t.Setenv("POD_NAME", "")
+	host, err := os.Hostname()
+	if err != nil {
+		t.Skip(err)
+	}
+	config, err := worker.Parse([]byte(strings.Replace(least, "member: billing-0", "", 1)))
+	if err != nil || config.Member != host {
+		t.Errorf("got %q, %v", config.Member, err)
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "empty"), "")
+	t.Chdir(dir)
+	for _, c := range []struct{ name, from, to, want string }{
+		{"unknown field", "group:", "gruop: x\ngroup:",
+			"gruop: is no field of the configuration; remove it, or use one of assign"},
+		{"wrong case", "group:", "Group:", "Group: is no field of the configuration; write it group"},
+		{"unknown nested field", "{discard: {}}", "{discard: {fast: true}}", "sink.discard.fast: is no field"},
+		{"duplicate field", "group:", "group: a\ngroup:",
+			`the file: is no YAML: yaml: unmarshal errors: line 3: key "group" already set`},
+		{"no YAML", "group:", "group: [", "the file: is no YAML"},
+		{"no group", "group: billing", "", "group: is missing; name the consumer group"},
+		{"group with slash", "group: billing", "group: a/b", `group: "a/b" holds '/'`},
+		{"group with control", "group: billing", `group: "a\u0001"`, `group: "a\x01" holds '\x01'`},
+		{"group of dots", "group: billing", `group: ".."`, `group: is "..", which ZooKeeper refuses`},
+		{"group too long", "group: billing", "group: " + strings.Repeat("g", 201),
+			"group: has 201 bytes; shorten it to 200"},
+		{"group a number", "group: billing", "group: 7",
+			`group: is a number where a text should be (put it in quotes: "7")`},
+		{"group a truth", "group: billing", "group: yes", `group: is true or false where a text should be`},
+		{"group a list", "group: billing", "group: [a]", `group: is a list where a text should be`},
+		{"member with slash", "billing-0", "a/b", `member: "a/b" holds '/'`},
+		{"no topics", "[orders]", "[]", "topics: is empty; name what the group consumes"},
+		{"topics a text", "[orders]", "orders", "topics: is a text where a list, as in [orders] should be"},
+		{"topic twice", "[orders]", "[orders, orders]", `topics[1]: "orders" is named twice`},
+		{"topic illegal", "[orders]", "[a, or ders]", `topics[1]: "or ders" is no topic's name`},
+		{"topic empty", "[orders]", `[""]`, `topics[0]: is "", which is no topic's name`},
+		{"topic too long", "[orders]", "[" + strings.Repeat("t", 250) + "]",
+			"topics[0]: has 250 characters; topics have at most 249"},
+		{"65 topics", "[orders]", "[" + strings.Join(strings.Split(strings.Repeat("t", 65), ""), ",") + "]",
+			"topics: has 65 names"},
+		{"no cluster", `{zookeeper: {connect: "127.0.0.1:2181/kafka"}}`, "{}", "cluster.zookeeper: is missing; say how"},
+		{"no connect", `connect: "127.0.0.1:2181/kafka"`, `sessionTimeout: 5s`, "cluster.zookeeper.connect: is missing"},
+		{"port out of range", "127.0.0.1:2181", "127.0.0.1:70000",
+			`host "127.0.0.1:70000" has a port that is no number from 1 to 65535`},
+		{"empty host", "127.0.0.1:2181", "a:1,,b:1", `host "" has no name`},
+		{"chroot twice", "127.0.0.1:2181/kafka", "a:1/k,b:1/k", `chroot /k,b:1/k is no path`},
+		{"chroot ends in slash", "2181/kafka", "2181/kafka/", `chroot /kafka/ is no path`},
+		{"session too short", `/kafka"`, `/kafka", sessionTimeout: 10ms`,
+			"cluster.zookeeper.sessionTimeout: 10ms is too short; give at least 1s"},
+		{"session zero", `/kafka"`, `/kafka", sessionTimeout: ten`,
+			`cluster.zookeeper.sessionTimeout: "ten" is no duration; write it with a unit`},
+		{"duration without unit", `/kafka"`, `/kafka", sessionTimeout: 10`,
+			`cluster.zookeeper.sessionTimeout: "10" is no duration`},
+		{"digest file missing", `/kafka"`, `/kafka", digestFile: none`,
+			"cluster.zookeeper.digestFile: cannot be read: open none"},
+		{"digest file empty", `/kafka"`, `/kafka", digestFile: empty`,
+			"cluster.zookeeper.digestFile: empty does not hold user:password"},
+		{"CA file empty", `/kafka"`, `/kafka", tls: {caFile: empty}`,
+			"cluster.zookeeper.tls.caFile: empty holds no certificate"},
+		{"CA file missing", `/kafka"`, `/kafka", tls: {caFile: none}`, "cluster.zookeeper.tls.caFile: cannot be read"},
+		{"certificate without key", `/kafka"`, `/kafka", tls: {certFile: empty}`,
+			"cluster.zookeeper.tls: has one of certFile and keyFile"},
+		{"no key pair", `/kafka"`, `/kafka", tls: {certFile: empty, keyFile: empty}`,
+			"cluster.zookeeper.tls: certFile and keyFile do not make"},
+		{"start", "group:", "start: earliest\ngroup:", `start: is "earliest"; it can be Earliest or Latest`},
+		{"assignment", "group:", "assignment: RoundRobin\ngroup:",
+			`assignment: is "RoundRobin"; it can be Sticky or Range`},
+		{"commits too often", "group:", "commitInterval: 1ms\ngroup:",
+			"commitInterval: 1ms is too short; give at least 100ms"},
+		{"commits too rarely", "group:", "commitInterval: 2m\ngroup:",
+			"commitInterval: 2m0s is too long; give at most 1m0s"},
+		{"negative drain", "group:", "drainTimeout: -1s\ngroup:", "drainTimeout: -1s is too short"},
+		{"no delivery timeout", "group:", "delivery: {timeout: 0s}\ngroup:", "delivery.timeout: 0s is too short"},
+		{"backoffs crossed", "group:", "delivery: {retry: {maxBackoff: 10ms}}\ngroup:",
+			"delivery.retry.maxBackoff: 10ms is below initialBackoff 200ms; raise it or lower initialBackoff"},
+		{"delivery a text", "group:", "delivery: fast\ngroup:", "delivery: is a text where fields, or {} should be"},
+		{"no sink", "sink: {discard: {}}", "", "sink: is not chosen; give one of"},
+		{"sink of nothing", "{discard: {}}", "{log: }", "sink: is not chosen; give one of `http: {url: ...}`, `log: {}`"},
+		{"two sinks", "{discard: {}}", "{discard: {}, log: {}}", "sink: has log and discard; keep one"},
+		{"no URL", "{discard: {}}", "{http: {}}", "sink.http.url: is missing"},
+		{"URL of files", "{discard: {}}", "{http: {url: 'file:///x'}}",
+			"sink.http.url: file:///x does not begin with http://"},
+		{"URL without host", "{discard: {}}", "{http: {url: 'http:///x'}}", "sink.http.url: http:///x names no host"},
+		{"URL with password", "{discard: {}}", "{http: {url: 'http://a:secret@b'}}",
+			"sink.http.url: holds a user's name"},
+		{"URL with fragment", "{discard: {}}", "{http: {url: 'http://b/#c'}}",
+			"sink.http.url: ends in #c, which is never sent"},
+		{"no URL at all", "{discard: {}}", `{http: {url: "http://b\u007f"}}`, "sink.http.url: is no URL"},
+		{"format", "{discard: {}}", "{http: {url: 'http://b', format: raw}}",
+			`sink.http.format: is "raw"; it can be Raw or`},
+		{"header of ours", "{discard: {}}", "{http: {url: 'http://b', headers: {samsa-topic: x}}}",
+			"sink.http.headers[samsa-topic]: is set"},
+		{"header of the connection", "{discard: {}}", "{http: {url: 'http://b', headers: {host: x}}}",
+			"sink.http.headers[host]: belongs"},
+		{"header's name", "{discard: {}}", "{http: {url: 'http://b', headers: {'a b': x}}}",
+			"sink.http.headers[a b]: is no name"},
+		{"header's value", "{discard: {}}", `{http: {url: 'http://b', headers: {a: "x\ny"}}}`,
+			"sink.http.headers[a]: holds a control"},
+		{"header a number", "{discard: {}}", `{http: {url: 'http://b', headers: {a: 1}}}`,
+			`sink.http.headers[a]: is a number where a text`},
+		{"listen without port", "group:", "listen: localhost\ngroup:", `listen: "localhost" is no address`},
+		{"listen port", "group:", "listen: ':99999'\ngroup:", `listen: ":99999" has a port that is no number`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if !strings.Contains(least, c.from) {
+				t.Fatalf("%q is not in the file", c.from)
+			}
+			_, err := worker.Parse([]byte(strings.Replace(least, c.from, c.to, 1)))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestParseReportsEverythingAtOnce(t *testing.T) {
+	_, err := worker.Parse([]byte(`
+groop: billing
+member: a/b
+topics: [orders, orders]
+cluster: {zookeeper: {connect: "zk:0", digestFile: /nowhere}}
+delivery: {retry: {initialBackoff: soon}}
+sink: {http: {url: ftp://x}}
+`))
+	if err == nil {
+		t.Fatal("a file with eight faults was accepted")
+	}
+	got := strings.Split(err.Error(), "\n")
+	for _, path := range []string{
+		"groop: ", "group: ", "member: ", "topics[1]: ", "cluster.zookeeper.connect: ", "cluster.zookeeper.digestFile: ",
+		"delivery.retry.initialBackoff: ", "sink.http.url: ",
+	} {
+		count := 0
+		for _, line := range got {
+			if strings.HasPrefix(line, path) {
+				count++
+			}
+		}
+		if count != 1 {
+			t.Errorf("%sis reported %d times in\n%v", path, count, err)
+		}
+	}
+	if len(got) != 8 {
+		t.Errorf("%d lines:\n%v", len(got), err)
+	}
+}
+
+func TestSecretsAreNotRepeated(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "digest")
+	write(t, file, "hunter2")
+	_, err := worker.Parse([]byte(strings.Replace(least, `/kafka"`, `/kafka", digestFile: `+file, 1)))
+	if err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLoad(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "worker.yaml")
+	if _, err := worker.Load(path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("no file: got %v", err)
+	}
+	write(t, path, least)
+	if config, err := worker.Load(path); err != nil || config.Group != "billing" {
+		t.Errorf("got %+v, %v", config, err)
+	}
+}
+
+// What is accepted can be written and read again; what is refused says why; nothing crashes.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{
+		least, "", "[]", "{}", "a: &a [*a]", "group: {", "sink: {http: {headers: {a: b}}}",
+		"topics: {orders: 1}", "\x00", "1",
+		"cluster: {zookeeper: {tls: {}}}", "delivery: {timeout: 1e9}", "? {a: b}\n: c",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		config, err := worker.Parse(data)
+		if err != nil {
+			if err.Error() == "" {
+				t.Error("refused without a reason")
+			}
+			return
+		}
+		if _, err := worker.Parse([]byte(asYAML(t, config))); err != nil {
+			t.Errorf("what was written cannot be read: %v", err)
+		}
+	})
+}
+
+func asYAML(t *testing.T, config worker.Config) string {
+	t.Helper()
+	text, err := yaml.Marshal(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,148 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package worker
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// check reports what is wrong with a configuration, including the files it names.
+func (c *Config) check(f *faults) {
+	checkName(f, "group", c.Group, "name the consumer group")
+	checkName(f, "member", c.Member, "give this worker a name that is its own in the group")
+	checkTopics(f, c.Topics)
+	c.Cluster.check(f)
+	oneOf(f, "start", c.Start, StartEarliest, StartLatest)
+	oneOf(f, "assignment", c.Assignment, AssignSticky, AssignRange)
+	// Below 100 ms ten members of one group make 100 transactions a second on an ensemble made for far fewer; above a
+	// minute a crash delivers too much again.
+	between(f, "commitInterval", c.CommitInterval, 100*time.Millisecond, time.Minute)
+	between(f, "drainTimeout", c.DrainTimeout, 100*time.Millisecond, time.Hour)
+	c.Delivery.check(f)
+	c.Sink.check(f)
+	checkListen(f, c.Listen)
+}
+
+func (c *Cluster) check(f *faults) {
+	zk := c.ZooKeeper
+	if zk == nil {
+		f.add("cluster.zookeeper", "is missing; say how to reach the cluster: `zookeeper: {connect: HOST:PORT/CHROOT}`")
+		return
+	}
+	checkConnect(f, "cluster.zookeeper.connect", zk.Connect)
+	// A session must outlast 3 ticks of the server; the shortest tick in use is some 300 ms. Servers give no more than
+	// 20 ticks unless told to; 5 minutes without an owner after a crash is more than anybody wants.
+	between(f, "cluster.zookeeper.sessionTimeout", zk.SessionTimeout, time.Second, 5*time.Minute)
+	checkDigest(f, "cluster.zookeeper.digestFile", zk.DigestFile)
+	if zk.TLS != nil {
+		zk.TLS.check(f, "cluster.zookeeper.tls")
+	}
+}
+
+func (t *TLS) check(f *faults, path string) {
+	if data, ok := readable(f, path+".caFile", t.CAFile); ok && !x509.NewCertPool().AppendCertsFromPEM(data) {
+		f.add(path+".caFile", "%s holds no certificate; it should be PEM, with -----BEGIN CERTIFICATE-----", t.CAFile)
+	}
+	if (t.CertFile == "") != (t.KeyFile == "") {
+		f.add(path, "has one of certFile and keyFile; give both, or neither")
+		return
+	}
+	cert, haveCert := readable(f, path+".certFile", t.CertFile)
+	key, haveKey := readable(f, path+".keyFile", t.KeyFile)
+	if !haveCert || !haveKey {
+		return
+	}
+	if _, err := tls.X509KeyPair(cert, key); err != nil {
+		f.add(path, "certFile and keyFile do not make a certificate: %v", err)
+	}
+}
+
+func (d *Delivery) check(f *faults) {
+	between(f, "delivery.timeout", d.Timeout, time.Millisecond, time.Hour)
+	between(f, "delivery.retry.initialBackoff", d.Retry.InitialBackoff, time.Millisecond, time.Hour)
+	between(f, "delivery.retry.maxBackoff", d.Retry.MaxBackoff, time.Millisecond, time.Hour)
+	if d.Retry.MaxBackoff < d.Retry.InitialBackoff {
+		f.add("delivery.retry.maxBackoff", "%s is below initialBackoff %s; raise it or lower initialBackoff",
+			d.Retry.MaxBackoff, d.Retry.InitialBackoff)
+	}
+}
+
+func (s *Sink) check(f *faults) {
+	var chosen []string
+	if s.HTTP != nil {
+		chosen = append(chosen, "http")
+		s.HTTP.check(f)
+	}
+	if s.Log != nil {
+		chosen = append(chosen, "log")
+	}
+	if s.Discard != nil {
+		chosen = append(chosen, "discard")
+	}
+	switch len(chosen) {
+	case 0:
+		f.add("sink", "is not chosen; give one of `http: {url: ...}`, `log: {}`, `discard: {}`")
+	case 1:
+	default:
+		f.add("sink", "has %s; keep one, a message goes to one sink", strings.Join(chosen, " and "))
+	}
+}
+
+func (s *HTTPSink) check(f *faults) {
+	checkURL(f, "sink.http.url", s.URL)
+	oneOf(f, "sink.http.format", s.Format, FormatRaw, FormatCloudEventsBinary)
+	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
+		checkHeader(f, "sink.http.headers["+name+"]", name, s.Headers[name])
+	}
+}
+
+func checkDigest(f *faults, path, file string) {
+	data, ok := readable(f, path, file)
+	if !ok {
+		return
+	}
+	// What stands in the file is never repeated in the message: it is a secret.
+	if user, _, ok := strings.Cut(strings.TrimSpace(string(data)), ":"); !ok || user == "" {
+		f.add(path, "%s does not hold user:password", file)
+	}
+}
+
+// readable reads a file that the configuration names; false if it names none or it cannot be read.
+func readable(f *faults, path, file string) ([]byte, bool) {
+	if file == "" {
+		return nil, false
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		f.add(path, "cannot be read: %v", err)
+		return nil, false
+	}
+	return data, true
+}
+
+func oneOf[T ~string](f *faults, path string, value T, allowed ...T) {
+	if slices.Contains(allowed, value) {
+		return
+	}
+	names := make([]string, len(allowed))
+	for i, name := range allowed {
+		names[i] = string(name)
+	}
+	f.add(path, "is %q; it can be %s", string(value), strings.Join(names, " or "))
+}
+
+func between(f *faults, path string, value Duration, low, high time.Duration) {
+	switch {
+	case time.Duration(value) < low:
+		f.add(path, "%s is too short; give at least %s", value, low)
+	case time.Duration(value) > high:
+		f.add(path, "%s is too long; give at most %s", value, high)
+	}
+}
