@@ -53,7 +53,8 @@ FNR == 2 && !/^\/\/ SPDX-License-Identifier: Apache-2\.0$/ { headless = 1 }
 /^}/ && start {
   length_ = FNR - start + 1
   if (!generated) {
-    if (length_ > FUNC_HARD) fail(file ":" start ": " name " has " length_ " lines, " FUNC_HARD " are the limit")
+    # A test may be one long table; what it is about is still worth a look.
+    if (length_ > FUNC_HARD && !test) fail(file ":" start ": " name " has " length_ " lines, " FUNC_HARD " are the limit")
     else if (length_ > FUNC_SOFT) warn(file ":" start ": " name " has " length_ " lines, more than " FUNC_SOFT " need a reason")
   }
   start = 0
