@@ -1,0 +1,153 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package layout
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// idTag is what follows the group in the id of a samsa member of protocol version 1; a byte for the strategy, a dot, the pod, the
+// time of birth and a random number come behind it.
+const idTag = "_samsa1"
+
+// hexDigits are those of the random number in a member's id: 32 bits.
+const hexDigits = 8
+
+// staticPattern says that a subscription lists topics, not expressions that match them.
+const staticPattern = "static"
+
+// MemberID names a member of samsa: <group>_samsa1s.<pod>-<milliseconds>-<8 hex digits>. It has to be new for every session, which the
+// time and the random number make sure of. bornMillis is in milliseconds since 1970 and must not be negative.
+func MemberID(group string, strategy Strategy, pod string, bornMillis int64, random uint32) string {
+	return fmt.Sprintf("%s%s%c.%s-%d-%0*x", group, idTag, strategy, pod, bornMillis, hexDigits, random)
+}
+
+// ParseMemberID reads what stands in the id of a member of samsa. It reports false for the id of a foreign member, and for that of a
+// version of samsa's protocol which this build does not know. Topics are not in an id and stay nil.
+func ParseMemberID(group, id string) (Registration, bool) {
+	rest, ok := strings.CutPrefix(id, group+idTag)
+	if !ok || len(rest) < 2 || rest[1] != '.' {
+		return Registration{}, false
+	}
+	strategy := Strategy(rest[0])
+	if strategy != Sticky && strategy != Range {
+		return Registration{}, false
+	}
+	rest, random, ok := cutLast(rest[2:], "-")
+	if !ok || len(random) != hexDigits || strings.Trim(random, "0123456789abcdef") != "" {
+		return Registration{}, false
+	}
+	pod, millis, ok := cutLast(rest, "-")
+	born, err := strconv.ParseInt(millis, 10, 64)
+	if !ok || pod == "" || err != nil || born < 0 || strconv.FormatInt(born, 10) != millis {
+		return Registration{}, false
+	}
+	return Registration{ID: id, Pod: pod, Born: born, Strategy: strategy}, true
+}
+
+// EncodeMember gives the data of a member's node as Kafka 0.8 and later write it: one thread for each of the topics.
+func EncodeMember(topics []string, bornMillis int64) []byte {
+	subscription := make(map[string]int, len(topics))
+	for _, topic := range topics {
+		subscription[topic] = 1
+	}
+	// The order of the fields is Kafka's; the keys of a map are sorted. Strings and numbers always encode.
+	data, _ := json.Marshal(struct {
+		Version      int            `json:"version"`
+		Subscription map[string]int `json:"subscription"`
+		Pattern      string         `json:"pattern"`
+		Timestamp    string         `json:"timestamp"`
+	}{1, subscription, staticPattern, strconv.FormatInt(bornMillis, 10)})
+	return data
+}
+
+// DecodeMember reads a member's node: Kafka 0.8's form, or 0.7's, in which every key is a topic. Who the member is comes from its id.
+// A subscription by pattern is an error, since which topics it means is known to its own member alone.
+func DecodeMember(group, id string, data []byte) (Registration, error) {
+	topics, err := decodeSubscription(data)
+	if err != nil {
+		return Registration{}, err
+	}
+	member, ours := ParseMemberID(group, id)
+	if !ours {
+		member = Registration{ID: id, Pod: id, Strategy: Range, Foreign: true}
+	}
+	member.Topics = topics
+	return member, nil
+}
+
+func decodeSubscription(data []byte) (map[string]int, error) {
+	// 0.7 writes a subscription by pattern as *threads*expression or !threads!expression.
+	if len(data) > 0 && (data[0] == '*' || data[0] == '!') {
+		return nil, fmt.Errorf("the subscription is the pattern %s, which is not understood", quote(data))
+	}
+	var fields map[string]json.RawMessage
+	if err := decodeJSON(data, &fields); err != nil {
+		return nil, err
+	}
+	subscription, modern := fields["subscription"]
+	if modern && len(subscription) > 0 && subscription[0] == '{' {
+		if err := checkPattern(fields["pattern"]); err != nil {
+			return nil, err
+		}
+		return threads(subscription)
+	}
+	return threads(data)
+}
+
+// checkPattern accepts a missing pattern: lists of topics are what there was before it.
+func checkPattern(raw json.RawMessage) error {
+	if raw == nil {
+		return nil
+	}
+	var pattern string
+	if err := json.Unmarshal(raw, &pattern); err != nil {
+		return fmt.Errorf("pattern: want a string, have %s", quote(raw))
+	}
+	if pattern != staticPattern {
+		return fmt.Errorf("the subscription is of the pattern %s, which is not understood", quote([]byte(pattern)))
+	}
+	return nil
+}
+
+func threads(data []byte) (map[string]int, error) {
+	var topics map[string]int32
+	if err := decodeJSON(data, &topics); err != nil {
+		return nil, fmt.Errorf("subscription: %w", err)
+	}
+	if len(topics) == 0 {
+		return nil, errors.New("subscription: no topics")
+	}
+	counts := make(map[string]int, len(topics))
+	for topic, count := range topics {
+		if count < 1 || topic == "" {
+			return nil, fmt.Errorf("subscription: %s: want a topic and at least one thread, have %d", quote([]byte(topic)), count)
+		}
+		counts[topic] = int(count)
+	}
+	return counts, nil
+}
+
+// SubscribedTopics are the topics of a registration, sorted.
+func (r Registration) SubscribedTopics() []string {
+	topics := make([]string, 0, len(r.Topics))
+	for topic := range r.Topics {
+		topics = append(topics, topic)
+	}
+	slices.Sort(topics)
+	return topics
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
