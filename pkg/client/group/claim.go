@@ -1,0 +1,257 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package group
+
+import (
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// state is how far the claim on a partition has come.
+type state uint8
+
+const (
+	// claiming: not ours; taken as soon as nobody else holds it.
+	claiming state = iota
+	// placing: ours, and new to the group: it has no position yet.
+	placing
+	// running: ours, and its lane delivers.
+	running
+	// draining: ours, and its lane finishes what is under way.
+	draining
+	// releasing: ours, its lane has ended, and its last position and the end of the claim are to be written.
+	releasing
+	// forgoing: ours, and to be given up without a position.
+	forgoing
+	// rereading: perhaps ours; its lane was stopped because a write was refused, or its position could not be read.
+	rereading
+)
+
+// claim is what the member knows of a partition that it owns, or wants to.
+type claim struct {
+	partition kafka.Partition
+	state     state
+	// attempt is whatever is under way for this partition; never two things at once.
+	attempt attempt
+	// token is the fencing token, 0 until owned.
+	token int64
+	// holder is the thread that holds the claim while we wait.
+	holder string
+	// trouble is why the last attempt failed.
+	trouble error
+
+	// committed is what the offset node holds, version is the node's.
+	committed int64
+	version   int32
+	// written is the position of a write with unknown outcome, if doubtful.
+	written  int64
+	doubtful bool
+	// resolved says that committed is the first position of a partition that is new to the group.
+	resolved bool
+
+	// lane runs the partition, 0 for none; everything before acked is acknowledged.
+	lane  int64
+	acked int64
+	// drainBy is when a drain is cut short.
+	drainBy time.Time
+	cut     bool
+}
+
+// next adds the times at which the claim needs attention.
+func (c *claim) next(next *soonest) {
+	switch c.state {
+	case running:
+		if c.doubtful {
+			next.pending(&c.attempt)
+		}
+	case draining:
+		if !c.cut {
+			next.consider(c.drainBy)
+		}
+	default:
+		next.pending(&c.attempt)
+	}
+}
+
+// keepClaims brings every claim one step nearer to the plan.
+func (m *Member) keepClaims() {
+	if !m.session.planned {
+		return
+	}
+	for _, partition := range sortedKeysFunc(m.session.target, kafka.Partition.Compare) {
+		if _, known := m.claims[partition]; !known && m.wanted(partition) {
+			m.claims[partition] = &claim{partition: partition}
+		}
+	}
+	var resolve []kafka.Partition
+	for _, partition := range sortedPartitions(m.claims) {
+		c := m.claims[partition]
+		if c.state == placing && !c.resolved && m.wanted(partition) && c.attempt.due(m.now) {
+			c.attempt.begin()
+			resolve = append(resolve, partition)
+			continue
+		}
+		m.keepClaim(c)
+	}
+	if len(resolve) > 0 {
+		m.emit(Resolve{Partitions: resolve, Place: kafka.Earliest()})
+	}
+}
+
+func (m *Member) keepClaim(c *claim) {
+	wanted := m.wanted(c.partition)
+	switch c.state {
+	case claiming:
+		m.keepClaiming(c, wanted)
+	case placing:
+		m.keepPlacing(c, wanted)
+	case running:
+		if !wanted {
+			m.drain(c)
+		}
+	case draining:
+		if !c.cut && !m.now.Before(c.drainBy) {
+			c.cut = true
+			m.emit(Cut{Lane: c.lane})
+		}
+	case releasing, forgoing, rereading:
+		if c.attempt.due(m.now) {
+			m.settle(c, wanted)
+		}
+	}
+}
+
+// keepClaiming takes the partition, for as long as it is wanted: whoever holds it now will go one day, so there is no last try.
+func (m *Member) keepClaiming(c *claim, wanted bool) {
+	if !wanted {
+		if !c.attempt.underWay {
+			delete(m.claims, c.partition)
+		}
+		return
+	}
+	s := m.session
+	if !s.begun || !s.held || !c.attempt.due(m.now) {
+		return
+	}
+	c.attempt.begin()
+	m.emit(Claim{
+		Epoch: s.epoch, Member: s.member, Partition: c.partition,
+		Txn: layout.Claim(m.config.Group, s.member, c.partition),
+	})
+}
+
+func (m *Member) claimed(event Claimed) {
+	if m.in(event.Epoch) == nil {
+		return
+	}
+	c := m.claims[event.Partition]
+	if c == nil || c.state != claiming {
+		return
+	}
+	c.trouble, c.holder = event.Err, event.Holder
+	switch event.Outcome {
+	case OK:
+		c.attempt.succeeded(m.now)
+		c.token = event.Token
+		m.own(c, event.Placed, event.Offset, event.Version)
+	case Conflict:
+		// A look leaves a watch on the owner's node, and sees it if the holder went meanwhile.
+		c.attempt.failed(m.now, m.config.Rand())
+		m.session.look()
+	case Malformed:
+		c.attempt.failed(m.now, m.config.Rand())
+		c.token, c.state = event.Token, rereading
+	case Gone:
+		m.abandon()
+	case Unavailable:
+		c.attempt.failed(m.now, m.config.Rand())
+	}
+}
+
+// own starts the lane of a partition that is certainly ours, where its position says.
+func (m *Member) own(c *claim, placed bool, offset int64, version int32) {
+	c.doubtful, c.trouble = false, nil
+	if !placed {
+		c.state, c.resolved = placing, false
+		return
+	}
+	c.committed, c.version, c.acked = offset, version, offset
+	if !m.wanted(c.partition) {
+		c.state = releasing
+		return
+	}
+	m.lastLane++
+	c.state, c.lane, c.cut = running, m.lastLane, false
+	m.lanes[c.lane] = c
+	if len(m.lanes) == 1 {
+		m.commit.succeeded(m.now.Add(m.config.CommitInterval))
+	}
+	m.emit(Start{Lane: c.lane, Partition: c.partition, Position: offset, Token: c.token})
+}
+
+func (m *Member) keepPlacing(c *claim, wanted bool) {
+	switch {
+	case c.attempt.underWay:
+	case !wanted:
+		c.state = forgoing
+		c.attempt.soon()
+		m.settle(c, wanted)
+	case c.resolved && c.attempt.due(m.now):
+		position := layout.Position{Partition: c.partition, Offset: c.committed}
+		m.transactFor(place, []layout.Position{position},
+			layout.Place(m.config.Group, m.session.member, position))
+	}
+}
+
+// drain ends the lane in order. The claim stands until the lane says that nothing is under way any more.
+func (m *Member) drain(c *claim) {
+	c.state = draining
+	c.drainBy = m.now.Add(m.drainTimeout())
+	m.emit(Drain{Lane: c.lane})
+}
+
+func (m *Member) drained(event Drained) {
+	c := m.lanes[event.Lane]
+	if c == nil {
+		return
+	}
+	delete(m.lanes, event.Lane)
+	c.lane, c.acked = 0, event.Position
+	c.state = releasing
+}
+
+// settle writes, or reads, whatever stands between a claim without a lane and its end.
+func (m *Member) settle(c *claim, wanted bool) {
+	group, member := m.config.Group, m.session.member
+	switch {
+	case c.doubtful, c.state == rereading && (c.trouble == nil || wanted):
+		m.read(c)
+	case c.state == rereading:
+		c.state = forgoing
+		m.settle(c, wanted)
+	case c.state == forgoing:
+		m.transactFor(forgo, []layout.Position{{Partition: c.partition}}, layout.Forgo(group, member, c.partition))
+	default:
+		position := layout.Position{Partition: c.partition, Offset: c.acked, Version: c.version}
+		m.transactFor(release, []layout.Position{position}, layout.Release(group, member, position))
+	}
+}
+
+// drop forgets a claim that is not ours any more. What its lane has delivered since its last commit will be delivered again.
+func (m *Member) drop(c *claim) {
+	m.stopLane(c)
+	delete(m.claims, c.partition)
+	m.session.look()
+}
+
+func (m *Member) stopLane(c *claim) {
+	if c.lane == 0 {
+		return
+	}
+	delete(m.lanes, c.lane)
+	m.emit(Stop{Lane: c.lane})
+	c.lane = 0
+}

@@ -1,0 +1,211 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package group
+
+import (
+	"slices"
+
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+)
+
+// txnKind is what a transaction is for.
+type txnKind uint8
+
+const (
+	commit txnKind = iota
+	release
+	place
+	forgo
+	beginGroup
+	placeStart
+)
+
+// transaction is one that is under way.
+type transaction struct {
+	kind      txnKind
+	positions []layout.Position
+}
+
+func (m *Member) transact(t transaction, txn layout.Txn) {
+	m.lastTxn++
+	m.txns[m.lastTxn] = t
+	m.emit(Transact{Epoch: m.session.epoch, ID: m.lastTxn, Txn: txn})
+}
+
+// transactFor runs a transaction that is the one thing under way for the claims it names.
+func (m *Member) transactFor(kind txnKind, positions []layout.Position, txn layout.Txn) {
+	for _, position := range positions {
+		c := m.claims[position.Partition]
+		c.attempt.begin()
+		c.written = position.Offset
+	}
+	m.transact(transaction{kind: kind, positions: positions}, txn)
+}
+
+// keepCommitting asks the lanes for their progress when a commit is due.
+func (m *Member) keepCommitting() {
+	if len(m.lanes) == 0 {
+		return
+	}
+	for _, lane := range sortedKeys(m.lanes) {
+		if c := m.lanes[lane]; c.doubtful && c.attempt.due(m.now) {
+			m.read(c)
+		}
+	}
+	if m.commit.due(m.now) {
+		m.commit.begin()
+		m.emit(Collect{})
+	}
+}
+
+// collected commits what moved since the last commit.
+func (m *Member) collected(event Collected) {
+	m.commit.succeeded(m.now.Add(m.config.CommitInterval))
+	if m.session == nil {
+		return
+	}
+	var moved []layout.Position
+	for _, progress := range event.Progress {
+		c := m.lanes[progress.Lane]
+		if c == nil {
+			continue
+		}
+		c.acked = progress.Position
+		if c.acked != c.committed && !c.doubtful && !c.attempt.underWay {
+			moved = append(moved, layout.Position{Partition: c.partition, Offset: c.acked, Version: c.version})
+		}
+	}
+	for chunk := range slices.Chunk(moved, commitChunk) {
+		m.transactFor(commit, chunk, layout.Commit(m.config.Group, m.session.member, chunk))
+	}
+}
+
+func (m *Member) transacted(event Transacted) {
+	if m.in(event.Epoch) == nil {
+		return
+	}
+	t, known := m.txns[event.ID]
+	if !known {
+		return
+	}
+	delete(m.txns, event.ID)
+	if event.Outcome == Gone {
+		m.abandon()
+		return
+	}
+	switch t.kind {
+	case beginGroup:
+		m.begunOrNot(event)
+	case placeStart:
+		m.startPlaced(t, event)
+	case commit:
+		m.committed(t, event)
+	case place, release, forgo:
+		if c := m.claims[t.positions[0].Partition]; c != nil {
+			m.settled(t.kind, c, event)
+		}
+	}
+}
+
+func (m *Member) committed(t transaction, event Transacted) {
+	if event.Outcome == Conflict && len(t.positions) > 1 { // one of them is refused: each by itself, to learn which
+		for _, position := range t.positions {
+			if m.claims[position.Partition] != nil {
+				one := []layout.Position{position}
+				m.transactFor(commit, one, layout.Commit(m.config.Group, m.session.member, one))
+			}
+		}
+		return
+	}
+	for i, position := range t.positions {
+		c := m.claims[position.Partition]
+		if c == nil {
+			continue
+		}
+		switch event.Outcome {
+		case OK:
+			c.attempt.succeeded(m.now)
+			c.committed, c.version = position.Offset, event.Versions[i+1] // operation 0 is the check
+		case Unavailable:
+			m.doubt(c, event)
+		default:
+			m.refused(c)
+		}
+	}
+}
+
+// doubt notes that a write may have happened: the node is read before anything else is written to it. The lane goes on, its claim is
+// not in question.
+func (m *Member) doubt(c *claim, event Transacted) {
+	c.attempt.failed(m.now, m.config.Rand())
+	c.doubtful, c.trouble = true, event.Err
+}
+
+// refused stops a lane whose position somebody else wrote: whatever it would commit is about a past that is no more.
+func (m *Member) refused(c *claim) {
+	m.stopLane(c)
+	c.attempt.succeeded(m.now)
+	c.state, c.doubtful, c.trouble = rereading, false, nil
+}
+
+func (m *Member) settled(kind txnKind, c *claim, event Transacted) {
+	switch {
+	case event.Outcome == Unavailable:
+		m.doubt(c, event)
+	case kind == place && event.Outcome == OK:
+		c.attempt.succeeded(m.now)
+		m.own(c, true, c.committed, 0)
+	case kind == place:
+		c.attempt.succeeded(m.now)
+		c.state, c.resolved = rereading, false
+	case event.Outcome == OK, kind == forgo:
+		delete(m.claims, c.partition)
+	default:
+		m.refused(c)
+	}
+}
+
+func (m *Member) read(c *claim) {
+	c.attempt.begin()
+	m.emit(Read{Epoch: m.session.epoch, Partition: c.partition})
+}
+
+// reread takes the claim and the position as they stand, and goes on from there.
+func (m *Member) reread(event Reread) {
+	s := m.in(event.Epoch)
+	if s == nil {
+		return
+	}
+	c := m.claims[event.Partition]
+	if c == nil {
+		return
+	}
+	c.trouble = event.Err
+	switch {
+	case event.Failed() && event.Outcome != Malformed:
+		c.attempt.failed(m.now, m.config.Rand())
+	case event.Session != s.id:
+		m.drop(c)
+	case event.Outcome == Malformed: // ours, but where it stands nobody can say: it waits for somebody to mend the node
+		m.stopLane(c)
+		c.attempt.failed(m.now, m.config.Rand())
+		c.state, c.doubtful = rereading, false
+	case c.doubtful && c.state != rereading && c.state != placing && event.Placed && c.explains(event):
+		c.attempt.succeeded(m.now)
+		c.doubtful = false
+		c.committed, c.version = event.Offset, event.Version
+	default:
+		m.stopLane(c)
+		c.attempt.succeeded(m.now)
+		c.token = event.Token
+		m.own(c, event.Placed, event.Offset, event.Version)
+	}
+}
+
+// explains reports whether what was read is what our own write of unknown outcome left, or found.
+func (c *claim) explains(event Reread) bool {
+	happened := event.Version == c.version+1 && event.Offset == c.written
+	untouched := event.Version == c.version && event.Offset == c.committed
+	return happened || untouched
+}

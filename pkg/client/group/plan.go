@@ -1,0 +1,91 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package group
+
+import (
+	"slices"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/client/balance"
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// plan is how the group shares out its partitions, as computed from the last view.
+type plan struct {
+	strategy layout.Strategy
+	// why says why the strategy is not the one asked for; empty if it is.
+	why     string
+	foreign bool
+}
+
+// replan computes what falls to this member. A view that lacks the member itself, or the partitions of a topic that a member
+// just brought along, would give another answer than the other members compute: it waits for the next one.
+func (m *Member) replan() {
+	s := m.session
+	if !slices.ContainsFunc(s.view.Members, func(r layout.Registration) bool { return r.ID == s.member }) {
+		s.observe.failed(m.now, m.config.Rand())
+		return
+	}
+	if !slices.Equal(m.topics(), s.observedTopics) {
+		s.look()
+		return
+	}
+	s.plan = choose(s.view.Members, m.config.Strategy)
+	target := make(map[kafka.Partition]bool)
+	for _, partition := range assign(s.plan.strategy, s.view).Of(s.member) {
+		target[kafka.Partition(partition)] = true
+	}
+	if s.planned && !sameKeys(target, s.target) {
+		m.rebalances++
+	}
+	s.target, s.planned = target, true
+}
+
+// choose gives the strategy that all members choose from the same view: Sticky only if all are ours and want it.
+func choose(members []layout.Registration, asked layout.Strategy) plan {
+	p := plan{strategy: layout.Sticky}
+	for _, member := range members {
+		switch {
+		case member.Foreign:
+			p = plan{strategy: layout.Range, foreign: true, why: "member " + member.ID + " is not samsa's"}
+		case member.Strategy != layout.Sticky && !p.foreign:
+			p = plan{strategy: layout.Range, why: "member " + member.ID + " asks for Range"}
+		}
+	}
+	if p.strategy == asked {
+		p.why = ""
+	}
+	return p
+}
+
+func assign(strategy layout.Strategy, view layout.View) balance.Assignment {
+	members := make([]balance.Member, 0, len(view.Members))
+	for _, r := range view.Members {
+		members = append(members, balance.Member{ID: r.ID, Name: r.Pod, Born: r.Born, Topics: r.Topics})
+	}
+	var partitions []balance.Partition
+	for _, ofTopic := range view.Partitions {
+		for _, partition := range ofTopic {
+			partitions = append(partitions, balance.Partition(partition))
+		}
+	}
+	if strategy == layout.Sticky {
+		return balance.Sticky(members, partitions)
+	}
+	return balance.Range(members, partitions)
+}
+
+// wanted reports whether a partition is to be owned.
+func (m *Member) wanted(partition kafka.Partition) bool {
+	return !m.leaving && m.session.target[partition]
+}
+
+// drainTimeout is how long a lane that is given up may take.
+func (m *Member) drainTimeout() time.Duration {
+	if m.session != nil && m.session.plan.foreign {
+		return min(foreignDrain, m.config.DrainTimeout)
+	}
+	return m.config.DrainTimeout
+}

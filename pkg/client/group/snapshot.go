@@ -1,0 +1,108 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package group
+
+import (
+	"slices"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// Snapshot is what a member shows of itself.
+type Snapshot struct {
+	// Member is the id in this session, empty before registration.
+	Member     string
+	Registered bool
+	// Epoch is the session's, 0 if there is none. LeaseUntil is until when it certainly lives.
+	Epoch      uint64
+	LeaseUntil time.Time
+	// LeaseHolds is whether lanes may deliver.
+	LeaseHolds bool
+	// Observed says that the group has been read in this session, Begun that its start positions are decided.
+	Observed, Begun bool
+	// Strategy is the one in force; Why says why it is not the one asked for.
+	Strategy layout.Strategy
+	Why      string
+	Members  []layout.Registration
+	// Missing are the topics asked for that do not exist.
+	Missing  []string
+	Problems []layout.Problem
+	Claims   []Claiming
+	// Target is how many partitions fall to this member.
+	Target int
+	// Rebalances counts how often that set changed within a session.
+	Rebalances int
+	Leaving    bool
+}
+
+// Claiming is the state of one partition that the member owns, or wants to.
+type Claiming struct {
+	Partition kafka.Partition
+	// State is Claiming, Waiting (somebody else holds it), Placing, Running, Draining, Releasing or Rereading.
+	State string
+	// Holder is the thread that holds the claim while State is Waiting.
+	Holder    string
+	Lane      int64
+	Token     int64
+	Committed int64
+	Acked     int64
+	// Trouble is why the last attempt at the claim or the position failed, nil if it did not.
+	Trouble error
+}
+
+// Snapshot describes the member.
+func (m *Member) Snapshot() Snapshot {
+	snapshot := Snapshot{Rebalances: m.rebalances, Leaving: m.leaving}
+	for _, partition := range sortedPartitions(m.claims) {
+		snapshot.Claims = append(snapshot.Claims, m.claims[partition].describe())
+	}
+	s := m.session
+	if s == nil {
+		return snapshot
+	}
+	snapshot.Epoch, snapshot.Member, snapshot.Registered = s.epoch, s.member, s.registered
+	snapshot.LeaseUntil, snapshot.LeaseHolds = s.lease.Until(), s.held
+	snapshot.Observed, snapshot.Begun = s.planned, s.begun
+	snapshot.Strategy, snapshot.Why = s.plan.strategy, s.plan.why
+	snapshot.Members, snapshot.Problems = slices.Clone(s.view.Members), slices.Clone(s.view.Problems)
+	snapshot.Target = len(s.target)
+	if s.planned {
+		for _, topic := range m.config.Topics {
+			if _, exists := s.view.Partitions[topic]; !exists {
+				snapshot.Missing = append(snapshot.Missing, topic)
+			}
+		}
+	}
+	return snapshot
+}
+
+func (c *claim) describe() Claiming {
+	return Claiming{
+		Partition: c.partition, State: c.stateName(), Holder: c.holder, Lane: c.lane, Token: c.token,
+		Committed: c.committed, Acked: c.acked, Trouble: c.trouble,
+	}
+}
+
+func (c *claim) stateName() string {
+	switch c.state {
+	case claiming:
+		if c.holder != "" {
+			return "Waiting"
+		}
+		return "Claiming"
+	case placing:
+		return "Placing"
+	case running:
+		return "Running"
+	case draining:
+		return "Draining"
+	case releasing, forgoing:
+		return "Releasing"
+	case rereading:
+		return "Rereading"
+	}
+	return "Unknown"
+}
