@@ -1,0 +1,134 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const (
+	// One fetch is buffered for each broker while another is being worked on, so the memory is
+	// brokers x 2 x FetchMaxBytes of compressed bytes: 3 x 2 x 16 MiB = 96 MiB. Smaller answers would cost throughput
+	// where a round trip is long: 16 MiB at 100 ms are still 160 MiB/s, more than 1 Gbit/s carries.
+	defaultFetchMaxBytes = 16 << 20
+	// Kafka's own default for the largest message; a broker sends a larger one all the same.
+	defaultFetchMaxPartitionBytes = 1 << 20
+	// How long a broker holds a fetch without news. A fetch that was withdrawn (a partition was removed) keeps its
+	// connection busy for as long, so this is the pause that a change of owners costs the partitions that stay: half
+	// of the second that is allowed. Idle, it costs each broker 2 requests a second.
+	defaultFetchMaxWait = 500 * time.Millisecond
+
+	// The largest answer read: a fetch plus one message over the limits, which brokers always send whole.
+	// 16 MiB + 64 MiB leaves room for messages sixty times the broker's default.
+	maxReadBytesAboveFetch = 64 << 20
+	// What one batch may grow to when it is decompressed. 1 MiB of zeros compressed 256-fold; a bomb ends there.
+	maxDecompressBytes = 256 << 20
+
+	// A dial that takes longer than a third of the time in which everything must heal (10 s) is as good as failed.
+	dialTimeout = 3 * time.Second
+	// A broker gets this long to answer beyond what the request itself allows (FetchMaxWait).
+	requestOverhead = 5 * time.Second
+
+	// Retries begin at a tenth of a second, for a leader that moves, and end at 2 s, so that a cause that went away is
+	// noticed well within 10 s. 20 doublings would overflow nothing, the cap comes at the fifth.
+	retryFloor = 100 * time.Millisecond
+	retryCap   = 2 * time.Second
+	// Metadata is asked for anew at most this often where a broker does not answer.
+	metadataMinAge = time.Second
+	// Leaders that move are noticed by errors, new partitions by what ZooKeeper says; this is the net under both.
+	metadataMaxAge = time.Minute
+)
+
+// Config says how brokers are reached and how much is fetched at a time. Only Brokers is required.
+type Config struct {
+	// Brokers are addresses host:port to begin with; SetBrokers follows what the cluster registers.
+	Brokers []string
+	// ClientID names this client in the brokers' logs and quotas. Default "samsa".
+	ClientID string
+	// TLS encrypts all connections where set. Its ServerName, if empty, is the host that is dialed.
+	TLS *tls.Config
+	// Dial makes connections in place of net.Dialer, below TLS.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Logger receives what franz-go has to tell; default: nothing. Errors of partitions come out of Poll and are not
+	// logged here.
+	Logger *slog.Logger
+
+	// FetchMaxBytes bounds the answer of one broker, in bytes as compressed. Default 16 MiB.
+	FetchMaxBytes int32
+	// FetchMaxPartitionBytes bounds one partition's share in it. Default 1 MiB.
+	FetchMaxPartitionBytes int32
+	// FetchMaxWait is how long a broker may hold a fetch that has nothing to bring. Default 500 ms, at least 10 ms.
+	FetchMaxWait time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	if c.ClientID == "" {
+		c.ClientID = "samsa"
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.FetchMaxBytes <= 0 {
+		c.FetchMaxBytes = defaultFetchMaxBytes
+	}
+	if c.FetchMaxPartitionBytes <= 0 {
+		c.FetchMaxPartitionBytes = defaultFetchMaxPartitionBytes
+	}
+	c.FetchMaxPartitionBytes = min(c.FetchMaxPartitionBytes, c.FetchMaxBytes)
+	if c.FetchMaxWait <= 0 {
+		c.FetchMaxWait = defaultFetchMaxWait
+	}
+	return c
+}
+
+// common are the options that fetching and producing share.
+func (c Config) common(brokers []string) []kgo.Opt {
+	return []kgo.Opt{
+		kgo.SeedBrokers(brokers...),
+		kgo.ClientID(c.ClientID),
+		kgo.Dialer(c.dial),
+		kgo.WithLogger(logger{c.Logger}),
+		kgo.DialTimeout(dialTimeout),
+		kgo.RequestTimeoutOverhead(requestOverhead),
+		kgo.RetryBackoffFn(backoff),
+		kgo.MetadataMinAge(metadataMinAge),
+		kgo.MetadataMaxAge(metadataMaxAge),
+		// Requests of ours are bounded by their own contexts; franz-go's default would be 20 tries.
+		kgo.DisableClientMetrics(),
+	}
+}
+
+// dial opens one connection: franz-go takes either a dialer or a TLS configuration, here both may be set.
+func (c Config) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	dial := c.Dial
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
+	conn, err := dial(ctx, network, address)
+	if err != nil || c.TLS == nil {
+		return conn, err
+	}
+	config := c.TLS.Clone()
+	if config.ServerName == "" {
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			_ = conn.Close()
+			return nil, fmt.Errorf("broker address %q: %w", address, err)
+		}
+		config.ServerName = host
+	}
+	secured := tls.Client(conn, config)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("tls handshake with broker %s: %w", address, err)
+	}
+	return secured, nil
+}

@@ -1,0 +1,191 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// The words for places in Kafka's ListOffsets request; other values are times in milliseconds.
+const (
+	listLatest   = -1
+	listEarliest = -2
+)
+
+// errNoAnswer says that a broker left a partition out of its answer.
+var errNoAnswer = errors.New("the broker's answer does not mention it")
+
+// Positions implements kafka.Transport. A place by time is resolved by brokers from Kafka 0.10.1 on; older ones know
+// times only by the file, and give a position at or before the place. Safe for concurrent use.
+func (t *Transport) Positions(
+	ctx context.Context, partitions []kafka.Partition, place kafka.Place,
+) (map[kafka.Partition]int64, error) {
+	at := int64(listEarliest)
+	if place.IsLatest() {
+		at = listLatest
+	}
+	since, byTime := place.Time()
+	if byTime {
+		at = max(since.UnixMilli(), 0)
+	}
+	asked := newListing(partitions)
+	t.list(ctx, asked, at)
+	if byTime {
+		t.fillByTime(ctx, asked)
+	}
+	return asked.found, asked.err()
+}
+
+// fillByTime resolves what has no message at or after the time: such a place is the end, or with old brokers the start.
+func (t *Transport) fillByTime(ctx context.Context, asked *listing) {
+	for _, instead := range []struct {
+		at         int64
+		partitions []kafka.Partition
+	}{{listLatest, asked.beyond}, {listEarliest, asked.before}} {
+		if len(instead.partitions) == 0 {
+			continue
+		}
+		rest := newListing(instead.partitions)
+		t.list(ctx, rest, instead.at)
+		for partition, position := range rest.found {
+			asked.found[partition] = position
+			delete(asked.open, partition)
+		}
+		for partition, err := range rest.open {
+			asked.open[partition] = err
+		}
+	}
+}
+
+// list asks the leaders for positions. franz-go splits the request by leader and repeats what passes.
+func (t *Transport) list(ctx context.Context, asked *listing, at int64) {
+	request := asked.request(at)
+	if len(request.Topics) == 0 {
+		return
+	}
+	for _, shard := range t.client.RequestSharded(ctx, request) {
+		if shard.Err != nil {
+			sent, isList := shard.Req.(*kmsg.ListOffsetsRequest)
+			if isList {
+				asked.fail(sent, shard.Err)
+			}
+			continue
+		}
+		if answer, isList := shard.Resp.(*kmsg.ListOffsetsResponse); isList {
+			asked.read(answer, at)
+		}
+	}
+}
+
+// listing is a question for positions with what is known of the answer.
+type listing struct {
+	found map[kafka.Partition]int64
+	// open are partitions not resolved, and why.
+	open map[kafka.Partition]error
+	// beyond have no message at or after the time, before have none at or before it (brokers before 0.10.1).
+	beyond, before []kafka.Partition
+}
+
+func newListing(partitions []kafka.Partition) *listing {
+	l := &listing{
+		found: make(map[kafka.Partition]int64, len(partitions)),
+		open:  make(map[kafka.Partition]error),
+	}
+	for _, partition := range partitions {
+		l.open[partition] = errNoAnswer
+	}
+	return l
+}
+
+func (l *listing) request(at int64) *kmsg.ListOffsetsRequest {
+	byTopic := make(map[string][]kmsg.ListOffsetsRequestTopicPartition)
+	for partition := range l.open {
+		c, err := newCursor(partition, 0)
+		if err != nil {
+			l.open[partition] = err
+			continue
+		}
+		one := kmsg.NewListOffsetsRequestTopicPartition()
+		one.Partition = c.number
+		one.Timestamp = at
+		one.MaxNumOffsets = 1
+		byTopic[partition.Topic] = append(byTopic[partition.Topic], one)
+	}
+	request := kmsg.NewPtrListOffsetsRequest()
+	request.ReplicaID = -1
+	for name, partitions := range byTopic {
+		one := kmsg.NewListOffsetsRequestTopic()
+		one.Topic = name
+		one.Partitions = partitions
+		request.Topics = append(request.Topics, one)
+	}
+	return request
+}
+
+// read takes one broker's answer.
+func (l *listing) read(answer *kmsg.ListOffsetsResponse, at int64) {
+	for i := range answer.Topics {
+		for j := range answer.Topics[i].Partitions {
+			p := &answer.Topics[i].Partitions[j]
+			partition := kafka.Partition{Topic: answer.Topics[i].Topic, ID: strconv.Itoa(int(p.Partition))}
+			if _, isOpen := l.open[partition]; isOpen {
+				l.readPartition(partition, p, answer.Version, at)
+			}
+		}
+	}
+}
+
+func (l *listing) readPartition(
+	partition kafka.Partition, p *kmsg.ListOffsetsResponseTopicPartition, version int16, at int64,
+) {
+	offset := p.Offset
+	if version == 0 {
+		offset = -1
+		if len(p.OldStyleOffsets) > 0 {
+			offset = p.OldStyleOffsets[0]
+		}
+	}
+	err := kerr.ErrorForCode(p.ErrorCode)
+	switch {
+	case err != nil:
+		l.open[partition] = err
+	case offset >= 0:
+		l.found[partition] = offset
+		delete(l.open, partition)
+	case at < 0:
+		l.open[partition] = fmt.Errorf("the broker gave %d as a position", offset)
+	case version == 0:
+		l.before = append(l.before, partition)
+	default:
+		l.beyond = append(l.beyond, partition)
+	}
+}
+
+// fail notes that a part of the question could not be asked.
+func (l *listing) fail(sent *kmsg.ListOffsetsRequest, err error) {
+	for i := range sent.Topics {
+		for j := range sent.Topics[i].Partitions {
+			partition := kafka.Partition{
+				Topic: sent.Topics[i].Topic,
+				ID:    strconv.Itoa(int(sent.Topics[i].Partitions[j].Partition)),
+			}
+			if _, isOpen := l.open[partition]; isOpen {
+				l.open[partition] = err
+			}
+		}
+	}
+}
+
+// err names the partitions not resolved; those with the same error share a line.
+func (l *listing) err() error {
+	return byPartition(l.open)
+}
