@@ -1,0 +1,84 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package registry
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/go-zookeeper/zk"
+
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// Brokers reads the live brokers, by id, and the registrations that cannot be understood. Hint is called, as by Observe, when one comes,
+// goes or changes; of each session the newest hint counts. No brokers at all is not an error.
+func (s *Session) Brokers(ctx context.Context, tell func()) ([]layout.BrokerRegistration, []layout.Problem, error) {
+	h := hinting("brokers", tell)
+	ids, err := s.list(ctx, layout.Brokers, h)
+	if err != nil {
+		return nil, nil, err
+	}
+	paths := make([]string, len(ids))
+	for i, id := range ids {
+		paths[i] = layout.Broker(id)
+	}
+	nodes, err := s.readAll(ctx, paths, h)
+	if err != nil {
+		return nil, nil, err
+	}
+	var brokers []layout.BrokerRegistration
+	var problems []layout.Problem
+	for i, found := range nodes {
+		if found == nil {
+			continue
+		}
+		broker, err := layout.DecodeBroker(ids[i], found.data)
+		if err != nil {
+			problems = append(problems, layout.Problem{Path: paths[i], Reason: err.Error()})
+			continue
+		}
+		brokers = append(brokers, broker)
+	}
+	return brokers, problems, nil
+}
+
+// Topics reads the names of all topics, sorted. Hint is called, as by Observe, when one comes or goes; of each session the newest hint
+// counts.
+func (s *Session) Topics(ctx context.Context, tell func()) ([]string, error) {
+	return s.list(ctx, layout.Topics, hinting("topics", tell))
+}
+
+// Partitions reads the partitions of a topic, sorted. It fails with kind NoNode if there is no such topic, and with Malformed if what
+// stands there cannot be understood. Hint is called, as by Observe, when that changes; of each session and topic the newest hint counts.
+func (s *Session) Partitions(ctx context.Context, topic string, tell func()) ([]kafka.Partition, error) {
+	const op = "read the partitions"
+	path := layout.Topic(topic)
+	found, err := s.read(ctx, path, hinting("partitions", tell))
+	if err != nil {
+		return nil, failure(op, path, err)
+	}
+	partitions, err := layout.DecodeTopic(topic, found.data)
+	if err != nil {
+		return nil, &Error{Op: op, Path: path, Kind: Malformed, Err: err}
+	}
+	return partitions, nil
+}
+
+// list lists a directory, sorted. One that does not exist yet is empty, and watched.
+func (s *Session) list(ctx context.Context, path string, h *hint) ([]string, error) {
+	names, err := s.children(ctx, path, h)
+	if errors.Is(err, zk.ErrNoNode) {
+		if _, err = s.read(ctx, path, h); err == nil {
+			names, err = s.children(ctx, path, h)
+		}
+	}
+	if errors.Is(err, zk.ErrNoNode) {
+		return nil, nil
+	}
+	slices.Sort(names)
+	return names, failure("list", path, err)
+}
