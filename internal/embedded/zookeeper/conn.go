@@ -81,7 +81,7 @@ func newConn(s *Server, nc net.Conn) *conn {
 func (c *conn) run() {
 	var writer sync.WaitGroup
 	writer.Go(c.write)
-	if err := c.serve(); err != nil {
+	if err := c.serve(); err != nil && !c.killed() {
 		c.server.log.Debug("Connection ended", "client", c.nc.RemoteAddr(), "err", err)
 	}
 	c.server.detach(c)

@@ -5,8 +5,11 @@ package zookeeper
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
+	"os"
+	"syscall"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -142,10 +145,20 @@ func (f frame) event() event {
 func (p *peer) closed() {
 	GinkgoHelper()
 	_, err := io.Copy(io.Discard, p.nc)
-	var timeout net.Error
+	Expect(errors.Is(err, os.ErrDeadlineExceeded)).To(BeFalse(), "the connection is still open")
+}
+
+// refused expects a reset, which comes while the connection is made or just after.
+func refused(t target) {
+	GinkgoHelper()
+	nc, err := net.Dial("tcp", t.Addr())
 	if err != nil {
-		Expect(err).NotTo(BeAssignableToTypeOf(timeout))
+		Expect(err).To(MatchError(syscall.ECONNRESET))
+		return
 	}
+	defer nc.Close()
+	Expect(nc.SetDeadline(time.Now().Add(10 * time.Second))).To(Succeed())
+	(&peer{nc: nc}).closed()
 }
 
 func createBody(path string, data []byte, acl []ACL, flags int32) []byte {
