@@ -208,8 +208,8 @@ func (u *underway) fail(err error) {
 }
 
 // certain reports whether certainly none of the messages was written. writes is how many produce requests went out
-// meanwhile, of this Append or others: with none, nothing can have been written; with one, an answer was to that one, and
-// no earlier try of the same messages can have gone through unheard.
+// meanwhile, of this Append or others: with none, nothing can have been written; with one, an answer was to that one,
+// and no earlier try of the same messages can have gone through unheard.
 func (u *underway) certain(writes int64) bool {
 	switch {
 	case u.written > 0:

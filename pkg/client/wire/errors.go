@@ -34,8 +34,7 @@ func kind(err error) string {
 	if err == nil {
 		return ""
 	}
-	var network *net.OpError
-	if errors.As(err, &network) && network.Addr != nil && network.Err != nil {
+	if network, ok := errors.AsType[*net.OpError](err); ok && network.Addr != nil && network.Err != nil {
 		return network.Op + " " + network.Addr.String() + ": " + network.Err.Error()
 	}
 	return err.Error()
@@ -43,8 +42,7 @@ func kind(err error) string {
 
 // fromBroker reports whether the brokers themselves answered err; retriable ones usually pass by themselves.
 func fromBroker(err error) (yes, retriable bool) {
-	var answered *kerr.Error
-	if errors.As(err, &answered) {
+	if answered, ok := errors.AsType[*kerr.Error](err); ok {
 		return true, answered.Retriable
 	}
 	return false, false

@@ -19,12 +19,12 @@ const noLimit = int64(-1)
 
 // fail handles an error of a partition being fetched.
 func (f *fetcher) fail(c *cursor, err error, now time.Time) {
-	var loss *kgo.ErrDataLoss
+	loss, truncated := errors.AsType[*kgo.ErrDataLoss](err)
 	answered, retriable := fromBroker(err)
 	switch {
 	case errors.Is(err, kerr.OffsetOutOfRange):
 		f.check(c, err, noLimit)
-	case errors.As(err, &loss):
+	case truncated:
 		// What stands behind the point of truncation by now are other messages than those already consumed.
 		f.check(c, err, min(loss.ResetTo, c.next-1))
 	case errors.Is(err, kerr.UnknownTopicID) && c.fails+1 >= recreatedFails:
@@ -37,8 +37,8 @@ func (f *fetcher) fail(c *cursor, err error, now time.Time) {
 	}
 }
 
-// retry leaves a partition alone for a while. franz-go itself would ask again at once: it paces itself only where it hides
-// the error.
+// retry leaves a partition alone for a while. franz-go itself would ask again at once: it paces itself only where it
+// hides the error.
 func (f *fetcher) retry(c *cursor, err error, now time.Time, passing bool) {
 	c.fails++
 	c.missing = errors.Is(err, kerr.UnknownTopicOrPartition)
@@ -53,8 +53,8 @@ func (f *fetcher) retry(c *cursor, err error, now time.Time, passing bool) {
 	}
 }
 
-// check asks for the bounds of the log, to tell what is wrong with a position. limit is where the log ended when that was
-// noticed, or noLimit: its end now may be beyond what was lost.
+// check asks for the bounds of the log, to tell what is wrong with a position. limit is where the log ended when that
+// was noticed, or noLimit: its end now may be beyond what was lost.
 func (f *fetcher) check(c *cursor, cause error, limit int64) {
 	c.stage = checking
 	c.question = lookup{cursor: c, partition: c.partition, limit: limit, cause: cause}

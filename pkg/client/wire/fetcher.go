@@ -179,8 +179,8 @@ func (f *fetcher) Remove(partitions []kafka.Partition) {
 	}
 }
 
-// forget has franz-go drop a topic that was deleted or re-created. That waits for a metadata request underway, which may
-// take long if brokers do not answer; partitions of the topic added meanwhile wait for it.
+// forget has franz-go drop a topic that was deleted or re-created. That waits for a metadata request underway, which
+// may take long if brokers do not answer; partitions of the topic added meanwhile wait for it.
 func (f *fetcher) forget(name string) {
 	t := f.topics[name]
 	if t.purging != nil {
@@ -254,7 +254,8 @@ func (f *fetcher) hold(cursors []*cursor) {
 	}
 }
 
-// release undoes hold for cursors that are gone: franz-go remembers what was paused even of partitions it does not have.
+// release undoes hold for cursors that are gone: franz-go remembers what was paused even of partitions it does not
+// have.
 func (f *fetcher) release(cursors []*cursor) {
 	release := make(map[string][]int32)
 	for _, c := range cursors {

@@ -16,8 +16,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// health watches the connections for fetching. franz-go retries a broker that does not answer without telling, so a hook
-// is the only place to learn it from.
+// health watches the connections for fetching. franz-go retries a broker that does not answer without telling, so a
+// hook is the only place to learn it from.
 type health struct {
 	wake *waker
 	// changed says that the state is another than at the last look.

@@ -64,8 +64,8 @@ func (f *fetcher) patience(now time.Time) time.Duration {
 	return max(next.Sub(now), time.Millisecond)
 }
 
-// settle does what does not come from franz-go: news of lookups, partitions whose leaders became known, retries that are
-// due, errors that are over, brokers that fail.
+// settle does what does not come from franz-go: news of lookups, partitions whose leaders became known, retries that
+// are due, errors that are over, brokers that fail.
 func (f *fetcher) settle(now time.Time) {
 	f.read(f.lookups.results(), now)
 	for _, n := range f.news {

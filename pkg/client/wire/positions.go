@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -60,9 +61,7 @@ func (t *Transport) fillByTime(ctx context.Context, asked *listing) {
 			asked.found[partition] = position
 			delete(asked.open, partition)
 		}
-		for partition, err := range rest.open {
-			asked.open[partition] = err
-		}
+		maps.Copy(asked.open, rest.open)
 	}
 }
 

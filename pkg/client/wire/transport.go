@@ -35,8 +35,8 @@ type Transport struct {
 
 var _ kafka.Transport = (*Transport)(nil)
 
-// Open makes a transport. It connects to nobody yet: brokers that cannot be reached are told by Poll, Ping and the calls
-// that need one.
+// Open makes a transport. It connects to nobody yet: brokers that cannot be reached are told by Poll, Ping and the
+// calls that need one.
 func Open(config Config) (*Transport, error) {
 	if len(config.Brokers) == 0 {
 		return nil, errors.New("no brokers: at least one address host:port is needed to begin with")
@@ -87,8 +87,8 @@ func (t *Transport) SetBrokers(brokers []string) error {
 	return nil
 }
 
-// Ping reports whether any broker answers, by asking all of them at once: one that hangs hides no healthy one. The error
-// says what each of them did. Safe for concurrent use.
+// Ping reports whether any broker answers, by asking all of them at once: one that hangs hides no healthy one. The
+// error says what each of them did. Safe for concurrent use.
 func (t *Transport) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

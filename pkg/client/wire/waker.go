@@ -29,8 +29,8 @@ func (w *waker) wake() {
 	}
 }
 
-// wait gives the context of one wait, which ends with ctx, on wake, and after limit unless that is 0. The function returned
-// must be called when the wait is over.
+// wait gives the context of one wait, which ends with ctx, on wake, and after limit unless that is 0. The function
+// returned must be called when the wait is over.
 func (w *waker) wait(ctx context.Context, limit time.Duration) (context.Context, func()) {
 	var end context.CancelFunc
 	if limit > 0 {
