@@ -5,6 +5,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -99,6 +100,10 @@ func (e *OutOfRange) Error() string {
 // Truncated reports whether the position lies beyond the end: the topic was re-created or its log truncated, and nothing says
 // which messages now stand where the group has already been.
 func (e *OutOfRange) Truncated() bool { return e.Position > e.Latest }
+
+// ErrReplaced says that a topic is not the one a position belongs to: it was deleted and made again. No message of the old one can be
+// had, and where to begin in the new one nobody can guess.
+var ErrReplaced = errors.New("the topic was deleted and created again, so its positions start anew")
 
 // Refused says that a write certainly did not happen, and why.
 type Refused struct {

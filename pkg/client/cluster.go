@@ -1,0 +1,116 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/client/registry"
+)
+
+// defaultSessionTimeout is ZooKeeper's customary 10 s: five of its default ticks, so that the lease is sound (three are needed) and
+// a dead member's partitions are taken over within about 13 s.
+const defaultSessionTimeout = 10 * time.Second
+
+// Config says how a cluster is reached. Only ZooKeeper is required.
+type Config struct {
+	// ZooKeeper is the connect string, "host:port,host:port/chroot".
+	ZooKeeper string
+	// SessionTimeout is how long a member may be silent before others take its partitions. Default 10 s; the server may
+	// change it, and at least three of its ticks are needed.
+	SessionTimeout time.Duration
+	// Digest is "user:password" for ZooKeeper, empty for none.
+	Digest string
+	// ZooKeeperTLS encrypts connections to ZooKeeper where set.
+	ZooKeeperTLS *tls.Config
+	// BrokerTLS encrypts connections to brokers where set.
+	BrokerTLS *tls.Config
+	// Dial makes all connections in place of net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Logger is told of changes of state. Default: nothing is logged.
+	Logger *slog.Logger
+}
+
+// Cluster is a Kafka cluster as its registry shows it. Safe for concurrent use.
+type Cluster struct {
+	config   Config
+	registry *registry.Client
+	logger   *slog.Logger
+
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	runErr  error
+
+	directory directory
+	producer  producer
+}
+
+// Connect begins to follow a cluster and returns at once: an unreachable one is not an error but a state, see Err. The error
+// says everything that is wrong with the configuration.
+func Connect(config Config) (*Cluster, error) {
+	if config.SessionTimeout == 0 {
+		config.SessionTimeout = defaultSessionTimeout
+	}
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	zookeeper, err := registry.New(registry.Config{
+		Connect: config.ZooKeeper, SessionTimeout: config.SessionTimeout, Digest: config.Digest,
+		TLS: config.ZooKeeperTLS, Dial: config.Dial, Logger: config.Logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cluster configuration: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	c := &Cluster{config: config, registry: zookeeper, logger: config.Logger, cancel: cancel}
+	c.directory = newDirectory(zookeeper, config.Logger)
+	c.producer.open = c.openTransport
+	c.running.Go(func() { c.runErr = zookeeper.Run(ctx) })
+	c.running.Go(func() { c.directory.run(ctx) })
+	return c, nil
+}
+
+// Open follows a cluster and waits until its brokers are known. If ctx ends first, the error says what stood in the way.
+func Open(ctx context.Context, config Config) (*Cluster, error) {
+	c, err := Connect(config)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.directory.wait(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open cluster %s: %w", config.ZooKeeper, err), c.Close())
+	}
+	return c, nil
+}
+
+// Close ends every connection and waits for every goroutine. Consumers must have ended before.
+func (c *Cluster) Close() error {
+	c.producer.close()
+	c.cancel()
+	c.running.Wait()
+	if errors.Is(c.runErr, context.Canceled) {
+		return nil
+	}
+	return c.runErr
+}
+
+// Err says why the cluster cannot be reached right now, nil if it can. The text is stable and says what to do.
+func (c *Cluster) Err() error {
+	if state := c.registry.State(); state.Err != nil {
+		return state.Err
+	}
+	return c.directory.err()
+}
+
+// Brokers are the live brokers by id, as of now.
+func (c *Cluster) Brokers() map[string]Broker { return c.directory.brokers() }
+
+// Topic names a topic, which need not exist yet.
+func (c *Cluster) Topic(name string) *Topic { return &Topic{cluster: c, name: name} }

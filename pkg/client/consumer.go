@@ -1,0 +1,136 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/client/group"
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// The strategies of sharing out partitions. A group with foreign members always uses Range.
+const (
+	Sticky = layout.Sticky
+	Range  = layout.Range
+)
+
+const (
+	// defaultCommitInterval bounds what is delivered again after a crash to a second's messages, for one transaction a
+	// second and member: 4 ms of the server's time.
+	defaultCommitInterval = time.Second
+	// defaultDrainTimeout is the default timeout of one delivery, so that the one under way can end by itself.
+	defaultDrainTimeout = 30 * time.Second
+)
+
+// ConsumerConfig says what a consumer consumes, as a member of which group. Group and Topics are required.
+type ConsumerConfig struct {
+	Group  string
+	Topics []string
+	// Name is the member's name, the same after each restart: it gets its partitions back. Default: the host's name.
+	Name string
+	// Strategy is Sticky (default) or Range.
+	Strategy layout.Strategy
+	// Start is where a group that never was begins. Default: Earliest.
+	Start kafka.Place
+	// CommitInterval is the time between commits. Default 1 s.
+	CommitInterval time.Duration
+	// DrainTimeout bounds what a partition that is given up may still do. Default 30 s.
+	DrainTimeout time.Duration
+}
+
+func (c ConsumerConfig) withDefaults() (ConsumerConfig, error) {
+	var errs []error
+	if c.Group == "" {
+		errs = append(errs, errors.New("group: is empty; name the consumer group"))
+	}
+	if len(c.Topics) == 0 {
+		errs = append(errs, errors.New("topics: is empty; name at least one topic"))
+	}
+	if c.Name == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			errs = append(errs, fmt.Errorf("name: is empty and the host has none: %w", err))
+		}
+		c.Name = host
+	}
+	if c.Strategy == 0 {
+		c.Strategy = Sticky
+	}
+	if c.CommitInterval == 0 {
+		c.CommitInterval = defaultCommitInterval
+	}
+	if c.DrainTimeout == 0 {
+		c.DrainTimeout = defaultDrainTimeout
+	}
+	return c, errors.Join(errs...)
+}
+
+// Consumer is one member of a consumer group. It works while Run or Messages does, of which there may be one at a time, once.
+// The other methods are safe for concurrent use.
+type Consumer struct {
+	cluster *Cluster
+	config  ConsumerConfig
+
+	// mu protects member and what the status shows.
+	mu      sync.Mutex
+	member  *group.Member
+	sources map[int64]*source
+	beat    time.Time
+
+	events  *mailbox[group.Event]
+	fetcher *fetcher
+	commits commits
+}
+
+// Consumer makes a member of a consumer group. It joins with Run or Messages.
+func (c *Cluster) Consumer(config ConsumerConfig) (*Consumer, error) {
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("consumer configuration: %w", err)
+	}
+	return &Consumer{
+		cluster: c, config: config,
+		member: group.New(group.Config{
+			Group: config.Group, Pod: config.Name, Topics: config.Topics, Strategy: config.Strategy,
+			Start: config.Start, CommitInterval: config.CommitInterval, DrainTimeout: config.DrainTimeout,
+			Rand: random,
+		}),
+		sources: map[int64]*source{},
+		events:  newMailbox[group.Event](),
+		fetcher: newFetcher(c.openTransport),
+	}, nil
+}
+
+// Run joins the group and works until ctx ends; then it drains: what is under way finishes (for DrainTimeout at most), positions are
+// committed, claims released, the group left. It returns when all of that is done.
+func (c *Consumer) Run(ctx context.Context, handler Handler) error {
+	d := newDriver(c, handler)
+	fetching, stopFetching := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { c.fetcher.run(fetching) })
+	d.run(ctx)
+	stopFetching()
+	running.Wait()
+	return nil
+}
+
+// Commit writes the positions of everything acknowledged so far, without waiting for the next interval. It returns nil once they are
+// written; positions of partitions lost meanwhile are not.
+func (c *Consumer) Commit(ctx context.Context) error {
+	done := c.commits.wait()
+	c.events.send(group.CommitNow{})
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("commit: %w", ctx.Err())
+	}
+}

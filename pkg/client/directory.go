@@ -1,0 +1,242 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/client/registry"
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+const (
+	// directoryTimeout bounds one reading of the brokers: a read each, of about a millisecond.
+	directoryTimeout = 5 * time.Second
+	// directoryRetry is the wait after a reading that failed; well below the 10 s in which everything is to heal.
+	directoryRetry = time.Second
+	// directoryResync is the time between readings that no watch asked for; a lost watch costs at most this.
+	directoryResync = 30 * time.Second
+)
+
+// ErrNoBrokers says that no broker is registered, so there is nobody to talk to.
+var ErrNoBrokers = errors.New("no broker is registered in ZooKeeper: check the chroot of the connect string, and that brokers run")
+
+// ErrNoTopic says that a topic does not exist (yet).
+var ErrNoTopic = errors.New("the topic does not exist")
+
+// Broker is a live broker.
+type Broker struct {
+	ID string
+	// Address is host:port of the listener that is used.
+	Address string
+}
+
+// directory follows the brokers of a cluster.
+type directory struct {
+	registry *registry.Client
+	logger   *slog.Logger
+	*directoryState
+}
+
+type directoryState struct {
+	// mu protects what follows.
+	mu      sync.Mutex
+	live    map[string]Broker
+	failure error
+	// changed is closed and replaced whenever live or failure changes.
+	changed chan struct{}
+	// followers are told the addresses of the live brokers.
+	followers map[*brokers]struct{}
+}
+
+func newDirectory(client *registry.Client, logger *slog.Logger) directory {
+	return directory{registry: client, logger: logger, directoryState: &directoryState{
+		failure:   ErrNoBrokers,
+		changed:   make(chan struct{}),
+		followers: map[*brokers]struct{}{},
+	}}
+}
+
+// run reads the brokers whenever they may have changed, until ctx ends.
+func (d directory) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		changed := d.registry.Changed()
+		session := d.registry.State().Session
+		if session == nil {
+			d.pause(ctx, directoryResync, changed, nil)
+			continue
+		}
+		hint := make(chan struct{}, 1)
+		wait := directoryResync
+		if err := d.read(ctx, session, hint); err != nil {
+			wait = directoryRetry
+		}
+		d.pause(ctx, wait, session.Done(), hint)
+	}
+}
+
+func (d directory) pause(ctx context.Context, wait time.Duration, changed, hint <-chan struct{}) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-changed:
+	case <-hint:
+	}
+}
+
+func (d directory) read(ctx context.Context, session *registry.Session, hint chan<- struct{}) error {
+	ctx, cancel := context.WithTimeout(ctx, directoryTimeout)
+	defer cancel()
+	found, problems, err := session.Brokers(ctx, func() {
+		select {
+		case hint <- struct{}{}:
+		default:
+		}
+	})
+	if err != nil {
+		d.update(nil, fmt.Errorf("read brokers: %w", err))
+		return err
+	}
+	live := make(map[string]Broker, len(found))
+	for _, registered := range found {
+		if registered.Era07 {
+			problems = append(problems, layout.Problem{
+				Path: layout.Broker(registered.ID), Reason: "the broker is of Kafka 0.7, which this version cannot talk to",
+			})
+			continue
+		}
+		address := net.JoinHostPort(registered.Host, strconv.Itoa(registered.Port))
+		live[registered.ID] = Broker{ID: registered.ID, Address: address}
+	}
+	d.update(live, describeBrokers(live, problems))
+	return nil
+}
+
+func describeBrokers(live map[string]Broker, problems []layout.Problem) error {
+	if len(live) > 0 {
+		return nil
+	}
+	errs := []error{ErrNoBrokers}
+	for _, problem := range problems {
+		errs = append(errs, fmt.Errorf("%s: %s", problem.Path, problem.Reason))
+	}
+	return errors.Join(errs...)
+}
+
+// update stores what was read. Brokers once known stay known while ZooKeeper cannot be read: they are served by, not through, it.
+func (d directory) update(live map[string]Broker, failure error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if live == nil {
+		live = d.live
+	}
+	if maps.Equal(live, d.live) && sameText(failure, d.failure) {
+		return
+	}
+	if failure != nil && !sameText(failure, d.failure) {
+		d.logger.Warn("Brokers cannot be told", "reason", failure)
+	}
+	if !maps.Equal(live, d.live) {
+		d.logger.Info("Brokers changed", "brokers", addresses(live))
+	}
+	d.live, d.failure = live, failure
+	close(d.changed)
+	d.changed = make(chan struct{})
+	if len(live) > 0 {
+		for follower := range d.followers {
+			follower.set(addresses(live))
+		}
+	}
+}
+
+func sameText(a, b error) bool {
+	return a == nil && b == nil || a != nil && b != nil && a.Error() == b.Error()
+}
+
+func addresses(live map[string]Broker) []string {
+	addresses := make([]string, 0, len(live))
+	for _, broker := range live {
+		addresses = append(addresses, broker.Address)
+	}
+	slices.Sort(addresses)
+	return addresses
+}
+
+func (d directory) brokers() map[string]Broker {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.live)
+}
+
+func (d directory) err() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.failure
+}
+
+// wait returns once a broker is known; if ctx ends first, it says why none is.
+func (d directory) wait(ctx context.Context) error {
+	for {
+		d.mu.Lock()
+		known, failure, changed := len(d.live) > 0, d.failure, d.changed
+		d.mu.Unlock()
+		if known {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			if state := d.registry.State(); state.Err != nil {
+				failure = state.Err
+			}
+			return failure
+		}
+	}
+}
+
+// partitions reads those of a topic.
+func (d directory) partitions(ctx context.Context, topic string) ([]kafka.Partition, error) {
+	session, err := d.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, directoryTimeout)
+	defer cancel()
+	partitions, err := session.Partitions(ctx, topic, nil)
+	if registry.KindOf(err) == registry.NoNode {
+		return nil, ErrNoTopic
+	}
+	return partitions, err
+}
+
+// session waits for one, for as long as ctx allows.
+func (d directory) session(ctx context.Context) (*registry.Session, error) {
+	for {
+		changed := d.registry.Changed()
+		state := d.registry.State()
+		if state.Session != nil {
+			return state.Session, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			if state.Err != nil {
+				return nil, state.Err
+			}
+			return nil, ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,148 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/client/group"
+	"github.com/samsa-dev/samsa/pkg/client/registry"
+)
+
+func random() float64 { return rand.Float64() }
+
+// driver carries out what a consumer's member asks for. One goroutine steps the member; what takes time happens in goroutines that
+// answer with an event, and that run waits for.
+type driver struct {
+	consumer *Consumer
+	handler  Handler
+	lease    *lease
+	lanes    map[int64]*source
+
+	// session is the one the member knows of, nil for none.
+	session *registry.Session
+	// work outlives the context of run: leaving takes requests too.
+	work    context.Context //nolint:containedctx // bounds the goroutines that run owns and waits for
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	left    bool
+}
+
+func newDriver(c *Consumer, handler Handler) *driver {
+	return &driver{consumer: c, handler: handler, lease: newLease(), lanes: map[int64]*source{}}
+}
+
+// run works until ctx ends and the member has left.
+func (d *driver) run(ctx context.Context) {
+	d.work, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	defer d.running.Wait()
+	defer d.cancel()
+	defer d.lease.end()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	leave := ctx.Done()
+	var events []group.Event
+	for !d.left {
+		changed := d.followSession()
+		d.wake(timer)
+		select {
+		case <-leave:
+			leave = nil
+			d.step(group.Leave{})
+		case <-timer.C:
+			d.step(group.Tick{})
+		case <-changed:
+		case <-d.over():
+		case <-d.consumer.events.mail:
+			events = d.consumer.events.take(events)
+			for _, event := range events {
+				d.receive(event)
+			}
+		}
+	}
+}
+
+// receive takes an answer. A lane that has drained has ended: it is no longer fetched.
+func (d *driver) receive(event group.Event) {
+	if drained, ok := event.(group.Drained); ok && d.lanes[drained.Lane] != nil {
+		d.end(drained.Lane)
+	}
+	d.step(event)
+}
+
+// wake sets the timer to when the member wants its next tick.
+func (d *driver) wake(timer *time.Timer) {
+	d.consumer.mu.Lock()
+	defer d.consumer.mu.Unlock()
+	d.consumer.beat = time.Now()
+	if next := d.consumer.member.Next(); !next.IsZero() {
+		timer.Reset(time.Until(next))
+		return
+	}
+	timer.Reset(time.Second) // for the beat that shows the loop alive
+}
+
+// followSession tells the member of a session that began or ended. The channel says when to look again.
+func (d *driver) followSession() <-chan struct{} {
+	client := d.consumer.cluster.registry
+	changed := client.Changed()
+	session := client.State().Session
+	if session == d.session {
+		return changed
+	}
+	if d.session != nil {
+		lost := group.SessionLost{Epoch: d.session.Epoch()}
+		d.session = nil
+		d.step(lost)
+	}
+	if session != nil {
+		d.session = session
+		d.step(group.SessionUp{Epoch: session.Epoch(), ID: session.ID(), Timeout: session.Timeout()})
+	}
+	return changed
+}
+
+// over is closed when the session ends.
+func (d *driver) over() <-chan struct{} {
+	if d.session == nil {
+		return nil
+	}
+	return d.session.Done()
+}
+
+// step feeds the member one event and carries out what it asks for. Collect is answered at once, within the same step.
+func (d *driver) step(event group.Event) {
+	for event != nil {
+		commands := d.decide(event)
+		event = nil
+		for _, command := range commands {
+			if _, ok := command.(group.Collect); ok {
+				event = d.collect()
+				continue
+			}
+			d.execute(command)
+		}
+	}
+	d.consumer.settleCommits()
+}
+
+// decide copies the commands out of the member's memory: executing one may lead to another step.
+func (d *driver) decide(event group.Event) []group.Command {
+	d.consumer.mu.Lock()
+	defer d.consumer.mu.Unlock()
+	return append([]group.Command(nil), d.consumer.member.Step(time.Now(), event)...)
+}
+
+func (d *driver) collect() group.Event {
+	collected := group.Collected{Progress: make([]group.Progress, 0, len(d.lanes))}
+	for number, lane := range d.lanes {
+		collected.Progress = append(collected.Progress, group.Progress{
+			Lane: number, Position: lane.processor.Position(),
+		})
+	}
+	return collected
+}

@@ -1,0 +1,137 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"context"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/client/group"
+	"github.com/samsa-dev/samsa/pkg/client/registry"
+)
+
+// answersPerSession bounds how long a request to ZooKeeper may take: three fit into a session, so one that hangs is known to before
+// the lease (2/3 of a session) lapses.
+const answersPerSession = 3
+
+// resolveTimeout bounds asking the brokers for positions; a second for each of three that may have to be tried.
+const resolveTimeout = 3 * time.Second
+
+func (d *driver) execute(command group.Command) {
+	switch command := command.(type) {
+	case group.Start:
+		d.start(command)
+	case group.Drain:
+		d.lanes[command.Lane].processor.Drain()
+	case group.Cut:
+		d.lanes[command.Lane].processor.Cut()
+	case group.Stop:
+		d.end(command.Lane).processor.Stop()
+	case group.Extend:
+		d.lease.extend(command.Until)
+	case group.Pause:
+		d.lease.end()
+		d.each(Processor.Pause)
+	case group.Resume:
+		d.each(Processor.Resume)
+	case group.Abandon:
+		d.lease.end()
+		if d.session != nil && d.session.Epoch() == command.Epoch {
+			d.session.Abandon()
+		}
+	case group.Left:
+		d.lease.end()
+		d.left = true
+	case group.Resolve:
+		d.running.Go(func() { d.resolve(command) })
+	default:
+		d.request(command)
+	}
+}
+
+func (d *driver) each(do func(Processor)) {
+	for _, lane := range d.lanes {
+		do(lane.processor)
+	}
+}
+
+// start gives a claimed partition to the handler and begins to fetch it.
+func (d *driver) start(command group.Start) {
+	s := &source{lane: command.Lane, partition: command.Partition}
+	s.next.Store(command.Position)
+	s.end.Store(-1)
+	s.processor = d.handler.Assign(Assignment{
+		Group: d.consumer.config.Group, Partition: command.Partition, Position: command.Position,
+		Token: command.Token, Lease: d.lease,
+		Drained: func(position int64) {
+			d.consumer.events.send(group.Drained{
+				Progress: group.Progress{Lane: command.Lane, Position: position},
+			})
+		},
+		Ready: func() { d.consumer.fetcher.change(change{source: s, kind: resume}) },
+		Seek:  func(to int64) { d.consumer.fetcher.change(change{source: s, kind: seek, to: to}) },
+	})
+	d.lanes[command.Lane] = s
+	d.consumer.show(s)
+	d.consumer.fetcher.change(change{source: s, kind: add, to: command.Position})
+}
+
+// end stops fetching a lane and forgets it.
+func (d *driver) end(lane int64) *source {
+	s := d.lanes[lane]
+	delete(d.lanes, lane)
+	d.consumer.hide(s)
+	d.consumer.fetcher.change(change{source: s, kind: remove})
+	return s
+}
+
+// resolve asks the brokers for positions.
+func (d *driver) resolve(command group.Resolve) {
+	ctx, cancel := context.WithTimeout(d.work, resolveTimeout)
+	defer cancel()
+	answer := group.Resolved{Place: command.Place}
+	transport, err := d.consumer.cluster.producer.transport(ctx)
+	if err == nil {
+		answer.Positions, err = transport.Positions(ctx, command.Partitions, command.Place)
+	}
+	answer.Answer = answerOf(err)
+	d.consumer.events.send(answer)
+}
+
+// request carries out a command that only ZooKeeper can answer.
+func (d *driver) request(command group.Command) {
+	session := d.session
+	if session == nil { // it ended before the command was carried out: SessionLost makes the answer unneeded
+		return
+	}
+	d.running.Go(func() {
+		ctx, cancel := context.WithTimeout(d.work, session.Timeout()/answersPerSession)
+		defer cancel()
+		d.consumer.events.send(d.ask(ctx, session, command))
+	})
+}
+
+func (d *driver) ask(ctx context.Context, session *registry.Session, command group.Command) group.Event {
+	name := d.consumer.config.Group
+	switch command := command.(type) {
+	case group.Register:
+		err := session.Register(ctx, name, command.ID, command.Data)
+		return group.Registered{Epoch: command.Epoch, Answer: answerOf(err)}
+	case group.Probe:
+		return probe(ctx, session, name, command)
+	case group.Observe:
+		return d.observe(ctx, session, command)
+	case group.Claim:
+		return claim(ctx, session, name, command)
+	case group.Transact:
+		versions, err := session.Transact(ctx, command.Txn)
+		return group.Transacted{Epoch: command.Epoch, ID: command.ID, Versions: versions, Answer: answerOf(err)}
+	case group.Read:
+		return read(ctx, session, name, command)
+	case group.Unregister:
+		err := session.Unregister(ctx, name, command.ID)
+		return group.Unregistered{Epoch: command.Epoch, Answer: answerOf(err)}
+	}
+	return group.Tick{}
+}

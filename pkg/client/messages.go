@@ -1,0 +1,256 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"context"
+	"iter"
+	"sync"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// Messages joins the group and yields its messages, each partition's in order, until ctx ends or the loop is left; then
+// everything is committed and the group left. A message counts as acknowledged when the loop comes back for the next one; one whose
+// body left the loop does not, and will be delivered again. The error of a pair is why a partition cannot be consumed for now;
+// its message is empty, and the loop may go on.
+func (c *Consumer) Messages(ctx context.Context) iter.Seq2[kafka.Message, error] {
+	return func(yield func(kafka.Message, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		queue := &queue{mail: make(chan struct{}, 1)}
+		var running sync.WaitGroup
+		running.Go(func() {
+			defer queue.close()
+			_ = c.Run(ctx, queue) // its only ends are asked for
+		})
+		defer running.Wait()
+		defer cancel()
+		defer queue.abort()
+		for {
+			item, ok := queue.next()
+			if !ok {
+				return
+			}
+			more := yield(item.message, item.err)
+			queue.finish(item, more)
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+// queue is the handler behind Messages: it collects what all partitions bring for one loop.
+type queue struct {
+	// mu protects what follows, and the streams.
+	mu      sync.Mutex
+	streams []*stream
+	closed  bool
+	// mail holds a token while there may be something to yield.
+	mail chan struct{}
+}
+
+// item is one turn of the loop.
+type item struct {
+	stream  *stream
+	message kafka.Message
+	err     error
+}
+
+// stream is one partition's messages on their way to the loop.
+type stream struct {
+	queue      *queue
+	assignment Assignment
+	batches    []kafka.Batch
+	index      int
+	buffered   int
+	full       bool
+	position   int64
+	failure    error
+	// busy says that the loop's body has a message of this partition.
+	busy, paused, draining, ended bool
+}
+
+// streamBuffer is how many messages of a partition wait for the loop before fetching pauses: a fetch of 1 MiB of 100 bytes each.
+const streamBuffer = 10_000
+
+// leasePoll is how often a loop with nothing to do looks whether its lease holds again: well below the session/6 between probes.
+const leasePoll = 200 * time.Millisecond
+
+// Assign implements Handler.
+func (q *queue) Assign(assignment Assignment) Processor {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s := &stream{queue: q, assignment: assignment, position: assignment.Position}
+	q.streams = append(q.streams, s)
+	return s
+}
+
+// next waits for something to yield; false says that the consumer has ended.
+func (q *queue) next() (item, bool) {
+	for {
+		if found, ok := q.pick(); ok {
+			return found, found.stream != nil
+		}
+		select {
+		case <-q.mail:
+		case <-time.After(leasePoll):
+		}
+	}
+}
+
+// pick takes the next message of the stream that waited longest. An item without a stream says that there will be no more.
+func (q *queue) pick() (item, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i, s := range q.streams {
+		if found, ok := s.pick(); ok {
+			q.streams = append(append(q.streams[:i:i], q.streams[i+1:]...), s)
+			return found, true
+		}
+	}
+	return item{}, q.closed
+}
+
+// pick takes the next message, if one may be handed out now.
+func (s *stream) pick() (item, bool) {
+	if s.ended || s.draining || s.paused {
+		return item{}, false
+	}
+	if s.failure != nil {
+		err := s.failure
+		s.failure, s.busy = nil, true
+		return item{stream: s, err: err}, true
+	}
+	if len(s.batches) == 0 || s.assignment.Lease.Context().Err() != nil {
+		return item{}, false
+	}
+	message := s.batches[0].Message(s.index)
+	s.index++
+	s.buffered--
+	s.busy = true
+	if s.index == s.batches[0].Len() {
+		s.batches, s.index = s.batches[1:], 0
+	}
+	return item{stream: s, message: message}, true
+}
+
+// finish takes the message back from the loop's body.
+func (q *queue) finish(done item, acknowledged bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s := done.stream
+	s.busy = false
+	if done.err == nil && acknowledged && !s.ended {
+		s.position = done.message.Next
+	}
+	if s.full && s.buffered < streamBuffer/2 && !s.ended {
+		s.full = false
+		s.assignment.Ready()
+	}
+	s.settle()
+}
+
+// abort gives up what the loop never came back for, so that leaving does not wait for it.
+func (q *queue) abort() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, s := range q.streams {
+		s.busy = false
+		s.settle()
+	}
+}
+
+func (q *queue) close() {
+	q.mu.Lock()
+	q.closed = true
+	q.mu.Unlock()
+	q.notify()
+}
+
+func (q *queue) notify() {
+	select {
+	case q.mail <- struct{}{}:
+	default:
+	}
+}
+
+// settle ends a draining stream once the loop has none of its messages.
+func (s *stream) settle() {
+	if s.draining && !s.busy && !s.ended {
+		s.end()
+		s.assignment.Drained(s.position)
+	}
+}
+
+// end forgets the stream.
+func (s *stream) end() {
+	s.ended, s.batches = true, nil
+	for i, other := range s.queue.streams {
+		if other == s {
+			s.queue.streams = append(s.queue.streams[:i:i], s.queue.streams[i+1:]...)
+			return
+		}
+	}
+}
+
+// locked runs one of the consumer's calls and wakes the loop.
+func (s *stream) locked(do func()) {
+	s.queue.mu.Lock()
+	do()
+	s.queue.mu.Unlock()
+	s.queue.notify()
+}
+
+// Fetched implements Processor.
+func (s *stream) Fetched(fetch kafka.Fetch) bool {
+	s.locked(func() {
+		if fetch.Batch.Len() > 0 {
+			s.batches = append(s.batches, fetch.Batch)
+			s.buffered += fetch.Batch.Len()
+		}
+		s.full = s.buffered >= streamBuffer
+		s.failure = fetch.Err
+	})
+	return !s.isFull()
+}
+
+func (s *stream) isFull() bool {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	return s.full
+}
+
+// Pause implements Processor.
+func (s *stream) Pause() { s.locked(func() { s.paused = true }) }
+
+// Resume implements Processor.
+func (s *stream) Resume() { s.locked(func() { s.paused = false }) }
+
+// Drain implements Processor.
+func (s *stream) Drain() {
+	s.locked(func() {
+		s.draining = true
+		s.settle()
+	})
+}
+
+// Cut implements Processor: the loop's body cannot be ended, so its message is left unacknowledged.
+func (s *stream) Cut() {
+	s.locked(func() {
+		s.busy = false
+		s.settle()
+	})
+}
+
+// Stop implements Processor.
+func (s *stream) Stop() { s.locked(s.end) }
+
+// Position implements Processor.
+func (s *stream) Position() int64 {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	return s.position
+}

@@ -1,0 +1,85 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// appendTimeout bounds one attempt at one partition: three times what a leader's move takes a healthy cluster (about 2 s), after which
+// another partition is the better bet.
+const appendTimeout = 6 * time.Second
+
+// Published says where messages went.
+type Published struct {
+	Partition kafka.Partition
+	// Offset is the position of the first message.
+	Offset int64
+}
+
+// producer writes. Its transport is made with the first write.
+type producer struct {
+	open func(ctx context.Context) (*brokers, error)
+
+	// mu protects brokers.
+	mu      sync.Mutex
+	brokers *brokers
+}
+
+func (p *producer) transport(ctx context.Context) (kafka.Transport, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.brokers == nil {
+		opened, err := p.open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		p.brokers = opened
+	}
+	return p.brokers.Transport, nil
+}
+
+func (p *producer) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.brokers != nil {
+		p.brokers.close()
+		p.brokers = nil
+	}
+}
+
+// publish tries the partitions in random order until one takes the messages.
+func (p *producer) publish(ctx context.Context, partitions []kafka.Partition, messages []kafka.Message) (Published, error) {
+	transport, err := p.transport(ctx)
+	if err != nil {
+		return Published{}, fmt.Errorf("publish: %w", err)
+	}
+	var failures []error
+	for _, i := range rand.Perm(len(partitions)) {
+		offset, err := p.append(ctx, transport, partitions[i], messages)
+		if err == nil {
+			return Published{Partition: partitions[i], Offset: offset}, nil
+		}
+		failures = append(failures, err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return Published{}, fmt.Errorf("publish: no partition took the messages: %w", errors.Join(failures...))
+}
+
+func (p *producer) append(
+	ctx context.Context, transport kafka.Transport, partition kafka.Partition, messages []kafka.Message,
+) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, appendTimeout)
+	defer cancel()
+	return transport.Append(ctx, partition, messages)
+}

@@ -1,0 +1,59 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// Topic is one topic of a cluster. Safe for concurrent use.
+type Topic struct {
+	cluster *Cluster
+	name    string
+}
+
+// Name is the topic's name.
+func (t *Topic) Name() string { return t.name }
+
+// Partitions are those that the registry knows, in order. The error is ErrNoTopic while the topic does not exist.
+func (t *Topic) Partitions(ctx context.Context) ([]kafka.Partition, error) {
+	partitions, err := t.cluster.directory.partitions(ctx, t.name)
+	if err != nil {
+		return nil, fmt.Errorf("partitions of topic %s: %w", t.name, err)
+	}
+	return partitions, nil
+}
+
+// Publish writes values as messages without keys: all to one partition, in order. It returns nil once the brokers
+// acknowledged all of them, and tries every partition before it gives up; so after an error, or a broker's death, some may have
+// been written, and some twice.
+func (t *Topic) Publish(ctx context.Context, values ...[]byte) error {
+	messages := make([]kafka.Message, len(values))
+	for i, value := range values {
+		messages[i].Value = value
+	}
+	_, err := t.PublishMessages(ctx, messages)
+	return err
+}
+
+// PublishMessages is Publish for messages with keys, headers and timestamps; their partition is chosen. It returns the partition and the
+// position of the first one.
+func (t *Topic) PublishMessages(ctx context.Context, messages []kafka.Message) (Published, error) {
+	if len(messages) == 0 {
+		return Published{}, nil
+	}
+	partitions, err := t.Partitions(ctx)
+	if err != nil {
+		return Published{}, err
+	}
+	return t.cluster.producer.publish(ctx, partitions, messages)
+}
+
+// Subscribe joins a consumer group with default options. The consumer begins to work with Messages or Run.
+func (t *Topic) Subscribe(_ context.Context, group string) (*Consumer, error) {
+	return t.cluster.Consumer(ConsumerConfig{Group: group, Topics: []string{t.name}})
+}
