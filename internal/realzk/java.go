@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
 )
 
 // serverJar names everything the server needs in its manifest, as Debian builds it; only a binding of
@@ -40,7 +39,7 @@ func javaArgs(confFile string) []string {
 		"-Dzookeeper.forceSync=no",
 		"-Dzookeeper.extendedTypesEnabled=false",
 		"-Dorg.slf4j.simpleLogger.showDateTime=true",
-		"-cp", strings.Join([]string{serverJar, loggerJar}, ":"),
+		"-cp", serverJar + ":" + loggerJar,
 		"org.apache.zookeeper.server.quorum.QuorumPeerMain", confFile,
 	}
 }

@@ -64,12 +64,12 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, dir: dir, addr: addr}
-	if err := s.configure(); err == nil {
+	err = s.configure()
+	if err == nil {
 		err = s.launch(ctx)
 	}
 	if err != nil {
-		_ = s.Close()
-		return nil, err
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }

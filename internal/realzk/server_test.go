@@ -4,7 +4,10 @@
 package realzk
 
 import (
+	"context"
+	"errors"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,6 +80,36 @@ func TestServerOverItsLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitState(t, events, zk.StateHasSession)
+}
+
+func TestStartSaysWhyItFailed(t *testing.T) {
+	if reason, ok := Available(); !ok {
+		t.Skip(reason)
+	}
+	defer goleak.VerifyNone(t)
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 10*time.Millisecond, errors.New("no patience"))
+	defer cancel()
+	s, err := Start(ctx, Config{})
+	if s != nil || err == nil || !strings.Contains(err.Error(), "no patience") {
+		t.Errorf("Start within 10 ms: %v, %v", s, err)
+	}
+
+	s, err = Start(t.Context(), Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.confFile(), []byte("clientPort=none\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Restart(t.Context()); err == nil || !strings.Contains(err.Error(), "exit status") {
+		t.Errorf("Restart with a broken configuration: %v", err)
+	}
+	if err := s.Stop(); err == nil {
+		t.Error("Stop of a dead process succeeds")
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestCloseLeavesNothing(t *testing.T) {
