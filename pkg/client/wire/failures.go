@@ -108,14 +108,11 @@ func (f *fetcher) giveUp(c *cursor, err error) {
 	f.wake.wake()
 }
 
-// errRecreated says that what the group has consumed was another topic of the same name.
-var errRecreated = errors.New("the topic was deleted and made again")
-
 // recreated stops all partitions of a topic: franz-go fetches by the id of the topic that is gone.
 func (f *fetcher) recreated(name string) {
 	for _, c := range f.topics[name].numbers {
 		if c.stage == fetching || c.stage == checking {
-			f.giveUp(c, fmt.Errorf("%s: %w", c.partition, errRecreated))
+			f.giveUp(c, fmt.Errorf("%s: %w", c.partition, kafka.ErrReplaced))
 		}
 	}
 	f.forget(name)
