@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"syscall"
 )
 
 // open connects to one server, TLS included. The name is resolved here, so anew at each attempt: in Kubernetes the addresses behind
@@ -36,9 +37,23 @@ func (s *settings) open(ctx context.Context, address string) (net.Conn, error) {
 	return secure, nil
 }
 
-func isTimeout(err error) bool {
+// shortly says what is wrong with a connection, and not with which: the port it came from would differ at each attempt.
+func shortly(err error) string {
+	var lookup *net.DNSError
+	var number syscall.Errno
 	var slow net.Error
-	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &slow) && slow.Timeout()
+	switch {
+	case errors.As(err, &lookup) && lookup.IsNotFound:
+		return "no such host"
+	case errors.As(err, &number):
+		return number.Error()
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &slow) && slow.Timeout():
+		return "no answer"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+		return "it hangs up"
+	}
+	if outer := (*net.OpError)(nil); errors.As(err, &outer) {
+		return outer.Err.Error()
+	}
+	return err.Error()
 }
-
-func isHangup(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }

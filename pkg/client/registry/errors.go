@@ -103,7 +103,7 @@ func classify(err error) Kind {
 		return Denied
 	case errors.Is(err, zk.ErrSessionExpired), errors.Is(err, errOver):
 		return Lost
-	case errors.Is(err, zk.ErrInvalidPath), errors.Is(err, zk.ErrNoChildrenForEphemerals):
+	case errors.Is(err, zk.ErrInvalidPath), errors.Is(err, zk.ErrNoChildrenForEphemerals), isTooLong(err):
 		return Malformed
 	default:
 		return Unavailable
@@ -128,9 +128,19 @@ func explain(err error) error {
 		return fmt.Errorf("%w: the credentials (digest or TLS) do not suffice; correct them or the node's ACL", zk.ErrNoAuth)
 	case errors.Is(err, zk.ErrAuthFailed):
 		return fmt.Errorf("%w: zookeeper refuses the credentials; correct them", zk.ErrAuthFailed)
+	case isTooLong(err):
+		return fmt.Errorf("the answer is longer than %d bytes: the node holds too much, or has too many children", maxFrame)
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("no answer from zookeeper in time: %w", context.DeadlineExceeded)
 	default:
 		return err
 	}
 }
+
+// The library shows an error code it has no name for in its text alone.
+const unknownCode = "unknown error: "
+
+func isTooLong(err error) bool { return err != nil && err.Error() == unknownCode+"-5" }
+
+// isUnimplemented tells that the server does not know an operation.
+func isUnimplemented(err error) bool { return err != nil && err.Error() == unknownCode+"-6" }

@@ -20,8 +20,6 @@ const (
 	// multiPatience is how long a transaction may take before the servers are asked something else, to learn whether they know
 	// transactions at all.
 	multiPatience = time.Second
-	// unimplemented is how the library shows an error code it has no name for.
-	unimplemented = "unknown error: -6"
 )
 
 // establish makes a session usable and publishes it.
@@ -38,7 +36,6 @@ func (c *Client) establish(ctx context.Context, s *Session) error {
 	}
 	now, _ := s.look()
 	s.id, s.fenced = now.session, fenced
-	s.route.settle()
 	c.update(func(state *State) {
 		*state = State{Session: s, Connected: true, Fenced: fenced, Warning: state.Warning}
 	})
@@ -75,7 +72,6 @@ func (c *Client) enter(ctx context.Context, l *link) error {
 		default:
 			return err
 		}
-		l.route.settle() // a server that says no is a server
 		if err := l.pause(ctx, setupPause); err != nil {
 			return err
 		}
@@ -88,7 +84,7 @@ func knowsTransactions(ctx context.Context, l *link) (bool, error) {
 	probe := func(ctx context.Context) (bool, error) {
 		return persist(ctx, l, func(conn *zk.Conn) (bool, error) {
 			_, err := conn.Multi(&zk.CheckVersionRequest{Path: l.full("/"), Version: -1})
-			if err != nil && err.Error() == unimplemented {
+			if isUnimplemented(err) {
 				return false, nil
 			}
 			return err == nil, err
@@ -106,28 +102,6 @@ func knowsTransactions(ctx context.Context, l *link) (bool, error) {
 			return false, nil
 		}
 	}
-}
-
-// persist asks until there is an answer, over as many connections as that takes.
-func persist[T any](ctx context.Context, l *link, ask func(*zk.Conn) (T, error)) (T, error) {
-	for {
-		answer, err := call(ctx, l, ask)
-		if err == nil || !isLost(err) {
-			return answer, err
-		}
-		select {
-		case <-l.done:
-			return answer, errOver
-		case <-ctx.Done():
-			return answer, context.Cause(ctx)
-		default:
-		}
-	}
-}
-
-// isLost tells that the connection was lost under a request.
-func isLost(err error) bool {
-	return errors.Is(err, zk.ErrConnectionClosed) || errors.Is(err, zk.ErrNoServer)
 }
 
 // pause waits, but not longer than the link lasts.

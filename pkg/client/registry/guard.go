@@ -6,7 +6,6 @@ package registry
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -26,6 +25,8 @@ const (
 	maxFrame = 4 << 20
 	// eventXid marks an event instead of an answer.
 	eventXid = -1
+	// tooLong is the error code in place of an answer that is: ZooKeeper's "marshalling error", which its servers do not send.
+	tooLong = -5
 	// authFailed is the error code of an answer that refuses credentials; the library only logs it when it sends them again.
 	authFailed = -115
 )
@@ -127,13 +128,24 @@ func (g *guard) frame() ([]byte, error) {
 	if err := g.checkSize(size); err != nil {
 		return nil, err
 	}
+	rest := max(size-maxFrame, 0)
+	if rest > 0 {
+		size, rest = headerSize, size-headerSize
+	}
 	if cap(g.buffer) < lengthSize+size {
 		g.buffer = make([]byte, lengthSize+size)
 	}
 	frame := g.buffer[:lengthSize+size]
-	copy(frame, length[:])
+	binary.BigEndian.PutUint32(frame, uint32(size))
 	if _, err := io.ReadFull(g.Conn, frame[lengthSize:]); err != nil {
 		return nil, err
+	}
+	if rest > 0 { // skip it: hanging up would only bring it again
+		if _, err := io.CopyN(io.Discard, g.Conn, int64(rest)); err != nil {
+			return nil, err
+		}
+		code := int32(tooLong)
+		binary.BigEndian.PutUint32(frame[lengthSize+12:], uint32(code))
 	}
 	if !g.isShaken() {
 		return frame, g.greet(frame[lengthSize:])
@@ -147,8 +159,6 @@ func (g *guard) checkSize(size int) error {
 		return errNotZooKeeper
 	case size < headerSize:
 		return errFrame
-	case size > maxFrame:
-		return fmt.Errorf("an answer of %d bytes, more than the %d this client takes", size, maxFrame)
 	default:
 		return nil
 	}
@@ -172,10 +182,11 @@ func (g *guard) greet(body []byte) error {
 }
 
 func (g *guard) inspect(body []byte) error {
-	g.answered()
 	code := int32(binary.BigEndian.Uint32(body[12:]))
 	if code == authFailed {
 		g.denied()
+	} else {
+		g.answered()
 	}
 	if !g.sent.answers(int32(binary.BigEndian.Uint32(body)), code, body[headerSize:]) {
 		return errFrame

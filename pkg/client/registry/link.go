@@ -5,12 +5,10 @@ package registry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/go-zookeeper/zk"
@@ -121,6 +119,12 @@ func (l *link) touch() {
 	l.now.alive = time.Now()
 }
 
+// answered notes that the server has answered something.
+func (l *link) answered() {
+	l.route.settle()
+	l.touch()
+}
+
 // look gives the condition, and a channel that is closed when it changes.
 func (l *link) look() (condition, <-chan struct{}) {
 	l.mu.Lock()
@@ -152,7 +156,7 @@ func (l *link) ready(ctx context.Context) error {
 // dial is called by the library. It does not return before it is time for the next attempt.
 func (l *link) dial(ctx context.Context, address string) (net.Conn, error) {
 	l.touch()
-	if err := wait(ctx, l.route.pause()); err != nil {
+	if err := wait(ctx, l.route.pause(time.Now())); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.attempt)
@@ -181,7 +185,7 @@ func (l *link) guard(conn net.Conn, address string) *guard {
 	return &guard{
 		Conn:     conn,
 		greeted:  func(h handshake) { l.update(func(now *condition) { now.greet(h) }) },
-		answered: l.touch,
+		answered: l.answered,
 		denied:   func() { l.update(func(now *condition) { now.denied = true }) },
 		lost: func(err error) []string {
 			l.trouble(address, err)
@@ -197,23 +201,9 @@ func (c *condition) greet(h handshake) {
 	}
 }
 
-// trouble notes why a server cannot be used; what it is called, not where from: that would differ at each attempt.
+// trouble notes why a server cannot be used.
 func (l *link) trouble(address string, err error) {
-	var text string
-	var lookup *net.DNSError
-	var number syscall.Errno
-	switch {
-	case errors.As(err, &lookup) && lookup.IsNotFound:
-		text = "no such host"
-	case errors.As(err, &number):
-		text = number.Error()
-	case isTimeout(err):
-		text = "no answer"
-	case isHangup(err):
-		text = "it hangs up"
-	default:
-		text = err.Error()
-	}
+	text := shortly(err)
 	l.update(func(now *condition) {
 		troubles := map[string]string{address: text} // a copy: who looked has the old one
 		for other, why := range now.troubles {

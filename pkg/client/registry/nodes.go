@@ -24,14 +24,14 @@ const maxTries = 5
 func (s *Session) read(ctx context.Context, path string, h *hint) (node, error) {
 	full := s.full(path)
 	if h == nil {
-		return call(ctx, s.link, func(conn *zk.Conn) (node, error) { return get(conn, full) })
+		return persist(ctx, s.link, func(conn *zk.Conn) (node, error) { return get(conn, full) })
 	}
 	key := watchKey{path: full}
 	entry, ask := s.watches.want(key, h)
 	if !ask {
 		return s.read(ctx, path, nil)
 	}
-	found, err := call(ctx, s.link, func(conn *zk.Conn) (node, error) {
+	found, err := persist(ctx, s.link, func(conn *zk.Conn) (node, error) {
 		data, stat, _, err := conn.GetW(full)
 		if err != nil {
 			return node{}, err
@@ -44,7 +44,7 @@ func (s *Session) read(ctx context.Context, path string, h *hint) (node, error) 
 	if !errors.Is(err, zk.ErrNoNode) {
 		return found, err
 	}
-	exists, err := call(ctx, s.link, func(conn *zk.Conn) (bool, error) {
+	exists, err := persist(ctx, s.link, func(conn *zk.Conn) (bool, error) {
 		exists, _, _, err := conn.ExistsW(full)
 		return exists, err
 	})
@@ -66,14 +66,14 @@ func (s *Session) children(ctx context.Context, path string, h *hint) ([]string,
 		return names, err
 	}
 	if h == nil {
-		return call(ctx, s.link, plain)
+		return persist(ctx, s.link, plain)
 	}
 	key := watchKey{path: full, children: true}
 	entry, ask := s.watches.want(key, h)
 	if !ask {
-		return call(ctx, s.link, plain)
+		return persist(ctx, s.link, plain)
 	}
-	names, err := call(ctx, s.link, func(conn *zk.Conn) ([]string, error) {
+	names, err := persist(ctx, s.link, func(conn *zk.Conn) ([]string, error) {
 		names, _, _, err := conn.ChildrenW(full)
 		return names, err
 	})
@@ -85,7 +85,7 @@ func (s *Session) children(ctx context.Context, path string, h *hint) ([]string,
 
 // sync waits until the server knows all that the leader knew when asked.
 func (s *Session) sync(ctx context.Context, path string) error {
-	_, err := call(ctx, s.link, func(conn *zk.Conn) (string, error) { return conn.Sync(s.full(path)) })
+	_, err := persist(ctx, s.link, func(conn *zk.Conn) (string, error) { return conn.Sync(s.full(path)) })
 	return err
 }
 

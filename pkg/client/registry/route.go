@@ -16,6 +16,9 @@ const (
 	// within the 10 s that everything has to heal in.
 	maxPause  = 4 * time.Second
 	firstWait = 250 * time.Millisecond
+	// dialInterval is the least time between two attempts. A connection that breaks after every answer is made anew ten times a second;
+	// a lost one is made anew at once.
+	dialInterval = 100 * time.Millisecond
 )
 
 // route tells the library which server comes next. It hands out names as they were configured: resolving them is the dialer's.
@@ -25,6 +28,7 @@ type route struct {
 	next    int
 	tried   int // servers tried since the connection last proved good
 	rounds  int // times that all of them were
+	dialed  time.Time
 	closed  bool
 }
 
@@ -66,13 +70,15 @@ func (r *route) close() {
 	r.closed = true
 }
 
-// pause is how long to wait before the next attempt, on top of what the library waits: nothing within the first round of servers, and
-// nothing within a round; then more with each, spread, so that the clients of a server that comes back do not come all at once.
-func (r *route) pause() time.Duration {
+// pause is how long to wait before an attempt, on top of what the library waits: hardly at all in the first round of servers, and within
+// a round; then more with each, spread, so that the clients of a server that comes back do not come all at once.
+func (r *route) pause(now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.rounds == 0 || r.tried > 1 {
-		return 0
+		least := max(dialInterval-now.Sub(r.dialed), 0)
+		r.dialed = now.Add(least)
+		return least
 	}
 	most := min(firstWait<<min(r.rounds, 6), maxPause-libraryPause)
 	return most/2 + rand.N(most/2)

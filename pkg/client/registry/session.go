@@ -5,6 +5,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/go-zookeeper/zk"
@@ -80,4 +81,26 @@ func call[T any](ctx context.Context, l *link, request func(*zk.Conn) (T, error)
 	case <-l.done:
 		return none, errOver
 	}
+}
+
+// persist is call for questions: where the connection was lost under one, it asks again over the next.
+func persist[T any](ctx context.Context, l *link, ask func(*zk.Conn) (T, error)) (T, error) {
+	for {
+		answer, err := call(ctx, l, ask)
+		if err == nil || !isLost(err) {
+			return answer, err
+		}
+		select {
+		case <-l.done:
+			return answer, errOver
+		case <-ctx.Done():
+			return answer, context.Cause(ctx)
+		default:
+		}
+	}
+}
+
+// isLost tells that the connection was lost under a request.
+func isLost(err error) bool {
+	return errors.Is(err, zk.ErrConnectionClosed) || errors.Is(err, zk.ErrNoServer)
 }

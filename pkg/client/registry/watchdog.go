@@ -31,7 +31,6 @@ func (c *Client) watchOver(ctx context.Context, l *link) {
 		case !now.up:
 			answered = time.Now()
 		case c.answers(ctx, l, now.timeout/checksPerTimeout):
-			l.route.settle()
 			answered, hungUp = time.Now(), false
 		case time.Since(answered) < now.timeout:
 		case hungUp:
