@@ -5,55 +5,10 @@ package worker
 
 import (
 	"net"
-	"net/textproto"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 )
-
-func checkURL(f *faults, path, text string) {
-	if text == "" {
-		f.add(path, "is missing; say where messages are posted to, as in http://billing/orders")
-		return
-	}
-	target, err := url.Parse(text)
-	switch {
-	case err != nil:
-		f.add(path, "is no URL: %v", err)
-	case target.Scheme != "http" && target.Scheme != "https":
-		f.add(path, "%s does not begin with http:// or https://", text)
-	case target.Hostname() == "":
-		f.add(path, "%s names no host", text)
-	case target.User != nil:
-		f.add(path, "holds a user's name; put credentials into headers, as a URL ends up in logs")
-	case target.Fragment != "":
-		f.add(path, "ends in #%s, which is never sent; remove it", target.Fragment)
-	}
-}
-
-// ownHeaders are set for each message or request by the sink or by the protocol.
-var ownHeaders = []string{"Connection", "Content-Length", "Host", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
-
-func checkHeader(f *faults, path, name, value string) {
-	canonical := textproto.CanonicalMIMEHeaderKey(name)
-	switch {
-	case !isToken(name):
-		f.add(path, "is no name of a header; use letters, digits and dashes")
-	case slices.Contains(ownHeaders, canonical):
-		f.add(path, "belongs to the connection; remove it")
-	case strings.HasPrefix(canonical, "Samsa-"), strings.HasPrefix(canonical, "Ce-"):
-		f.add(path, "is set for each message by samsa; use another name")
-	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
-		f.add(path, "holds a control character; a header's value is one line of text")
-	}
-}
-
-func isToken(name string) bool {
-	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
-		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
-	})
-}
 
 // checkConnect checks "host:port,host:port/chroot". The port may be left out, as in ZooKeeper's own connect strings.
 func checkConnect(f *faults, path, connect string) {

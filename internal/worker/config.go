@@ -47,16 +47,18 @@ type ZooKeeper struct {
 	Connect string `json:"connect"`
 	// SessionTimeout is asked of the server, which may give another within its own bounds.
 	SessionTimeout Duration `json:"sessionTimeout,omitempty"`
-	// DigestFile holds "user:password"; it is read at every connect, so a rotated one is used without a restart.
+	// DigestFile holds "user:password"; it is read at the start.
 	DigestFile string `json:"digestFile,omitempty"`
 	TLS        *TLS   `json:"tls,omitempty"`
 }
 
-// TLS names the files of a TLS connection. All are read at every connect.
+// TLS names the files of a TLS connection.
 type TLS struct {
-	// CAFile holds who may have signed the server's certificate; default: who the system trusts.
+	// CAFile holds who may have signed the server's certificate; default: who the system trusts. It is read at the
+	// start.
 	CAFile string `json:"caFile,omitempty"`
-	// CertFile and KeyFile are this side's certificate, where the server wants one.
+	// CertFile and KeyFile are this side's certificate, where the server wants one. They are read for every connection,
+	// so a certificate that is renewed in place is used without a restart.
 	CertFile string `json:"certFile,omitempty"`
 	KeyFile  string `json:"keyFile,omitempty"`
 	// ServerName is the name expected in the server's certificate; default: the host connected to.

@@ -34,6 +34,9 @@ func (f *faults) add(path, format string, args ...any) {
 	f.list = append(f.list, fault{path: path, text: fmt.Sprintf(format, args...)})
 }
 
+// also reports a fault of a field that may have others.
+func (f *faults) also(path, text string) { f.list = append(f.list, fault{path: path, text: text}) }
+
 // has reports whether the field, or one that contains it, has a fault.
 func (f *faults) has(path string) bool {
 	return slices.ContainsFunc(f.list, func(known fault) bool {

@@ -6,11 +6,14 @@ package worker
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"maps"
+	"errors"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/samsa-dev/samsa/pkg/sink/httpsink"
 )
 
 // check reports what is wrong with a configuration, including the files it names.
@@ -95,11 +98,30 @@ func (s *Sink) check(f *faults) {
 	}
 }
 
+// check leaves all but the format to the sink itself, which knows what it can send.
 func (s *HTTPSink) check(f *faults) {
-	checkURL(f, "sink.http.url", s.URL)
-	oneOf(f, "sink.http.format", s.Format, FormatRaw, FormatCloudEventsBinary)
-	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
-		checkHeader(f, "sink.http.headers["+name+"]", name, s.Headers[name])
+	const path = "sink.http."
+	oneOf(f, path+"format", s.Format, FormatRaw, FormatCloudEventsBinary)
+	if s.URL == "" {
+		f.add(path+"url", "is missing; say where messages are posted to, as in http://billing/orders")
+		return
+	}
+	if target, err := url.Parse(s.URL); err == nil && target.User != nil {
+		f.add(path+"url", "holds a user's name; send credentials as a header, a URL ends up in logs")
+	}
+	made, err := httpsink.New(s.config(Default().Delivery))
+	if err == nil {
+		_ = made.Close() // it never connected
+		return
+	}
+	var list interface{ Unwrap() []error }
+	if !errors.As(err, &list) {
+		f.add("sink.http", "%v", err)
+		return
+	}
+	for _, problem := range list.Unwrap() {
+		field, text, _ := strings.Cut(problem.Error(), ": ")
+		f.also(path+field, text)
 	}
 }
 

@@ -1,0 +1,184 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package worker
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/client"
+	"github.com/samsa-dev/samsa/pkg/client/group"
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+	"github.com/samsa-dev/samsa/pkg/kafka"
+	"github.com/samsa-dev/samsa/pkg/pump"
+	"github.com/samsa-dev/samsa/pkg/sink"
+)
+
+// live is the Source of a worker that runs.
+type live struct {
+	config   Config
+	consumer *client.Consumer
+	pump     *pump.Pump
+	now      func() time.Time
+	tally    tally
+
+	// mu protects what follows: the sessions seen so far.
+	mu       sync.Mutex
+	epoch    uint64
+	sessions uint64
+}
+
+// Snapshot implements Source.
+func (l *live) Snapshot() Observation {
+	consumer, lanes := l.consumer.Status(), l.pump.Status()
+	o := observe(consumer, lanes)
+	o.At = l.now()
+	o.Group, o.Name = l.config.Group, l.config.Member
+	o.Session.Server = l.config.Cluster.ZooKeeper.Connect
+	o.Counters = l.tally.counters()
+	o.Counters.SessionExpirations = l.expirations(consumer.Epoch)
+	if consumer.Rebalances > 0 {
+		// Who came or went is not told apart (yet): the member compares what is with what should be.
+		o.Counters.Rebalances = map[string]uint64{"assignment": uint64(consumer.Rebalances)}
+	}
+	return o
+}
+
+// expirations counts the sessions that were followed by another. The client numbers attempts, not sessions.
+func (l *live) expirations(epoch uint64) uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if epoch > l.epoch {
+		l.epoch = epoch
+		l.sessions++
+	}
+	return max(l.sessions, 1) - 1
+}
+
+// observe puts together what the consumer and the pump say.
+func observe(consumer client.Status, lanes []pump.LaneStatus) Observation {
+	o := Observation{
+		Beat: consumer.Beat, ID: consumer.Member, Registered: consumer.Registered, Leaving: consumer.Leaving,
+		Session: Connection{
+			Connected: consumer.Connected, Epoch: consumer.Epoch, LeaseUntil: consumer.LeaseUntil,
+			Timeout: consumer.SessionTimeout, Unfenced: !consumer.Fenced, Unsound: consumer.Warning, Err: consumer.Err,
+		},
+		Strategy: strategyName(consumer.Strategy), Why: consumer.Why, Missing: consumer.Missing,
+	}
+	for _, member := range consumer.Members {
+		peer := Peer{ID: member.ID, Foreign: member.Foreign}
+		for topic := range member.Topics {
+			peer.Topics = append(peer.Topics, topic)
+		}
+		o.Members = append(o.Members, peer)
+	}
+	for _, problem := range consumer.Problems {
+		o.Problems = append(o.Problems, Problem(problem))
+	}
+	byPartition := make(map[kafka.Partition]pump.LaneStatus, len(lanes))
+	for _, lane := range lanes {
+		byPartition[lane.Partition] = lane
+	}
+	for _, claim := range consumer.Claims {
+		lane := laneOf(claim, consumer.LeaseHolds)
+		if fetch, ok := consumer.Fetches[claim.Partition]; ok {
+			lane.End, lane.Err = fetch.End, fetch.Err
+		}
+		if status, ok := byPartition[claim.Partition]; ok {
+			lane.deliver(status)
+		}
+		o.Partitions = append(o.Partitions, lane)
+	}
+	return o
+}
+
+func strategyName(strategy layout.Strategy) string {
+	switch strategy {
+	case layout.Sticky:
+		return string(AssignSticky)
+	case layout.Range:
+		return string(AssignRange)
+	}
+	return "" // nothing is known of the group yet
+}
+
+// laneOf describes a claim.
+func laneOf(claim group.Claiming, leased bool) Lane {
+	lane := Lane{Partition: claim.Partition, Acknowledged: -1, Committed: -1, End: -1, Trouble: claim.Trouble}
+	switch claim.State {
+	case "Running":
+		lane.State = Owned
+		if !leased {
+			lane.State = Paused
+		}
+		lane.Acknowledged, lane.Committed = claim.Acked, claim.Committed
+	case "Draining", "Releasing":
+		lane.State = Draining
+		lane.Acknowledged, lane.Committed = claim.Acked, claim.Committed
+	case "Waiting":
+		lane.State, lane.Holder = Waiting, claim.Holder
+	case "Placing":
+		lane.State = Starting
+	case "Rereading":
+		lane.State = Checking
+	default:
+		lane.State = Claiming
+	}
+	return lane
+}
+
+// deliver adds what the pump knows.
+func (l *Lane) deliver(status pump.LaneStatus) {
+	l.Acknowledged, l.Progress = status.Position, status.LastProgress
+	l.BufferedMessages, l.BufferedBytes = status.BufferedMessages+status.Pending, status.BufferedBytes
+	l.InFlight, l.Attempts = status.InFlight, status.Attempts
+	if status.Blocked {
+		l.Blocked = &Block{
+			Message: status.Message, Since: status.Since, Attempts: status.Attempts, Reason: text(status.Err),
+		}
+	}
+}
+
+// tally counts deliveries, once for each batch. It is the pump's Observer.
+type tally struct {
+	metrics                       *Metrics
+	fetched, delivered, redeliver atomic.Uint64
+	retry, permanent, unknown     atomic.Uint64
+}
+
+// Fetched implements pump.Observer.
+func (t *tally) Fetched(_ kafka.Partition, messages, _ int) { t.fetched.Add(uint64(messages)) }
+
+// Delivered implements pump.Observer.
+func (t *tally) Delivered(_ kafka.Partition, attempt pump.Attempt) {
+	t.delivered.Add(uint64(attempt.Done))
+	t.redeliver.Add(uint64(attempt.Retried))
+	if attempt.Failed > 0 {
+		t.failures(attempt.Outcome).Add(uint64(attempt.Failed))
+	}
+	t.metrics.Delivered(attempt.Took, attempt.Newest, time.Now())
+}
+
+func (t *tally) failures(outcome sink.Outcome) *atomic.Uint64 {
+	switch outcome {
+	case sink.Permanent:
+		return &t.permanent
+	case sink.Unknown:
+		return &t.unknown
+	default:
+		return &t.retry
+	}
+}
+
+func (t *tally) counters() Counters {
+	return Counters{
+		RecordsFetched: t.fetched.Load(), RecordsDelivered: t.delivered.Load(), Redeliveries: t.redeliver.Load(),
+		// All of them from the beginning: a counter that appears with its first failure hides that failure from rate().
+		RecordsFailed: map[string]uint64{
+			sink.Retry.String(): t.retry.Load(), sink.Permanent.String(): t.permanent.Load(),
+			sink.Unknown.String(): t.unknown.Load(),
+		},
+	}
+}

@@ -1,0 +1,128 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/client"
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+	"github.com/samsa-dev/samsa/pkg/kafka"
+	"github.com/samsa-dev/samsa/pkg/pump"
+)
+
+// ListeningMessage is the log's line that tells, as "address", where the worker answers.
+const ListeningMessage = "Listening"
+
+// Run works until ctx ends, then drains. It ends in this order, for these reasons:
+//
+//  1. Fetching stops: what is not begun is the next owner's.
+//  2. What is at the sink finishes, within the drain timeout: cutting it off would deliver it twice.
+//  3. The position is committed and the claim released, in one transaction: whoever sees the claim gone sees the
+//     position.
+//  4. The member leaves the group; until then others would have computed their share as if it stayed.
+//  5. The sink, then the session close: nothing uses them any more.
+//  6. The server ends: it has told all the while how the draining goes.
+//
+// The error is nil if all of that happened, however long the cluster may have been out of reach before.
+func Run(ctx context.Context, config Config, logger *slog.Logger) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	w, err := assemble(config, logger) //nolint:contextcheck // the session outlives ctx: leaving takes requests too
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	logger.Info(ListeningMessage, "address", listener.Addr().String())
+
+	working, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	// What shows how the worker ends has to outlast its end.
+	showing, stopShowing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopShowing()
+	var shows sync.WaitGroup
+	shows.Go(func() { w.monitor.Run(showing) })
+	shows.Go(func() {
+		// A worker that nobody can ask is a worker that fails.
+		end(w.server.Run(showing, listener))
+	})
+
+	err = w.work(working, logger)
+	stopShowing()
+	shows.Wait()
+	if failure := context.Cause(working); ctx.Err() == nil && !errors.Is(failure, context.Canceled) {
+		err = errors.Join(failure, err)
+	}
+	return err
+}
+
+// parts are what a worker is made of.
+type parts struct {
+	cluster  *client.Cluster
+	consumer *client.Consumer
+	pump     *pump.Pump
+	sink     interface{ Close() error }
+	monitor  *Monitor
+	server   *Server
+}
+
+func assemble(config Config, logger *slog.Logger) (*parts, error) {
+	target, err := config.Sink.open(config.Delivery)
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := config.Cluster.connect(logger)
+	if err != nil {
+		return nil, errors.Join(err, target.Close())
+	}
+	consumer, err := cluster.Consumer(config.consumer())
+	if err != nil {
+		return nil, errors.Join(err, target.Close(), cluster.Close())
+	}
+	source := &live{config: config, consumer: consumer, now: time.Now}
+	source.tally.metrics = NewMetrics(source)
+	source.pump = pump.New(pump.Config{
+		Sink: target, InitialBackoff: time.Duration(config.Delivery.Retry.InitialBackoff),
+		MaxBackoff: time.Duration(config.Delivery.Retry.MaxBackoff), Observer: &source.tally, Logger: logger,
+	})
+	monitor := NewMonitor(source, logger)
+	return &parts{
+		cluster: cluster, consumer: consumer, pump: source.pump, sink: target, monitor: monitor,
+		server: NewServer(source, monitor, source.tally.metrics, logger),
+	}, nil
+}
+
+// work consumes until ctx ends, and then until everything is handed over.
+func (w *parts) work(ctx context.Context, logger *slog.Logger) error {
+	stop := context.AfterFunc(ctx, func() { logger.Info("Draining", "reason", context.Cause(ctx)) })
+	defer stop()
+	err := w.consumer.Run(ctx, w.pump)
+	w.pump.Wait()
+	err = errors.Join(err, w.sink.Close(), w.cluster.Close())
+	if err == nil {
+		logger.Info("Left the group")
+	}
+	return err
+}
+
+func (c Config) consumer() client.ConsumerConfig {
+	consumer := client.ConsumerConfig{
+		Group: c.Group, Topics: c.Topics, Name: c.Member, Strategy: layout.Sticky, Start: kafka.Earliest(),
+		CommitInterval: time.Duration(c.CommitInterval), DrainTimeout: time.Duration(c.DrainTimeout),
+	}
+	if c.Assignment == AssignRange {
+		consumer.Strategy = layout.Range
+	}
+	if c.Start == StartLatest {
+		consumer.Start = kafka.Latest()
+	}
+	return consumer
+}
