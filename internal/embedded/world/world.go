@@ -1,0 +1,67 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package world starts the embedded ZooKeeper and the embedded Kafka that is registered in it: all that a worker
+// needs around itself, in the process of a demo or a test.
+package world
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	embedkafka "github.com/samsa-dev/samsa/internal/embedded/kafka"
+	"github.com/samsa-dev/samsa/internal/embedded/zookeeper"
+)
+
+// Config says what world to start. The zero value is one broker without topics.
+type Config struct {
+	// Tick is ZooKeeper's: the grain of session expiry. Default 500 ms.
+	Tick time.Duration
+	// Brokers is the number of brokers. Default 1.
+	Brokers int
+	// Topics are created at the start, each with its number of partitions.
+	Topics map[string]int32
+	// Logger is told of faults and refused input. Default: nothing is logged.
+	Logger *slog.Logger
+}
+
+// chroot is where Kafka lives in the embedded ZooKeeper: most clusters have one, so it should be what is tried.
+const chroot = "/kafka"
+
+// World is a running ZooKeeper and a running Kafka.
+type World struct {
+	ZooKeeper *zookeeper.Server
+	Kafka     *embedkafka.Cluster
+}
+
+// Start runs a world and returns when its brokers and topics are registered. ctx bounds the start alone; Close ends
+// it.
+func Start(ctx context.Context, config Config) (*World, error) {
+	server, err := zookeeper.Start(ctx, zookeeper.Config{TickTime: config.Tick, Logger: config.Logger})
+	if err != nil {
+		return nil, fmt.Errorf("embedded world: %w", err)
+	}
+	w := &World{ZooKeeper: server}
+	w.Kafka, err = embedkafka.Start(ctx, embedkafka.Config{
+		ZooKeeper: w.Connect(), Brokers: config.Brokers, Topics: config.Topics, Logger: config.Logger,
+	})
+	if err != nil {
+		_ = server.Close()
+		return nil, fmt.Errorf("embedded world: %w", err)
+	}
+	return w, nil
+}
+
+// Connect is the connect string of the world's Kafka, with its chroot.
+func (w *World) Connect() string { return w.ZooKeeper.Addr() + chroot }
+
+// Path is where a path of Kafka's lies in the embedded ZooKeeper's tree.
+func (*World) Path(path string) string { return chroot + path }
+
+// Close ends Kafka, then ZooKeeper, and waits for both.
+func (w *World) Close() error {
+	w.Kafka.Close()
+	return w.ZooKeeper.Close()
+}
