@@ -1,0 +1,106 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package demo
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/samsa-dev/samsa/internal/demo/ledger"
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// bounds are the longest pauses that are well.
+type bounds struct{ planned, unplanned time.Duration }
+
+// row is one line of the table: what was found, what it must be, and whether it is.
+type row struct {
+	what, found, must string
+	well              bool
+}
+
+// verdict holds an account against what was promised. Rows that promise nothing have an empty must.
+func verdict(a ledger.Account, uncommitted int, b bounds) []row {
+	return []row{
+		{what: "published", found: number(a.Published), well: a.Published > 0},
+		{"delivered", number(a.Delivered), number(a.Published), a.Delivered == a.Published},
+		none("lost", a.Lost),
+		none("never published", a.Strange),
+		none("altered", a.Altered),
+		none("not committed at the end", uncommitted),
+		none("out of order"+where(a.Disorder), total(a.Disorder)),
+		none("delivered twice, planned changes", a.Planned.Repeated),
+		{what: "delivered twice, kill and freeze", found: number(a.Unplanned.Repeated), well: true},
+		{what: "refused by the sink's fence", found: number(a.Refused), well: true},
+		stood("longest pause, planned changes", a.Planned.Pause, b.planned),
+		stood("longest pause, kill and freeze", a.Unplanned.Pause, b.unplanned),
+	}
+}
+
+func none(what string, found int) row {
+	return row{what: what, found: number(found), must: "0", well: found == 0}
+}
+
+func stood(what string, found ledger.Pause, bound time.Duration) row {
+	return row{what: what, found: seconds(found.Length), must: "< " + seconds(bound), well: found.Length < bound}
+}
+
+// where names the partitions that were out of order, each with its count.
+func where(disorder map[kafka.Partition]int) string {
+	names := make([]string, 0, len(disorder))
+	for partition, count := range disorder {
+		names = append(names, fmt.Sprintf("%s: %d", partition, count))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	slices.Sort(names)
+	return " (" + strings.Join(names, ", ") + ")"
+}
+
+func total(disorder map[kafka.Partition]int) int {
+	sum := 0
+	for _, count := range disorder {
+		sum += count
+	}
+	return sum
+}
+
+// printTable writes the rows and reports whether all are well.
+func printTable(out io.Writer, rows []row) bool {
+	width := [3]int{}
+	for _, r := range rows {
+		for i, text := range []string{r.what, r.found, r.must} {
+			width[i] = max(width[i], len(text))
+		}
+	}
+	well := true
+	for _, r := range rows {
+		mark := ""
+		switch {
+		case !r.well:
+			mark, well = "FAILED", false
+		case r.must != "":
+			mark = "ok"
+		}
+		line := fmt.Sprintf("  %-*s  %*s  %-*s  %s", width[0], r.what, width[1], r.found, width[2], r.must, mark)
+		fmt.Fprintln(out, strings.TrimRight(line, " "))
+	}
+	return well
+}
+
+// number writes 1234567 as 1,234,567.
+func number(n int) string {
+	digits := strconv.Itoa(n)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 2, 64) + " s" }

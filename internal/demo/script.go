@@ -1,0 +1,118 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package demo
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/samsa-dev/samsa/internal/demo/ledger"
+)
+
+const (
+	// session is the workers' session with ZooKeeper, and tick ZooKeeper's own grain. A lease is sound while a tick is
+	// at most a third of a session: 6 s are 12 ticks of 500 ms. Shorter sessions would make the demo faster, and a
+	// worker that two busy cores leave waiting for 4 s (2/3 of the session) would stop for nothing.
+	session = 6 * time.Second
+	tick    = 500 * time.Millisecond
+
+	// settle is how long a planned change may show its effects: ten times what it takes.
+	settle = 8 * time.Second
+	// frozen is longer than the session and a tick, so others own the frozen worker's partitions before it wakes.
+	frozen = session + tick + 1500*time.Millisecond
+)
+
+// limits are the project's promises. A planned change moves a partition in a few round trips. A fault is known to
+// ZooKeeper one session and one tick after the last sign of life; a second more is the successors'.
+var limits = bounds{planned: time.Second, unplanned: session + tick + time.Second}
+
+// crew is what the script does to the workers. Each returns when it has happened, not when its effects have.
+type crew interface {
+	start(ctx context.Context, names ...string) error
+	drain(ctx context.Context, names ...string) error
+	kill(name string) error
+	freeze(name string) error
+	thaw(name string) error
+}
+
+// phase is one act of the script.
+type phase struct {
+	title string
+	// unplanned acts are faults: what follows from them is held to other limits.
+	unplanned bool
+	act       func(ctx context.Context, c crew) error
+	// lasts is the least time from the act to the next phase.
+	lasts time.Duration
+}
+
+// opening is the crew that the messages begin to flow to.
+var opening = []string{"demo-0", "demo-1", "demo-2"}
+
+// script is what happens while messages flow: 8+8+8+12+14+4 = 54 s.
+func script() []phase {
+	return []phase{
+		{title: "3 workers", lasts: settle, act: func(context.Context, crew) error { return nil }},
+		{title: "3 -> 5 workers", lasts: settle, act: func(ctx context.Context, c crew) error {
+			return c.start(ctx, "demo-3", "demo-4")
+		}},
+		{title: "5 -> 2 workers", lasts: settle, act: func(ctx context.Context, c crew) error {
+			return c.drain(ctx, "demo-2", "demo-3", "demo-4")
+		}},
+		{title: "kill -9 demo-1", unplanned: true, lasts: 12 * time.Second, act: func(ctx context.Context, c crew) error {
+			if err := c.kill("demo-1"); err != nil {
+				return err
+			}
+			return c.start(ctx, "demo-1") // as a StatefulSet would
+		}},
+		{title: "freeze demo-0", unplanned: true, lasts: 14 * time.Second, act: func(ctx context.Context, c crew) error {
+			if err := c.freeze("demo-0"); err != nil {
+				return err
+			}
+			pause(ctx, frozen)
+			return c.thaw("demo-0")
+		}},
+		{title: "2 workers", lasts: 4 * time.Second, act: func(context.Context, crew) error { return nil }},
+	}
+}
+
+// length is how long a script lasts at least.
+func length(phases []phase) time.Duration {
+	var sum time.Duration
+	for _, phase := range phases {
+		sum += phase.lasts
+	}
+	return sum
+}
+
+// play goes through the phases, announcing each, and returns the windows of the unplanned ones.
+func play(ctx context.Context, phases []phase, c crew, announce func(title string)) ([]ledger.Window, error) {
+	var windows []ledger.Window
+	for _, phase := range phases {
+		announce(phase.title)
+		begin := time.Now()
+		err := phase.act(ctx, c)
+		pause(ctx, time.Until(begin.Add(phase.lasts)))
+		if phase.unplanned {
+			windows = append(windows, ledger.Window{From: begin, To: time.Now()})
+		}
+		if err != nil {
+			return windows, fmt.Errorf("%s: %w", phase.title, err)
+		}
+		if ctx.Err() != nil {
+			return windows, context.Cause(ctx)
+		}
+	}
+	return windows, nil
+}
+
+// pause waits, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
