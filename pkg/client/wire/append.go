@@ -24,9 +24,6 @@ const (
 	// 100,000 x about 300 B = 30 MB.
 	maxBufferedBytes   = 64 << 20
 	maxBufferedRecords = 100_000
-	// An Append ends with its context; this ends what it leaves behind in franz-go, which holds the messages' memory.
-	// Half a minute outlasts the election of a leader.
-	deliveryTimeout = 30 * time.Second
 	// Metadata is asked for this often before a topic is held to be missing, backoff between: 0.1 + 0.2 + 0.4 s.
 	missingTopicRetries = 3
 )
@@ -77,7 +74,8 @@ func (t *Transport) open() (*producer, error) {
 		kgo.ProducerLinger(0),
 		kgo.MaxBufferedBytes(maxBufferedBytes),
 		kgo.MaxBufferedRecords(maxBufferedRecords),
-		kgo.RecordDeliveryTimeout(deliveryTimeout),
+		// No RecordDeliveryTimeout: it counts from a message's timestamp, and messages that are passed on are old. Each
+		// Append ends with its context.
 		kgo.UnknownTopicRetries(missingTopicRetries),
 	)...)
 	if err != nil {

@@ -6,7 +6,6 @@ package wire
 import (
 	"context"
 	"errors"
-	"maps"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -22,9 +21,27 @@ type health struct {
 	wake *waker
 	// changed says that the state is another than at the last look.
 	changed atomic.Bool
-	// mu guards failing: what each broker's fetches end with, while they do. Hooks run on franz-go's goroutines.
+	// mu guards failing. Hooks run on franz-go's goroutines.
 	mu      sync.Mutex
-	failing map[int32]error
+	failing map[int32]failure
+}
+
+// failure is what the requests to a broker end with, since when none was answered.
+type failure struct {
+	err error
+	// times is how many did, in a row.
+	times int
+}
+
+// Connections break: by idling, by restarts, and whenever franz-go withdraws a fetch, as it does for each change of
+// partitions. From the third failure in a row on it is the broker's.
+const brokenConnections = 3
+
+// serious says whether a failure is worth telling.
+func (f failure) serious() bool {
+	network, ok := errors.AsType[net.Error](f.err)
+	refused, isOp := errors.AsType[*net.OpError](f.err)
+	return f.times >= brokenConnections || ok && network.Timeout() || isOp && refused.Op == "dial"
 }
 
 var (
@@ -33,7 +50,7 @@ var (
 )
 
 func newHealth(wake *waker) *health {
-	return &health{wake: wake, failing: make(map[int32]error)}
+	return &health{wake: wake, failing: make(map[int32]failure)}
 }
 
 // OnBrokerConnect implements kgo.HookBrokerConnect. A connection that stands proves nothing yet: an answer does.
@@ -58,14 +75,19 @@ func (h *health) note(node int32, err error) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	before, failing := h.failing[node]
-	if err == nil && !failing || err != nil && failing && kind(err) == kind(before) {
+	before := h.failing[node]
+	if err == nil && before.err == nil {
 		return
 	}
+	after := failure{err: err, times: before.times + 1}
 	if err == nil {
 		delete(h.failing, node)
+		after = failure{}
 	} else {
-		h.failing[node] = err
+		h.failing[node] = after
+	}
+	if before.serious() == after.serious() && kind(before.err) == kind(after.err) {
+		return
 	}
 	h.changed.Store(true)
 	h.wake.wake()
@@ -75,7 +97,13 @@ func (h *health) note(node int32, err error) {
 func (h *health) look() map[int32]error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return maps.Clone(h.failing)
+	result := make(map[int32]error, len(h.failing))
+	for node, failing := range h.failing {
+		if failing.serious() {
+			result[node] = failing.err
+		}
+	}
+	return result
 }
 
 // seedError is why the addresses to begin with do not answer; nil as soon as one does.
@@ -83,9 +111,9 @@ func (h *health) seedError() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var failures []error
-	for node, err := range h.failing {
+	for node, failing := range h.failing {
 		if node < 0 {
-			failures = append(failures, err)
+			failures = append(failures, failing.err)
 		}
 	}
 	return errors.Join(distinct(failures)...)
