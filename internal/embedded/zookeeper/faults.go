@@ -31,7 +31,7 @@ func (m Match) selects(q request, session int64) bool {
 func (q request) paths() []string {
 	switch q.op {
 	case OpMulti:
-		var all []string
+		all := make([]string, 0, len(q.ops))
 		for _, op := range q.ops {
 			all = append(all, op.path)
 		}
@@ -180,25 +180,25 @@ func (f *Faults) judge(q request, session int64, clock Clock) verdict {
 }
 
 // strike reports whether the fault is over.
-func (a *Fault) strike(v *verdict, clock Clock) bool {
-	switch a.kind {
+func (f *Fault) strike(v *verdict, clock Clock) bool {
+	switch f.kind {
 	case lateAnswer:
-		reached, stop := clock.At(clock.Now().Add(a.delay))
+		reached, stop := clock.At(clock.Now().Add(f.delay))
 		v.late, v.stop = append(v.late, reached), append(v.stop, stop)
 	case heldAnswer:
-		v.late = append(v.late, a.release)
+		v.late = append(v.late, f.release)
 	case beforeRequest, beforeAnswer, afterAnswer:
-		if a.left--; a.left > 0 {
+		if f.left--; f.left > 0 {
 			return false
 		}
-		v.dropRequest = v.dropRequest || a.kind == beforeRequest
-		v.dropAnswer = v.dropAnswer || a.kind == beforeAnswer
-		v.cutAfter = v.cutAfter || a.kind == afterAnswer
+		v.dropRequest = v.dropRequest || f.kind == beforeRequest
+		v.dropAnswer = v.dropAnswer || f.kind == beforeAnswer
+		v.cutAfter = v.cutAfter || f.kind == afterAnswer
 	}
 	select {
-	case <-a.fired:
+	case <-f.fired:
 	default:
-		close(a.fired)
+		close(f.fired)
 	}
-	return a.kind != lateAnswer && a.kind != heldAnswer
+	return f.kind != lateAnswer && f.kind != heldAnswer
 }

@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"math/big"
 	"net"
 	"strings"
@@ -410,6 +411,8 @@ var _ = Describe("the embedded server", func() {
 		for range 8 {
 			conn := dial(t, 4*time.Second)
 			clients.Go(func() { hammer(conn, stop) })
+			p := openSession(t, 4*time.Second)
+			clients.Go(func() { p.watchOn("/many") })
 		}
 		for range 10 {
 			server.Faults().DropBeforeAnswer(20, Match{})
@@ -434,7 +437,7 @@ var _ = Describe("the embedded server", func() {
 	})
 })
 
-// hammer writes, reads and watches; errors are the point.
+// hammer creates and deletes; errors are the point.
 func hammer(conn *zk.Conn, stop chan struct{}) {
 	for {
 		select {
@@ -445,10 +448,24 @@ func hammer(conn *zk.Conn, stop chan struct{}) {
 		}
 		path, err := conn.Create("/many/n", nil, zk.FlagEphemeralSequential, open())
 		if err == nil {
-			_, _, _, _ = conn.ChildrenW("/many")
 			_ = conn.Delete(path, -1)
 		}
 	}
+}
+
+// watchOn watches until its connection ends. It is not go-zookeeper, which races with itself when it sets
+// watches again after a reconnect.
+func (p *peer) watchOn(path string) {
+	var reader sync.WaitGroup
+	reader.Go(func() { _, _ = io.Copy(io.Discard, p.nc) })
+	body := append(appendInt32(appendInt32(nil, 1), int32(OpGetChildren2)), pathWatch(path, true)...)
+	frame := append(appendInt32(nil, int32(len(body))), body...)
+	for {
+		if _, err := p.nc.Write(frame); err != nil {
+			break
+		}
+	}
+	reader.Wait()
 }
 
 func selfSigned() *tls.Config {

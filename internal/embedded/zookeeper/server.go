@@ -177,7 +177,7 @@ func (s *Server) accept(l net.Listener) {
 			return
 		case err != nil:
 			s.log.Warn("Accepting failed", "err", err)
-			time.Sleep(acceptPause)
+			<-time.After(acceptPause)
 		case s.faults.refuse.Load():
 			reset(nc)
 		default:

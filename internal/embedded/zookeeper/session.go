@@ -59,7 +59,7 @@ func (t *sessions) touch(s *session, age, timeout time.Duration) {
 }
 
 // nextTick is the first multiple of the tick after age.
-func (t *sessions) nextTick(age time.Duration) time.Duration { return (age/t.tick + 1) * t.tick }
+func (t *sessions) nextTick(age time.Duration) time.Duration { return age.Truncate(t.tick) + t.tick }
 
 // due lists the sessions whose time is over, oldest first.
 func (t *sessions) due(age time.Duration) []*session {

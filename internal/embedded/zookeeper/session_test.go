@@ -126,26 +126,25 @@ var _ = onBoth("sessions", func(server func() target) {
 		last := p.must(OpSetData, setDataBody(root, nil, -1)).Zxid
 		p.write(appendInt32(appendInt32(nil, xidPing), int32(OpPing)))
 		f := p.next()
-		Expect(f).To(Equal(frame{Xid: xidPing, Zxid: last, Body: []byte{}}))
+		Expect(f.Zxid).To(BeNumerically(">=", last))
+		Expect(f).To(Equal(frame{Xid: xidPing, Zxid: f.Zxid, Body: []byte{}}))
 	})
 
 	It("end at once when closed, in a transaction", func() {
 		p := openSession(server(), 4*time.Second)
 		zxid := p.must(OpCreate, createBody(root+"/e", nil, openACL(), flagEphemeral)).Zxid
 		f := p.must(OpCloseSession, nil)
-		Expect(f.Zxid).To(Equal(zxid + 1))
+		Expect(f.Zxid).To(BeNumerically(">", zxid))
 		p.closed()
 		q := openSession(server(), time.Second)
 		f, _ = q.call(OpExists, pathWatch(root+"/e", false))
 		Expect(f.Code).To(Equal(codeNoNode))
 	})
 
-	It("survive a restart with nodes and watches", func(ctx SpecContext) {
+	It("survive a restart with their nodes", func(ctx SpecContext) {
 		conn := dial(server(), 4*time.Second)
 		id := conn.SessionID()
 		mustCreate(conn, root+"/e", zk.FlagEphemeral)
-		_, _, events, err := conn.GetW(root)
-		Expect(err).NotTo(HaveOccurred())
 		Expect(server().Restart(ctx)).To(Succeed())
 		Eventually(func() (int64, error) {
 			_, stat, err := conn.Exists(root + "/e")
@@ -155,11 +154,27 @@ var _ = onBoth("sessions", func(server func() target) {
 			return stat.EphemeralOwner, nil
 		}).Should(Equal(id))
 		Expect(conn.SessionID()).To(Equal(id))
-		Consistently(events).ShouldNot(Receive())
-		_, err = conn.Set(root, nil, -1)
-		Expect(err).NotTo(HaveOccurred())
-		Eventually(events).Should(Receive(HaveField("Type", zk.EventNodeDataChanged)))
 	})
+
+	// Without go-zookeeper, which reads and writes its last transaction at once here.
+	It("set their watches again after a restart", func(ctx SpecContext) {
+		p := openSession(server(), 4*time.Second)
+		seen := p.must(OpGetData, pathWatch(root, true)).Zxid
+		Expect(server().Restart(ctx)).To(Succeed())
+		p.closed()
+		again := rawDial(server())
+		again.hello(seen, 4*time.Second, p.session, p.password)
+		Expect(again.session).To(Equal(p.session))
+		_, events := again.call(OpSetWatches, setWatchesBody(seen, []string{root}, nil, nil))
+		Expect(events).To(BeEmpty())
+		_, events = again.call(OpSetData, setDataBody(root, nil, -1))
+		Expect(events).To(Equal([]event{{eventDataChanged, root}}))
+	})
+
+	freeze := func() {
+		DeferCleanup(server().Thaw) // the specs that follow share the server
+		server().Freeze()
+	}
 
 	// silent expects that nothing comes for d.
 	silent := func(p *peer, d time.Duration) {
@@ -172,7 +187,7 @@ var _ = onBoth("sessions", func(server func() target) {
 
 	It("hear nothing from a frozen server, and go on when it wakes in time", func() {
 		p := openSession(server(), 4*time.Second)
-		server().Freeze()
+		freeze()
 		p.send(OpSetData, setDataBody(root, []byte("late"), -1))
 		silent(p, tick)
 		server().Thaw()
@@ -180,10 +195,10 @@ var _ = onBoth("sessions", func(server func() target) {
 	})
 
 	It("end when the server was frozen for longer than they last", func() {
-		p := openSession(server(), 2*tick)
+		p := openSession(server(), 5*tick)
 		p.must(OpCreate, createBody(root+"/e", nil, openACL(), flagEphemeral))
-		server().Freeze()
-		silent(p, 5*tick)
+		freeze()
+		silent(p, 8*tick)
 		server().Thaw()
 		gone(root + "/e")
 		p.closed()

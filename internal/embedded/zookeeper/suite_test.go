@@ -73,9 +73,9 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	if _, ok := realzk.Available(); !ok {
 		return
 	}
-	real, err := realzk.Start(ctx, realzk.Config{TickTime: tick, Keep: failed.Load})
+	child, err := realzk.Start(ctx, realzk.Config{TickTime: tick, Keep: failed.Load})
 	Expect(err).NotTo(HaveOccurred())
-	targets["real"] = realTarget{real}
+	targets["real"] = realTarget{child}
 })
 
 var _ = AfterSuite(func() {

@@ -6,6 +6,7 @@ package zookeeper
 import (
 	"bytes"
 	"fmt"
+	"slices"
 )
 
 // mutation tells what a transaction did to one node, for the watches.
@@ -29,8 +30,8 @@ type txn struct {
 
 // rollback leaves the tree as it was before the transaction.
 func (x *txn) rollback() {
-	for i := len(x.undo) - 1; i >= 0; i-- {
-		x.undo[i]()
+	for _, undo := range slices.Backward(x.undo) {
+		undo()
 	}
 	x.undo, x.done = nil, nil
 }
