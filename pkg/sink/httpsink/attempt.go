@@ -1,0 +1,134 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package httpsink
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+)
+
+// errTimeout is the cause of a context that ended because a message took too long.
+var errTimeout = errors.New("timeout")
+
+// attempt holds what a request is made of, so that the next request can be made of it again. net/http may go on
+// using a request after it has answered (its writer may still be sending), so an attempt is used again only if it
+// is not tainted.
+type attempt struct {
+	header http.Header
+	// lines backs the values of header: one string each.
+	lines []string
+	// text and fields are where the encoder gathers values before they become one string.
+	text   []byte
+	fields []field
+
+	value   []byte
+	body    *body
+	rewind  func() (io.ReadCloser, error)
+	rewound bool
+	timer   *time.Timer
+	fired   bool
+	cancel  context.CancelCauseFunc
+	scratch [4 << 10]byte
+	gotConn func(httptrace.GotConnInfo)
+	// connected is set once a request has a connection: from then on some of it may have reached the server.
+	connected atomic.Bool
+}
+
+// field is a header whose value is text[from:to] of an attempt.
+type field struct {
+	name     string
+	from, to int
+}
+
+// body is a value being sent. net/http closes it when it will read no more of it, nor of the request's header.
+type body struct {
+	bytes.Reader
+	closed atomic.Bool
+}
+
+// Close implements io.Closer.
+func (b *body) Close() error {
+	b.closed.Store(true)
+	return nil
+}
+
+func newAttempt() *attempt {
+	a := &attempt{header: make(http.Header, 32), lines: make([]string, 0, 32), body: new(body)}
+	a.gotConn = func(httptrace.GotConnInfo) { a.connected.Store(true) }
+	a.rewind = func() (io.ReadCloser, error) {
+		a.rewound = true
+		return io.NopCloser(bytes.NewReader(a.value)), nil
+	}
+	a.timer = time.AfterFunc(math.MaxInt64, func() { a.cancel(errTimeout) })
+	a.timer.Stop()
+	return a
+}
+
+// newTrace makes a trace for one context. It is new each time, since the context's own trace, if any, is woven into it.
+func (a *attempt) newTrace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{GotConn: a.gotConn}
+}
+
+// begin prepares for one message, which has timeout to be answered.
+func (a *attempt) begin(cancel context.CancelCauseFunc, timeout time.Duration) {
+	clear(a.header)
+	clear(a.lines)
+	a.lines, a.text, a.fields = a.lines[:0], a.text[:0], a.fields[:0]
+	a.connected.Store(false)
+	a.cancel = cancel
+	a.timer.Reset(timeout)
+}
+
+// end stops the clock.
+func (a *attempt) end() {
+	if !a.timer.Stop() {
+		a.fired = true
+	}
+	a.value = nil
+}
+
+// tainted reports whether net/http or the timer may still use the attempt.
+func (a *attempt) tainted() bool { return a.fired || a.rewound || !a.body.closed.Load() }
+
+// request makes the request that sends value with the headers gathered so far. The value is not copied.
+func (a *attempt) request(ctx context.Context, template *http.Request, value []byte) *http.Request {
+	request := template.WithContext(ctx)
+	request.Header = a.header
+	a.value = value
+	a.body.closed.Store(false)
+	if len(value) == 0 {
+		// A reader that turns out to be empty would make net/http send it in chunks. Nobody closes NoBody, so the attempt
+		// stays tainted; empty values are rare enough.
+		request.Body = http.NoBody
+		return request
+	}
+	a.body.Reset(value)
+	request.Body, request.GetBody, request.ContentLength = a.body, a.rewind, int64(len(value))
+	return request
+}
+
+// finish reads what little the answer may still have to say, so that its connection can be used again.
+func (a *attempt) finish(answer *http.Response, limit int64) {
+	defer answer.Body.Close()
+	if answer.Body == http.NoBody || answer.ContentLength > limit {
+		return
+	}
+	if !a.timer.Reset(answerPatience) {
+		a.fired = true
+	}
+	for read := int64(0); read <= limit; {
+		n, err := answer.Body.Read(a.scratch[:])
+		read += int64(n)
+		if err != nil {
+			return
+		}
+	}
+}
