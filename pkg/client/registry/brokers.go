@@ -14,8 +14,9 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// Brokers reads the live brokers, by id, and the registrations that cannot be understood. Hint is called, as by Observe, when one comes,
-// goes or changes; of each session the newest hint counts. No brokers at all is not an error.
+// Brokers reads the live brokers, by id, and the registrations that cannot be understood. Hint is called, as by
+// Observe, when one comes, goes or changes; of each session the newest hint counts. No brokers at all is not an
+// error.
 func (s *Session) Brokers(ctx context.Context, tell func()) ([]layout.BrokerRegistration, []layout.Problem, error) {
 	h := hinting("brokers", tell)
 	ids, err := s.list(ctx, layout.Brokers, h)
@@ -46,14 +47,15 @@ func (s *Session) Brokers(ctx context.Context, tell func()) ([]layout.BrokerRegi
 	return brokers, problems, nil
 }
 
-// Topics reads the names of all topics, sorted. Hint is called, as by Observe, when one comes or goes; of each session the newest hint
-// counts.
+// Topics reads the names of all topics, sorted. Hint is called, as by Observe, when one comes or goes; of each
+// session the newest hint counts.
 func (s *Session) Topics(ctx context.Context, tell func()) ([]string, error) {
 	return s.list(ctx, layout.Topics, hinting("topics", tell))
 }
 
-// Partitions reads the partitions of a topic, sorted. It fails with kind NoNode if there is no such topic, and with Malformed if what
-// stands there cannot be understood. Hint is called, as by Observe, when that changes; of each session and topic the newest hint counts.
+// Partitions reads the partitions of a topic, sorted. It fails with kind NoNode if there is no such topic, and with
+// Malformed if what stands there cannot be understood. Hint is called, as by Observe, when that changes; of each
+// session and topic the newest hint counts.
 func (s *Session) Partitions(ctx context.Context, topic string, tell func()) ([]kafka.Partition, error) {
 	const op = "read the partitions"
 	path := layout.Topic(topic)

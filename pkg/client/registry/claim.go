@@ -35,11 +35,12 @@ type Reading struct {
 	Version int32
 }
 
-// Claim takes a partition for a member by a transaction, and reads its position. That the claim stands already, made by this session for
-// this member, is success: an answer may have been lost.
+// Claim takes a partition for a member by a transaction, and reads its position. That the claim stands already, made
+// by this session for this member, is success: an answer may have been lost.
 //
-// It fails with kind Conflict, and the owner if there still is one, if another session or member holds the claim; with Lost if the
-// member's registration is gone; with Malformed if the position is no number: then the claim stands, and its token is given.
+// It fails with kind Conflict, and the owner if there still is one, if another session or member holds the claim;
+// with Lost if the member's registration is gone; with Malformed if the position is no number: then the claim stands,
+// and its token is given.
 func (s *Session) Claim(
 	ctx context.Context, group, member string, p kafka.Partition, txn layout.Txn,
 ) (Claimed, error) {
@@ -72,8 +73,8 @@ func claimed(r Reading) Claimed {
 	return Claimed{Token: r.Owner.Token, Placed: r.Placed, Offset: r.Offset, Version: r.Version}
 }
 
-// Position reads the owner and the position of a partition as the leader knows them. It fails with kind Malformed if the position is no
-// number; the owner is given then all the same.
+// Position reads the owner and the position of a partition as the leader knows them. It fails with kind Malformed if
+// the position is no number; the owner is given then all the same.
 func (s *Session) Position(ctx context.Context, group string, p kafka.Partition) (Reading, error) {
 	return s.reading(ctx, "read", group, p)
 }

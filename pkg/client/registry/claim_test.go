@@ -45,7 +45,8 @@ var _ = onBoth("A claim", func(w *world) {
 		Expect(m.place(ctx, partition(0), 42)).To(Succeed())
 		_, err = m.commit(ctx, layout.Position{Partition: partition(0), Offset: 43, Version: 0})
 		Expect(err).NotTo(HaveOccurred())
-		_, err = m.Transact(ctx, layout.Release(group, m.id, layout.Position{Partition: partition(0), Offset: 44, Version: 1}))
+		last := layout.Position{Partition: partition(0), Offset: 44, Version: 1}
+		_, err = m.Transact(ctx, layout.Release(group, m.id, last))
 		Expect(err).NotTo(HaveOccurred())
 
 		second, err := m.claim(ctx, partition(0))
@@ -194,7 +195,7 @@ var _ = onBoth("A transaction", func(w *world) {
 		m.network.heal()
 		_, err := m.commit(ctx, at(0, 5, 0))
 		Expect(err).To(ofKind(registry.Lost))
-		m.Session = m.peer.session()
+		m.Session = m.session()
 		_, err = m.commit(ctx, at(0, 5, 0))
 		Expect(err).To(ofKind(registry.Lost), "in the next session, under the old id")
 		Expect(w.data(layout.Offset(group, partition(0)))).To(Equal("0"))

@@ -14,13 +14,14 @@ import (
 )
 
 const (
-	// A session that could not be established is tried again after a pause that doubles from firstPause to lastPause: refused
-	// credentials heal within lastPause and one attempt (5 s at most) of being accepted.
+	// A session that could not be established is tried again after a pause that doubles from firstPause to lastPause:
+	// refused credentials heal within lastPause and one attempt (5 s at most) of being accepted.
 	firstPause = 200 * time.Millisecond
 	lastPause  = 4 * time.Second
 )
 
-// Client keeps one ZooKeeper session at a time and makes the next when it is over. Its methods may be called concurrently.
+// Client keeps one ZooKeeper session at a time and makes the next when it is over. Its methods may be called
+// concurrently.
 type Client struct {
 	settings *settings
 	running  atomic.Bool
@@ -37,11 +38,11 @@ type State struct {
 	Session *Session
 	// Connected says that the session has a connection.
 	Connected bool
-	// Err is why there is no session or no connection: an *Error of kind Unavailable, NoChroot or Denied, whose text stays
-	// the same while the cause does. Nil while Connected.
+	// Err is why there is no session or no connection: an *Error of kind Unavailable, NoChroot or Denied, whose text
+	// stays the same while the cause does. Nil while Connected.
 	Err error
-	// Fenced says that the session's servers know transactions. Without them, changes are made one by one: a member that slept
-	// through its expiry can commit over its successor.
+	// Fenced says that the session's servers know transactions. Without them, changes are made one by one: a member
+	// that slept through its expiry can commit over its successor.
 	Fenced bool
 	// Warning is something the user should mend although everything works; empty if there is nothing.
 	Warning string
@@ -56,7 +57,7 @@ func New(config Config) (*Client, error) {
 	return &Client{
 		settings: settings,
 		changed:  make(chan struct{}),
-		state:    State{Err: &Error{Op: "connect to zookeeper", Kind: Unavailable, Err: errNotYet}},
+		state:    State{Err: unusable(Unavailable, errNotYet)},
 	}, nil
 }
 
@@ -67,21 +68,22 @@ func (c *Client) State() State {
 	return c.state
 }
 
-// Changed gives a channel that is closed at the next change of State. Take it before reading State, or a change in between is missed.
+// Changed gives a channel that is closed at the next change of State. Take it before reading State, or a change in
+// between is missed.
 func (c *Client) Changed() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.changed
 }
 
-// Run keeps a session until ctx ends. It returns when everything it started has ended, with nil; the session is closed then, within a
-// second if the server does not answer. It can be called once.
+// Run keeps a session until ctx ends. It returns when everything it started has ended, with nil; the session is
+// closed then, within a second if the server does not answer. It can be called once.
 func (c *Client) Run(ctx context.Context) error {
 	if !c.running.CompareAndSwap(false, true) {
 		return errors.New("registry: Run was called before")
 	}
 	defer c.update(func(s *State) {
-		*s = State{Err: &Error{Op: "connect to zookeeper", Kind: Lost, Err: errClosed}}
+		*s = State{Err: unusable(Lost, errClosed)}
 	})
 	pause := firstPause
 	for epoch := uint64(1); ctx.Err() == nil; epoch++ {
@@ -151,13 +153,13 @@ func (c *Client) over(reason error) {
 	c.update(func(s *State) {
 		s.Session, s.Connected = nil, false
 		if s.Err == nil {
-			s.Err = &Error{Op: "connect to zookeeper", Kind: Unavailable, Err: reason}
+			s.Err = unusable(Unavailable, reason)
 		}
 	})
 }
 
 func (c *Client) fail(kind Kind, err error) {
-	c.update(func(s *State) { s.Err = &Error{Op: "connect to zookeeper", Kind: kind, Err: err} })
+	c.update(func(s *State) { s.Err = unusable(kind, err) })
 }
 
 // update changes the state, and logs and announces it if that makes a difference.

@@ -29,19 +29,19 @@ const (
 	maxTimeout = time.Hour
 
 	// An attempt at one server may take a third of the session's timeout, shared out among the servers, so that a
-	// connection to a live one stands before the lease of the session lapses (two thirds). The bounds: a second is what TLS
-	// needs on a bad day; five leave another attempt within the 10 s that everything has to heal in.
+	// connection to a live one stands before the lease of the session lapses (two thirds). The bounds: a second is
+	// what TLS needs on a bad day; five leave another attempt within the 10 s that everything has to heal in.
 	minAttempt = time.Second
 	maxAttempt = 5 * time.Second
 )
 
 // Config says how to reach ZooKeeper.
 type Config struct {
-	// Connect lists the servers and the directory in which Kafka lives: host1:port1,host2:port2/chroot. Without a port it is
-	// 2181, without a chroot the root.
+	// Connect lists the servers and the directory in which Kafka lives: host1:port1,host2:port2/chroot. Without a
+	// port it is 2181, without a chroot the root.
 	Connect string
-	// SessionTimeout is how long ZooKeeper waits for a silent client before it gives its claims to others. Default 10 s. The
-	// server has its own limits, 2 to 20 ticks by default.
+	// SessionTimeout is how long ZooKeeper waits for a silent client before it gives its claims to others. Default 10
+	// s. The server has its own limits, 2 to 20 ticks by default.
 	SessionTimeout time.Duration
 	// TLS is used for every connection if set. An empty ServerName becomes the host connected to.
 	TLS *tls.Config
@@ -118,7 +118,7 @@ func (s *settings) parseConnect() error {
 func checkChroot(chroot string) error {
 	for part := range strings.SplitSeq(chroot[1:], "/") {
 		if part == "" || part == "." || part == ".." || strings.ContainsAny(part, ",: \x00") {
-			return fmt.Errorf("connect: chroot %q: want host1:port1,host2:port2/directory, the chroot once and at the end", chroot)
+			return fmt.Errorf("connect: chroot %q: want host1:port1,host2:port2/directory, the chroot once, at the end", chroot)
 		}
 	}
 	return nil

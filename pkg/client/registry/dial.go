@@ -13,8 +13,8 @@ import (
 	"syscall"
 )
 
-// open connects to one server, TLS included. The name is resolved here, so anew at each attempt: in Kubernetes the addresses behind
-// it change.
+// open connects to one server, TLS included. The name is resolved here, so anew at each attempt: in Kubernetes the
+// addresses behind it change.
 func (s *settings) open(ctx context.Context, address string) (net.Conn, error) {
 	conn, err := s.Dial(ctx, "tcp", address)
 	if err != nil || s.TLS == nil {
@@ -37,7 +37,8 @@ func (s *settings) open(ctx context.Context, address string) (net.Conn, error) {
 	return secure, nil
 }
 
-// shortly says what is wrong with a connection, and not with which: the port it came from would differ at each attempt.
+// shortly says what is wrong with a connection, and not with which: the port it came from would differ at each
+// attempt.
 func shortly(err error) string {
 	var lookup *net.DNSError
 	var number syscall.Errno

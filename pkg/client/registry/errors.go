@@ -18,9 +18,11 @@ type Kind uint8
 
 // The kinds of error.
 const (
-	// Unavailable: no answer, or not now. What was asked for may have happened, or may yet, while the session lasts. Retry.
+	// Unavailable: no answer, or not now. What was asked for may have happened, or may yet, while the session lasts.
+	// Retry.
 	Unavailable Kind = iota + 1
-	// Lost: the session is over, or the member's registration is gone. Nothing happened, and nothing will in this session.
+	// Lost: the session is over, or the member's registration is gone. Nothing happened, and nothing will in this
+	// session.
 	Lost
 	// Conflict: something else stands there: another's claim, another version. Nothing happened.
 	Conflict
@@ -44,7 +46,8 @@ func (k Kind) String() string {
 	return "unknown"
 }
 
-// Error is why something could not be done. Its text stays the same while the cause does, so that it can stand in a status.
+// Error is why something could not be done. Its text stays the same while the cause does, so that it can stand in a
+// status.
 type Error struct {
 	// Op is what was tried.
 	Op string
@@ -70,6 +73,11 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// unusable is an error of the connection itself.
+func unusable(kind Kind, err error) error {
+	return &Error{Op: "connect to zookeeper", Kind: kind, Err: err}
+}
+
 // KindOf gives the kind of an error of this package; 0 for nil, Unavailable for an error that has none.
 func KindOf(err error) Kind {
 	if err == nil {
@@ -91,8 +99,8 @@ var (
 	errUnregistered = errors.New("the registration of this member is gone")
 )
 
-// classify sorts what the library and the server say. An answer this build does not know is worth a retry: servers refuse for
-// reasons of the moment (overload, quota) by codes that the library has no names for.
+// classify sorts what the library and the server say. An answer this build does not know is worth a retry: servers
+// refuse for reasons of the moment (overload, quota) by codes that the library has no names for.
 func classify(err error) Kind {
 	switch {
 	case errors.Is(err, zk.ErrNoNode):

@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	// setupPause is between two looks at what a user has to mend (a missing chroot, an ACL): healed within 10 s, with a margin, and no
-	// load on the server.
+	// setupPause is between two looks at what a user has to mend (a missing chroot, an ACL): healed within 10 s, with
+	// a margin, and no load on the server.
 	setupPause = 2 * time.Second
-	// multiPatience is how long a transaction may take before the servers are asked something else, to learn whether they know
-	// transactions at all.
+	// multiPatience is how long a transaction may take before the servers are asked something else, to learn whether
+	// they know transactions at all.
 	multiPatience = time.Second
 )
 
@@ -66,7 +66,8 @@ func (c *Client) enter(ctx context.Context, l *link) error {
 		case err == nil:
 			return nil
 		case errors.Is(err, zk.ErrNoNode):
-			c.fail(NoChroot, fmt.Errorf("the chroot %s does not exist: correct the connect string, or create the node", l.chroot))
+			c.fail(NoChroot, fmt.Errorf("the chroot %s does not exist: correct the connect string, or create the node",
+				l.chroot))
 		case errors.Is(err, zk.ErrNoAuth):
 			c.fail(Denied, fmt.Errorf("reading %s: %w", l.full("/"), explain(err)))
 		default:
@@ -78,8 +79,8 @@ func (c *Client) enter(ctx context.Context, l *link) error {
 	}
 }
 
-// knowsTransactions finds out whether the servers do. Some refuse an operation they do not know; those of 3.3 drop it without an
-// answer, and go on to answer what comes behind it.
+// knowsTransactions finds out whether the servers do. Some refuse an operation they do not know; those of 3.3 drop it
+// without an answer, and go on to answer what comes behind it.
 func knowsTransactions(ctx context.Context, l *link) (bool, error) {
 	probe := func(ctx context.Context) (bool, error) {
 		return persist(ctx, l, func(conn *zk.Conn) (bool, error) {
@@ -118,11 +119,8 @@ func (l *link) pause(ctx context.Context, d time.Duration) error {
 
 // unreachable says why there is no connection. Where nothing is known yet, what was said before stands.
 func (c condition) unreachable(servers []string, before error) error {
-	failed := func(kind Kind, err error) error {
-		return &Error{Op: "connect to zookeeper", Kind: kind, Err: err}
-	}
 	if c.denied {
-		return failed(Denied, explain(zk.ErrAuthFailed))
+		return unusable(Denied, explain(zk.ErrAuthFailed))
 	}
 	var reasons []string
 	for _, server := range servers {
@@ -134,7 +132,7 @@ func (c condition) unreachable(servers []string, before error) error {
 		return before
 	}
 	if len(reasons) == 0 {
-		return failed(Unavailable, errNotYet)
+		return unusable(Unavailable, errNotYet)
 	}
-	return failed(Unavailable, errors.New(strings.Join(reasons, "; ")))
+	return unusable(Unavailable, errors.New(strings.Join(reasons, "; ")))
 }

@@ -40,7 +40,8 @@ var _ = underFaults("With a server that misbehaves", func(w *world) {
 	It("a registration whose answer is lost stands", func(ctx SpecContext) {
 		s := w.start().session()
 		lost := w.faults().DropBeforeAnswer(1, zookeeper.Match{
-			Op: zookeeper.OpCreate, Session: s.ID(), Path: func(path string) bool { return path == w.path(layout.Member(group, "x")) },
+			Op: zookeeper.OpCreate, Session: s.ID(),
+			Path: func(path string) bool { return path == w.path(layout.Member(group, "x")) },
 		})
 		Expect(s.Register(ctx, group, "x", nil)).To(Succeed())
 		Expect(s.Register(ctx, group, "x", nil)).To(Succeed())
@@ -100,7 +101,7 @@ var _ = underFaults("With a server that misbehaves", func(w *world) {
 		m := w.join(ctx, "pod-0")
 		Expect(w.target.(embeddedTarget).ExpireNow(m.ID())).To(BeTrue())
 		Eventually(m.Done()).Should(BeClosed())
-		Expect(m.peer.session().Epoch()).To(BeNumerically(">", m.Epoch()))
+		Expect(m.session().Epoch()).To(BeNumerically(">", m.Epoch()))
 	})
 
 	It("an answer that comes late is waited for no longer than asked", func(ctx SpecContext) {
@@ -117,7 +118,7 @@ var _ = underFaults("With a server that misbehaves", func(w *world) {
 		held := w.faults().HoldAnswers(zookeeper.Match{Session: m.ID()})
 		Eventually(m.Done()).Should(BeClosed())
 		held.Cancel()
-		Expect(m.peer.session().Epoch()).To(BeNumerically(">", m.Epoch()))
+		Expect(m.session().Epoch()).To(BeNumerically(">", m.Epoch()))
 	})
 
 	It("a server that resets every connection is not stormed", func(ctx SpecContext) {
@@ -129,7 +130,7 @@ var _ = underFaults("With a server that misbehaves", func(w *world) {
 		Eventually(m.State).Should(HaveField("Connected", BeFalse()))
 		Consistently(func() int { return len(m.network.dialed()) }, 2*time.Second).Should(BeNumerically("<", dials+4))
 		faults.RefuseConnections(false)
-		m.peer.session()
+		m.session()
 	})
 })
 
@@ -140,12 +141,12 @@ var _ = Describe("A server without transactions", Label(onEmbedded), func() {
 			name = "that ignores them"
 		}
 		Context(name, func() {
-			w := &world{}
+			var w *world
 			BeforeEach(func(ctx SpecContext) {
 				server, err := zookeeper.Start(ctx, zookeeper.Config{TickTime: tick, DisableMulti: true, SilentMulti: silent})
 				Expect(err).NotTo(HaveOccurred())
 				DeferCleanup(server.Close)
-				*w = world{target: embeddedTarget{server}, admin: connect(server.Addr()), chroot: "/old"}
+				w = &world{target: embeddedTarget{server}, admin: connect(server.Addr()), chroot: "/old"}
 				DeferCleanup(w.admin.Close)
 				w.create("/", "")
 			})

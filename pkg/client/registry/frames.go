@@ -84,7 +84,8 @@ func wellFormed(op int32, r *reader) bool {
 	}
 }
 
-// wellFormedMulti walks the results of a transaction: a header of kind (4), done (1) and error (4) before each, and one at the end.
+// wellFormedMulti walks the results of a transaction: a header of kind (4), done (1) and error (4) before each, and
+// one at the end.
 func wellFormedMulti(r *reader) bool {
 	for r.ok() {
 		kind, done := r.number(), r.flag()

@@ -12,22 +12,24 @@ import (
 	"time"
 )
 
-// ZooKeeper's frames: a length of 4 bytes, then that many bytes. The first answer shakes hands; each later one begins with xid (4 bytes),
-// zxid (8) and error (4).
+// ZooKeeper's frames: a length of 4 bytes, then that many bytes. The first answer shakes hands; each later one begins
+// with xid (4 bytes), zxid (8) and error (4).
 const (
 	lengthSize = 4
 	headerSize = 16
-	// handshakeSize is version (4), timeout (4), session (8), and a password with its length (4 + 16); newer servers add a byte
-	// that says whether they are read-only.
+	// handshakeSize is version (4), timeout (4), session (8), and a password with its length (4 + 16); newer servers
+	// add a byte that says whether they are read-only.
 	handshakeSize = 36
-	// maxFrame bounds an answer. Nodes are bounded by the server (1 MiB by default), lists of children are not; Java's client draws the
-	// line at 4 MiB too.
+	// maxFrame bounds an answer. Nodes are bounded by the server (1 MiB by default), lists of children are not;
+	// Java's client draws the line at 4 MiB too.
 	maxFrame = 4 << 20
 	// eventXid marks an event instead of an answer.
 	eventXid = -1
-	// tooLong is the error code in place of an answer that is: ZooKeeper's "marshalling error", which its servers do not send.
+	// tooLong is the error code in place of an answer that is: ZooKeeper's "marshalling error", which its servers do
+	// not send.
 	tooLong = -5
-	// authFailed is the error code of an answer that refuses credentials; the library only logs it when it sends them again.
+	// authFailed is the error code of an answer that refuses credentials; the library only logs it when it sends them
+	// again.
 	authFailed = -115
 )
 
@@ -36,21 +38,24 @@ var (
 	errFrame        = errors.New("the answer breaks ZooKeeper's protocol")
 )
 
-// guard is a connection as the library should see it. The library trusts every length it reads, takes memory first and panics on
-// short frames; so only whole frames that hold together pass, and the handshake has a bound of its own (the library's is ten times
-// the session's).
+// guard is a connection as the library should see it. The library trusts every length it reads, takes memory first
+// and panics on short frames; so only whole frames that hold together pass, and the handshake has a bound of its own
+// (the library's is ten times the session's).
 //
-// When the connection is lost, every watch fires before the library learns of the loss: each owner reads anew and asks for a new
-// watch. The library would set its watches again in the background, log a failure at most, and race with its own reader doing so;
-// now it has none to set.
+// When the connection is lost, every watch fires before the library learns of the loss: each owner reads anew and
+// asks for a new watch. The library would set its watches again in the background, log a failure at most, and race
+// with its own reader doing so; now it has none to set.
 type guard struct {
 	net.Conn
-	// greeted is called with the handshake, answered with each frame, denied when the credentials are refused. None may block.
+	// greeted is called with the handshake, answered with each frame, denied when the credentials are refused. None
+	// may block.
 	greeted  func(handshake)
 	answered func()
 	denied   func()
-	// lost is called once, when the connection is lost; it gives the paths whose watches have to fire.
-	lost func(error) []string
+	// lost is called once, when the connection is lost.
+	lost func(error)
+	// watched gives, then, the paths whose watches have to fire.
+	watched func() []string
 
 	sent   requests
 	in     []byte // what the library has yet to read
@@ -76,8 +81,11 @@ func (g *guard) Read(p []byte) (int, error) {
 		frame, err := g.frame()
 		if err != nil {
 			g.broken = err
-			g.in = goodbye(g.lost(err))
-			g.Conn.Close()
+			g.lost(err)
+			g.Close()
+			if g.isShaken() { // before that, the library would take an event for the handshake
+				g.in = goodbye(g.watched())
+			}
 			continue
 		}
 		g.in = frame
@@ -87,12 +95,12 @@ func (g *guard) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Write never fails. The library deadlocks when a write fails while it sends credentials again (it answers the request twice, into a
-// channel with room for one). A closed connection says the same, by way of the reader.
+// Write never fails. The library deadlocks when a write fails while it sends credentials again (it answers the
+// request twice, into a channel with room for one). A closed connection says the same, by way of the reader.
 func (g *guard) Write(p []byte) (int, error) {
 	g.sent.note(p)
 	if _, err := g.Conn.Write(p); err != nil {
-		g.Conn.Close()
+		g.Close()
 	}
 	return len(p), nil
 }
@@ -168,7 +176,7 @@ func (g *guard) greet(body []byte) error {
 	if binary.BigEndian.Uint32(body[16:]) != handshakeSize-20 {
 		return errNotZooKeeper
 	}
-	if err := g.Conn.SetDeadline(time.Time{}); err != nil {
+	if err := g.SetDeadline(time.Time{}); err != nil {
 		return err
 	}
 	g.mu.Lock()
@@ -194,7 +202,8 @@ func (g *guard) inspect(body []byte) error {
 	return nil
 }
 
-// goodbye is an event for each path, as a server sends it when a node goes: the one event that all kinds of watch fire on.
+// goodbye is an event for each path, as a server sends it when a node goes: the one event that all kinds of watch
+// fire on.
 func goodbye(paths []string) []byte {
 	const deleted, connected = 2, 3
 	var out []byte

@@ -14,14 +14,16 @@ import (
 	"github.com/go-zookeeper/zk"
 )
 
-// closeTimeout bounds the goodbye to a server, a round trip; who does not say goodbye keeps claims until the session expires.
+// closeTimeout bounds the goodbye to a server, a round trip; who does not say goodbye keeps claims until the session
+// expires.
 const closeTimeout = time.Second
 
-// endTimeout bounds the wait for the library's own goroutines once their connection is closed: they wait for nothing else then.
+// endTimeout bounds the wait for the library's own goroutines once their connection is closed: they wait for nothing
+// else then.
 const endTimeout = 5 * time.Second
 
-// link is the life of one library connection, and so of at most one session: when that expires, the link ends, before the library
-// could open another and send in it what was meant for the first.
+// link is the life of one library connection, and so of at most one session: when that expires, the link ends, before
+// the library could open another and send in it what was meant for the first.
 type link struct {
 	*settings
 	route   *route
@@ -167,7 +169,7 @@ func (l *link) dial(ctx context.Context, address string) (net.Conn, error) {
 		return nil, err
 	}
 	guarded := l.guard(conn, address)
-	if err := guarded.Conn.SetDeadline(time.Now().Add(l.attempt)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(l.attempt)); err != nil {
 		conn.Close()
 		return nil, err
 	}
@@ -187,10 +189,8 @@ func (l *link) guard(conn net.Conn, address string) *guard {
 		greeted:  func(h handshake) { l.update(func(now *condition) { now.greet(h) }) },
 		answered: l.answered,
 		denied:   func() { l.update(func(now *condition) { now.denied = true }) },
-		lost: func(err error) []string {
-			l.trouble(address, err)
-			return l.watches.drop()
-		},
+		lost:     func(err error) { l.trouble(address, err) },
+		watched:  l.watches.drop,
 	}
 }
 
@@ -266,7 +266,7 @@ type debugLog struct{ log *slog.Logger }
 
 // Printf implements zk.Logger.
 func (d debugLog) Printf(format string, args ...any) {
-	if d.log.Enabled(context.Background(), slog.LevelDebug) { //nolint:contextcheck // the library has none
+	if d.log.Enabled(context.Background(), slog.LevelDebug) {
 		d.log.Debug("ZooKeeper library", slog.String("text", fmt.Sprintf(format, args...)))
 	}
 }

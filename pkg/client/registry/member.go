@@ -13,8 +13,8 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 )
 
-// Probe asks the leader, then reads the member's own node: success means that the session was alive after Probe was called. It fails with
-// kind Lost if the node is gone, or is another session's.
+// Probe asks the leader, then reads the member's own node: success means that the session was alive after Probe was
+// called. It fails with kind Lost if the node is gone, or is another session's.
 func (s *Session) Probe(ctx context.Context, memberPath string) error {
 	const op = "probe"
 	// One after the other. Were both under way at once, nothing would say which the library sends first.
@@ -28,8 +28,8 @@ func (s *Session) Probe(ctx context.Context, memberPath string) error {
 	return failure(op, memberPath, err)
 }
 
-// Register makes the node of a member of a group. That it exists already, made by this session, is success: an answer may have been
-// lost. Another session's node is a Conflict.
+// Register makes the node of a member of a group. That it exists already, made by this session, is success: an answer
+// may have been lost. Another session's node is a Conflict.
 func (s *Session) Register(ctx context.Context, group, id string, data []byte) error {
 	const op = "register"
 	path := layout.Member(group, id)

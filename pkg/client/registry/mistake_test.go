@@ -94,7 +94,7 @@ var _ = onBoth("A user's mistake", func(w *world) {
 		p := w.start(logged(log))
 		p.session()
 		p.network.cut()
-		Eventually(p.network.dialed).Should(HaveLen(5))
+		Eventually(p.network.dialed).Should(HaveLen(4))
 		Expect(p.State().Err).To(SatisfyAll(
 			ofKind(registry.Unavailable), MatchError(ContainSubstring(w.Addr()+": the network is down"))))
 		Expect(times(log, "the network is down")).To(Equal(1))

@@ -13,11 +13,12 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 )
 
-// everybody is the ACL of a group's nodes: they are open to all, as Kafka's own consumers make them, even on secured clusters: old members with other
-// credentials write beside ours.
+// everybody is the ACL of a group's nodes: they are open to all, as Kafka's own consumers make them, even on secured
+// clusters: old members with other credentials write beside ours.
 func everybody() []zk.ACL { return zk.WorldACL(zk.PermAll) }
 
-// maxTries bounds what is tried again because others interfered: each time means a whole change by somebody else in between.
+// maxTries bounds what is tried again because others interfered: each time means a whole change by somebody else in
+// between.
 const maxTries = 5
 
 // read reads a node. With a hint it leaves a watch, also on a node that does not exist yet.

@@ -16,8 +16,8 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// inFlight is how many readings are under way at once: as many as the library queues, so that the round trip is paid once per 16 nodes
-// and nobody else's request waits behind hundreds.
+// inFlight is how many readings are under way at once: as many as the library queues, so that the round trip is paid
+// once per 16 nodes and nobody else's request waits behind hundreds.
 const inFlight = 16
 
 // ObserveRequest says what to read of a group.
@@ -31,12 +31,13 @@ type ObserveRequest struct {
 	Party string
 }
 
-// Observe reads the members of a group, the partitions of topics, the claims on partitions, and whether the group has begun. A node
-// that cannot be understood is a Problem of the view and is skipped.
+// Observe reads the members of a group, the partitions of topics, the claims on partitions, and whether the group has
+// begun. A node that cannot be understood is a Problem of the view and is skipped.
 //
-// It leaves watches: on the members, on each of the topics (also one that does not exist), and on the claim of each partition (also one
-// that nobody claims). When any of it changes, or the connection is lost, hint is called: once or more, from another goroutine, perhaps
-// before Observe returns. It must not block. A hint is only that: what has changed, the next Observe tells.
+// It leaves watches: on the members, on each of the topics (also one that does not exist), and on the claim of each
+// partition (also one that nobody claims). When any of it changes, or the connection is lost, hint is called: once or
+// more, from another goroutine, perhaps before Observe returns. It must not block. A hint is only that: what has
+// changed, the next Observe tells.
 func (s *Session) Observe(ctx context.Context, request ObserveRequest, tell func()) (layout.View, error) {
 	h := hinting("observe "+request.Group+" "+request.Party, tell)
 	view := layout.View{

@@ -60,7 +60,9 @@ var _ = onBoth("A view", func(w *world) {
 			HaveField("Path", layout.Topic(topic)),
 			HaveField("Path", layout.Member(group, "half")),
 			SatisfyAll(HaveField("Path", layout.Member(group, "pattern")), HaveField("Reason", ContainSubstring("white_list"))),
-			SatisfyAll(HaveField("Path", layout.Owner(group, partition(1))), HaveField("Reason", ContainSubstring("not ephemeral"))),
+			SatisfyAll(
+				HaveField("Path", layout.Owner(group, partition(1))),
+				HaveField("Reason", ContainSubstring("not ephemeral"))),
 		))
 	})
 

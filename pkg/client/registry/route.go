@@ -12,16 +12,17 @@ import (
 const (
 	// libraryPause is what the library waits by itself when every server has been tried in vain.
 	libraryPause = time.Second
-	// maxPause bounds the whole wait between two rounds: with an attempt behind it (5 s at most) a server that comes back is found
-	// within the 10 s that everything has to heal in.
+	// maxPause bounds the whole wait between two rounds: with an attempt behind it (5 s at most) a server that comes
+	// back is found within the 10 s that everything has to heal in.
 	maxPause  = 4 * time.Second
 	firstWait = 250 * time.Millisecond
-	// dialInterval is the least time between two attempts. A connection that breaks after every answer is made anew ten times a second;
-	// a lost one is made anew at once.
+	// dialInterval is the least time between two attempts. A connection that breaks after every answer is made anew
+	// ten times a second; a lost one is made anew at once.
 	dialInterval = 100 * time.Millisecond
 )
 
-// route tells the library which server comes next. It hands out names as they were configured: resolving them is the dialer's.
+// route tells the library which server comes next. It hands out names as they were configured: resolving them is the
+// dialer's.
 type route struct {
 	mu      sync.Mutex // guards what follows: the library asks, the watcher of the session settles
 	servers []string
@@ -38,7 +39,8 @@ func (r *route) Init([]string) error { return nil }
 // Len implements zk.HostProvider.
 func (r *route) Len() int { return len(r.servers) }
 
-// Next implements zk.HostProvider. The second result makes the library wait a second, and fail the requests that wait for a server.
+// Next implements zk.HostProvider. The second result makes the library wait a second, and fail the requests that wait
+// for a server.
 func (r *route) Next() (string, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -70,8 +72,9 @@ func (r *route) close() {
 	r.closed = true
 }
 
-// pause is how long to wait before an attempt, on top of what the library waits: hardly at all in the first round of servers, and within
-// a round; then more with each, spread, so that the clients of a server that comes back do not come all at once.
+// pause is how long to wait before an attempt, on top of what the library waits: hardly at all in the first round of
+// servers, and within a round; then more with each, spread, so that the clients of a server that comes back do not
+// come all at once.
 func (r *route) pause(now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()

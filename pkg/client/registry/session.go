@@ -11,7 +11,8 @@ import (
 	"github.com/go-zookeeper/zk"
 )
 
-// Session is one ZooKeeper session. When it is over, every method fails with kind Lost, at once. Methods may be called concurrently.
+// Session is one ZooKeeper session. When it is over, every method fails with kind Lost, at once. Methods may be
+// called concurrently.
 type Session struct {
 	*link
 	epoch  uint64
@@ -51,8 +52,8 @@ func get(conn *zk.Conn, path string) (node, error) {
 	return node{data: data, stat: *stat}, nil
 }
 
-// call carries out a request, and waits for its answer no longer than ctx. The request itself goes on: it may be carried out as long as
-// the session lasts. That is why its results come by a channel, and never by a variable.
+// call carries out a request, and waits for its answer no longer than ctx. The request itself goes on: it may be
+// carried out as long as the session lasts. That is why its results come by a channel, and never by a variable.
 func call[T any](ctx context.Context, l *link, request func(*zk.Conn) (T, error)) (T, error) {
 	type result struct {
 		value T

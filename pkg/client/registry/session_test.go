@@ -55,7 +55,7 @@ var _ = onBoth("A session", func(w *world) {
 			m.network.drop()
 			Expect(m.Probe(ctx, layout.Member(group, m.id))).To(Succeed())
 		}
-		Expect(m.peer.session()).To(BeIdenticalTo(m.Session))
+		Expect(m.session()).To(BeIdenticalTo(m.Session))
 	})
 
 	It("says that it is disconnected, and bounds what is asked meanwhile", func(ctx SpecContext) {
@@ -66,7 +66,7 @@ var _ = onBoth("A session", func(w *world) {
 			HaveField("Err", MatchError(ContainSubstring("the network is down")))))
 		Expect(m.Probe(within(ctx, 50*time.Millisecond), layout.Member(group, m.id))).To(ofKind(registry.Unavailable))
 		m.network.heal()
-		m.peer.session()
+		m.session()
 	})
 
 	It("is over once it has expired, and another begins", func(ctx SpecContext) {
@@ -76,7 +76,7 @@ var _ = onBoth("A session", func(w *world) {
 		m.network.heal()
 		Eventually(m.Done()).Should(BeClosed())
 		Expect(m.Probe(ctx, layout.Member(group, m.id))).To(ofKind(registry.Lost))
-		next := m.peer.session()
+		next := m.session()
 		Expect(next.Epoch()).To(BeNumerically(">", m.Epoch()))
 		Expect(next.ID()).NotTo(Equal(m.ID()))
 	})
@@ -90,7 +90,7 @@ var _ = onBoth("A session", func(w *world) {
 		Eventually(func() int64 { return w.owner(layout.Member(group, m.id)) }).Should(BeZero())
 		m.network.heal()
 		Eventually(asked).Should(Receive(ofKind(registry.Lost)))
-		m.peer.session()
+		m.session()
 		Consistently(func() int64 { return w.owner(layout.Member(group, "late")) }).Should(BeZero())
 	})
 
@@ -120,7 +120,7 @@ var _ = onBoth("A session", func(w *world) {
 		Expect(m.Probe(ctx, layout.Member(group, m.id))).To(Succeed())
 		Expect(w.Restart(ctx)).To(Succeed())
 		Expect(m.Probe(ctx, layout.Member(group, m.id))).To(Succeed())
-		Expect(m.peer.session()).To(BeIdenticalTo(m.Session))
+		Expect(m.session()).To(BeIdenticalTo(m.Session))
 	})
 
 	It("comes back by itself after a server that froze for longer than its timeout", func(ctx SpecContext) {
@@ -131,7 +131,7 @@ var _ = onBoth("A session", func(w *world) {
 			HaveField("Connected", BeFalse()), HaveField("Err", MatchError(ContainSubstring("no answer")))))
 		w.Thaw()
 		began := time.Now()
-		m.peer.session()
+		m.session()
 		Expect(time.Since(began)).To(BeNumerically("<", 10*time.Second))
 	})
 })

@@ -29,7 +29,7 @@ func TestRegistry(t *testing.T) {
 	RegisterFailHandler(Fail)
 	SetDefaultEventuallyTimeout(15 * time.Second)
 	SetDefaultEventuallyPollingInterval(5 * time.Millisecond)
-	SetDefaultConsistentlyDuration(300 * time.Millisecond)
+	SetDefaultConsistentlyDuration(100 * time.Millisecond)
 	RunSpecs(t, "Registry")
 }
 
@@ -81,9 +81,9 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	Expect(err).NotTo(HaveOccurred())
 	targets[onEmbedded] = embeddedTarget{embedded}
 	if _, ok := realzk.Available(); ok {
-		real, err := realzk.Start(ctx, realzk.Config{TickTime: tick, Keep: failed.Load})
+		java, err := realzk.Start(ctx, realzk.Config{TickTime: tick, Keep: failed.Load})
 		Expect(err).NotTo(HaveOccurred())
-		targets[onReal] = realTarget{real}
+		targets[onReal] = realTarget{java}
 	}
 	for name, server := range targets {
 		admins[name] = connect(server.Addr())

@@ -13,15 +13,16 @@ import (
 	"time"
 )
 
-// ticksPerTimeout is how many of the servers' ticks a session has to last for its lease to be sound: the leader hears of us up to half
-// a tick late, and the lease holds for two thirds of the timeout from a question asked each sixth of it.
+// ticksPerTimeout is how many of the servers' ticks a session has to last for its lease to be sound: the leader hears
+// of us up to half a tick late, and the lease holds for two thirds of the timeout from a question asked each sixth of
+// it.
 const ticksPerTimeout = 3
 
 // ticksOfMinimum is what servers grant at least, unless they are configured otherwise; nothing tells the tick itself.
 const ticksOfMinimum = 2
 
-// checkTick warns of a session timeout that is too short for the servers' tick. It runs once per client, when there is a session: the
-// servers of one ensemble share their settings.
+// checkTick warns of a session timeout that is too short for the servers' tick. It runs once per client, when there
+// is a session: the servers of one ensemble share their settings.
 func (c *Client) checkTick(ctx context.Context, s *Session) {
 	if c.State().Warning != "" || c.minimum.Load() != 0 {
 		return

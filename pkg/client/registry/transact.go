@@ -13,13 +13,15 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 )
 
-// Transact carries out a transaction and gives the new version of each node it wrote, -1 where an operation writes none.
+// Transact carries out a transaction and gives the new version of each node it wrote, -1 where an operation writes
+// none.
 //
-// It fails with kind Lost if the first operation, the check of the member's registration, is refused; with Conflict, and the Index, if
-// another one is; nothing has happened then. With Unavailable it may have happened. Directories that are missing are made.
+// It fails with kind Lost if the first operation, the check of the member's registration, is refused; with Conflict,
+// and the Index, if another one is; nothing has happened then. With Unavailable it may have happened. Directories
+// that are missing are made.
 //
-// Where the servers know no transactions, all that can be checked is checked first, then the operations are carried out one by one. A
-// refusal of a later one then leaves the earlier ones done.
+// Where the servers know no transactions, all that can be checked is checked first, then the operations are carried
+// out one by one. A refusal of a later one then leaves the earlier ones done.
 func (s *Session) Transact(ctx context.Context, txn layout.Txn) ([]int32, error) {
 	if len(txn) == 0 {
 		return nil, nil

@@ -13,9 +13,9 @@ import (
 // checksPerTimeout is how often in a session's timeout the client asks something to see whether it is answered.
 const checksPerTimeout = 3
 
-// watchOver replaces a connection that does not answer. The library's pings prove that bytes come and go; whether requests are
-// answered only a request shows. After a timeout without an answer the connection is hung up, which keeps the session; after
-// another one the session is given up, as the server would have done long ago.
+// watchOver replaces a connection that does not answer. The library's pings prove that bytes come and go; whether
+// requests are answered only a request shows. After a timeout without an answer the connection is hung up, which
+// keeps the session; after another one the session is given up, as the server would have done long ago.
 func (c *Client) watchOver(ctx context.Context, l *link) {
 	answered, hungUp := time.Now(), false
 	for {

@@ -9,15 +9,17 @@ import (
 	"github.com/go-zookeeper/zk"
 )
 
-// watches shares out the watches of one connection. The library cannot remove a watch, and each request for one adds a
-// channel that stays until it fires; so there is one outstanding watch per path, whoever reads it, and who reads while it stands
-// reads plainly.
+// watches shares out the watches of one connection. The library cannot remove a watch, and each request for one adds
+// a channel that stays until it fires; so there is one outstanding watch per path, whoever reads it, and who reads
+// while it stands reads plainly.
 //
-// Events come by the library's callback, not by its channels, which nobody reads: they are buffered, and dropped when they fire.
+// Events come by the library's callback, not by its channels, which nobody reads: they are buffered, and dropped when
+// they fire.
 type watches struct {
 	mu       sync.Mutex // guards what follows
 	standing map[watchKey]*watch
-	// touched are the paths of all watches asked for since the connection was made: a superset of those the library holds.
+	// touched are the paths of all watches asked for since the connection was made: a superset of those the library
+	// holds.
 	touched map[string]struct{}
 }
 
@@ -67,8 +69,8 @@ func (w *watches) want(key watchKey, h *hint) (entry *watch, ask bool) {
 	return entry, !entry.armed
 }
 
-// arm says that the server has the watch. If it fired meanwhile, the entry is gone from the map and nothing is lost: the hint was
-// given, and the next reading asks for a new one.
+// arm says that the server has the watch. If it fired meanwhile, the entry is gone from the map and nothing is lost:
+// the hint was given, and the next reading asks for a new one.
 func (w *watches) arm(key watchKey, entry *watch) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

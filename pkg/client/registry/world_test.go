@@ -181,7 +181,7 @@ func (w *world) start(options ...option) *peer {
 	client, err := registry.New(config)
 	Expect(err).NotTo(HaveOccurred())
 	p.Client = client
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:forbidigo,usetesting // the spec ends it
+	ctx, cancel := context.WithCancel(context.Background()) //nolint:forbidigo // the spec ends it
 	ended := make(chan error, 1)
 	go func() { ended <- client.Run(ctx) }()
 	p.stop = sync.OnceFunc(func() {
@@ -211,7 +211,7 @@ var births int64 = 1_700_000_000_000
 
 func (w *world) join(ctx context.Context, pod string, options ...option) *member {
 	GinkgoHelper()
-	p := w.start(options...)
+	p := w.start(options...) //nolint:contextcheck // the client outlives the call
 	births++
 	m := &member{peer: p, Session: p.session(), id: layout.MemberID(group, layout.Sticky, pod, births, 7)}
 	Expect(m.Register(ctx, group, m.id, layout.EncodeMember([]string{topic}, births))).To(Succeed())

@@ -44,7 +44,8 @@ type Endpoint struct {
 	Port     int
 }
 
-// DecodeBroker reads a broker's registration: the JSON of Kafka 0.8 and later (versions 1 to 5), or 0.7's creator:host:port.
+// DecodeBroker reads a broker's registration: the JSON of Kafka 0.8 and later (versions 1 to 5), or 0.7's
+// creator:host:port.
 func DecodeBroker(id string, data []byte) (BrokerRegistration, error) {
 	if len(data) > 0 && data[0] != '{' {
 		return decodeBroker07(id, data)
@@ -79,7 +80,8 @@ func DecodeBroker(id string, data []byte) (BrokerRegistration, error) {
 	return broker.complete()
 }
 
-// complete gives the broker an address where only endpoints say it, and an endpoint where only the address was registered.
+// complete gives the broker an address where only endpoints say it, and an endpoint where only the address was
+// registered.
 func (b BrokerRegistration) complete() (BrokerRegistration, error) {
 	if len(b.Endpoints) == 0 && b.Host == "" {
 		return BrokerRegistration{}, errors.New("neither host and port nor endpoints are registered")

@@ -1,9 +1,9 @@
 // Copyright The samsa Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package layout is what ZooKeeper holds of brokers, topics and consumer groups, as data: every path, every format and
-// every transaction. It is pure: the registry carries it out on a real server, the simulator on a model of one, so what
-// the simulator proves of a transaction holds for the bytes that leave the process.
+// Package layout is what ZooKeeper holds of brokers, topics and consumer groups, as data: every path, every format
+// and every transaction. It is pure: the registry carries it out on a real server, the simulator on a model of one,
+// so what the simulator proves of a transaction holds for the bytes that leave the process.
 //
 // The tree is the classic one of Kafka's own ZooKeeper consumers, so that their members and ours share a group:
 //

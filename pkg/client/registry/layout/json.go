@@ -9,7 +9,8 @@ import (
 	"fmt"
 )
 
-// maxNode bounds what is decoded: 1 MiB, the most a ZooKeeper server of default settings (jute.maxbuffer) lets a node hold.
+// maxNode bounds what is decoded: 1 MiB, the most a ZooKeeper server of default settings (jute.maxbuffer) lets a node
+// hold.
 const maxNode = 1 << 20
 
 // maxQuote is how much of a malformed node an error shows: enough to recognize it, short enough for a status.

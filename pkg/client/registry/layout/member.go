@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// idTag is what follows the group in the id of a samsa member of protocol version 1; a byte for the strategy, a dot, the pod, the
-// time of birth and a random number come behind it.
+// idTag is what follows the group in the id of a samsa member of protocol version 1; a byte for the strategy, a dot,
+// the pod, the time of birth and a random number come behind it.
 const idTag = "_samsa1"
 
 // hexDigits are those of the random number in a member's id: 32 bits.
@@ -22,14 +22,15 @@ const hexDigits = 8
 // staticPattern says that a subscription lists topics, not expressions that match them.
 const staticPattern = "static"
 
-// MemberID names a member of samsa: <group>_samsa1s.<pod>-<milliseconds>-<8 hex digits>. It has to be new for every session, which the
-// time and the random number make sure of. bornMillis is in milliseconds since 1970 and must not be negative.
+// MemberID names a member of samsa: <group>_samsa1s.<pod>-<milliseconds>-<8 hex digits>. It has to be new for every
+// session, which the time and the random number make sure of. bornMillis is in milliseconds since 1970 and must not
+// be negative.
 func MemberID(group string, strategy Strategy, pod string, bornMillis int64, random uint32) string {
 	return fmt.Sprintf("%s%s%c.%s-%d-%0*x", group, idTag, strategy, pod, bornMillis, hexDigits, random)
 }
 
-// ParseMemberID reads what stands in the id of a member of samsa. It reports false for the id of a foreign member, and for that of a
-// version of samsa's protocol which this build does not know. Topics are not in an id and stay nil.
+// ParseMemberID reads what stands in the id of a member of samsa. It reports false for the id of a foreign member,
+// and for that of a version of samsa's protocol which this build does not know. Topics are not in an id and stay nil.
 func ParseMemberID(group, id string) (Registration, bool) {
 	rest, ok := strings.CutPrefix(id, group+idTag)
 	if !ok || len(rest) < 2 || rest[1] != '.' {
@@ -67,8 +68,9 @@ func EncodeMember(topics []string, bornMillis int64) []byte {
 	return data
 }
 
-// DecodeMember reads a member's node: Kafka 0.8's form, or 0.7's, in which every key is a topic. Who the member is comes from its id.
-// A subscription by pattern is an error, since which topics it means is known to its own member alone.
+// DecodeMember reads a member's node: Kafka 0.8's form, or 0.7's, in which every key is a topic. Who the member is
+// comes from its id. A subscription by pattern is an error, since which topics it means is known to its own member
+// alone.
 func DecodeMember(group, id string, data []byte) (Registration, error) {
 	topics, err := decodeSubscription(data)
 	if err != nil {
@@ -127,7 +129,8 @@ func threads(data []byte) (map[string]int, error) {
 	counts := make(map[string]int, len(topics))
 	for topic, count := range topics {
 		if count < 1 || topic == "" {
-			return nil, fmt.Errorf("subscription: %s: want a topic and at least one thread, have %d", quote([]byte(topic)), count)
+			return nil, fmt.Errorf("subscription: %s: want a topic and at least one thread, have %d",
+				quote([]byte(topic)), count)
 		}
 		counts[topic] = int(count)
 	}

@@ -14,8 +14,9 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// DecodeTopic reads the registration of a topic of Kafka 0.8 or later, whose keys of "partitions" are the partitions. They come sorted.
-// Replicas are the brokers' concern: whom to ask for a partition, its leader tells by the brokers' own protocol.
+// DecodeTopic reads the registration of a topic of Kafka 0.8 or later, whose keys of "partitions" are the partitions.
+// They come sorted. Replicas are the brokers' concern: whom to ask for a partition, its leader tells by the brokers'
+// own protocol.
 func DecodeTopic(topic string, data []byte) ([]kafka.Partition, error) {
 	if len(data) == 0 {
 		return nil, errors.New("the node is empty: a topic of Kafka 0.7, which is not supported yet")
@@ -41,8 +42,9 @@ func DecodeTopic(topic string, data []byte) ([]kafka.Partition, error) {
 	return partitions, nil
 }
 
-// ParseOffset reads a committed position: decimal digits, which may have white space around them. Anything else is an error, and so is
-// -1: tools of Kafka use it for "none", and no consumer may guess whether that means the start, the end or a mistake.
+// ParseOffset reads a committed position: decimal digits, which may have white space around them. Anything else is an
+// error, and so is -1: tools of Kafka use it for "none", and no consumer may guess whether that means the start, the
+// end or a mistake.
 func ParseOffset(data []byte) (int64, error) {
 	text := string(bytes.TrimSpace(data[:min(len(data), maxNode)]))
 	for _, c := range []byte(text) {
@@ -58,6 +60,6 @@ func ParseOffset(data []byte) (int64, error) {
 }
 
 func notAnOffset(data []byte) error {
-	return fmt.Errorf("%s is not a position: set the node to a decimal number, or delete it to start at the earliest message",
-		quote(data))
+	return fmt.Errorf("%s is not a position: set the node to a decimal number, "+
+		"or delete it to start at the earliest message", quote(data))
 }

@@ -39,9 +39,10 @@ type Op struct {
 
 // Txn is a transaction: all of its operations happen, or none does.
 //
-// Every one that changes a group begins with a check of the member's own registration. Member ids are new for every session,
-// so the check holds exactly as long as the session that made the claims does: a process that slept through its own expiry can
-// neither commit nor release. (The version of an owner node would be no fence: everybody's fresh node has version 0.)
+// Every one that changes a group begins with a check of the member's own registration. Member ids are new for every
+// session, so the check holds exactly as long as the session that made the claims does: a process that slept through
+// its own expiry can neither commit nor release. (The version of an owner node would be no fence: everybody's fresh
+// node has version 0.)
 type Txn []Op
 
 // Position is a committed position to write.
@@ -74,8 +75,8 @@ func Commit(group, member string, positions []Position) Txn {
 	return txn
 }
 
-// Release writes the last position of a partition and gives up its claim, in one: a successor that sees the claim gone also sees the
-// position.
+// Release writes the last position of a partition and gives up its claim, in one: a successor that sees the claim
+// gone also sees the position.
 func Release(group, member string, position Position) Txn {
 	return Txn{
 		alive(group, member),
@@ -92,7 +93,8 @@ func Forgo(group, member string, p kafka.Partition) Txn {
 	}
 }
 
-// Begin decides where a group begins: the positions of all partitions that have none yet, and the marker that nobody decides again.
+// Begin decides where a group begins: the positions of all partitions that have none yet, and the marker that nobody
+// decides again.
 func Begin(group, member string, positions []Position) Txn {
 	txn := make(Txn, 0, len(positions)+2)
 	txn = append(txn, alive(group, member))
