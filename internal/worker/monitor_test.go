@@ -26,13 +26,21 @@ func TestMonitorLogsEachReasonOnce(t *testing.T) {
 			defer close(done)
 			monitor.Run(ctx)
 		}()
-		for _, missing := range [][]string{nil, {"orders"}, nil} {
-			source.change(func(o *worker.Observation) {
-				o.Missing = missing
-				o.At = o.At.Add(time.Minute)
-				o.Session.LeaseUntil = o.At.Add(time.Second)
-			})
-			time.Sleep(time.Minute) //nolint:forbidigo // in a bubble: sixty looks
+		for minute := range 3 {
+			for second := range 60 {
+				source.change(func(o *worker.Observation) {
+					o.At = o.At.Add(time.Second)
+					o.Session.LeaseUntil = o.At.Add(time.Second)
+					o.Missing, o.Problems = nil, nil
+					if minute == 1 {
+						o.Missing = []string{"orders"}
+					}
+					if second == 30 {
+						o.Problems = []worker.Problem{{Path: "/flickers"}}
+					}
+				})
+				time.Sleep(time.Second) //nolint:forbidigo // in a bubble: one look
+			}
 		}
 		stop()
 		<-done
@@ -42,6 +50,7 @@ func TestMonitorLogsEachReasonOnce(t *testing.T) {
 			"code=TopicMissing":     2,
 			"msg=Healed":            1,
 			"after=1m0s":            1,
+			"/flickers":             0,
 		} {
 			if got := strings.Count(log.String(), line); got != want {
 				t.Errorf("%s stands %d times, want %d, in\n%s", line, got, want, log.String())

@@ -26,6 +26,8 @@ import (
 
 func TestSuite(t *testing.T) {
 	RegisterFailHandler(Fail)
+	// What is broken has to heal within this time of its cause's going away.
+	SetDefaultEventuallyTimeout(10 * time.Second)
 	RunSpecs(t, "worker")
 }
 

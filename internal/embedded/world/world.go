@@ -23,6 +23,8 @@ type Config struct {
 	Brokers int
 	// Topics are created at the start, each with its number of partitions.
 	Topics map[string]int32
+	// WithoutMulti makes a ZooKeeper that knows no transactions, as before 3.4.
+	WithoutMulti bool
 	// Logger is told of faults and refused input. Default: nothing is logged.
 	Logger *slog.Logger
 }
@@ -39,7 +41,9 @@ type World struct {
 // Start runs a world and returns when its brokers and topics are registered. ctx bounds the start alone; Close ends
 // it.
 func Start(ctx context.Context, config Config) (*World, error) {
-	server, err := zookeeper.Start(ctx, zookeeper.Config{TickTime: config.Tick, Logger: config.Logger})
+	server, err := zookeeper.Start(ctx, zookeeper.Config{
+		TickTime: config.Tick, DisableMulti: config.WithoutMulti, Logger: config.Logger,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("embedded world: %w", err)
 	}
