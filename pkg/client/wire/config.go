@@ -14,18 +14,23 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+// What is fetched unless Config says otherwise.
 const (
-	// One fetch is buffered for each broker while another is being worked on, so the memory is
-	// brokers x 2 x FetchMaxBytes of compressed bytes: 3 x 2 x 16 MiB = 96 MiB. Smaller answers would cost throughput
-	// where a round trip is long: 16 MiB at 100 ms are still 160 MiB/s, more than 1 Gbit/s carries.
-	defaultFetchMaxBytes = 16 << 20
-	// Kafka's own default for the largest message; a broker sends a larger one all the same.
-	defaultFetchMaxPartitionBytes = 1 << 20
-	// How long a broker holds a fetch without news. A fetch that was withdrawn (a partition was removed) keeps its
-	// connection busy for as long, so this is the pause that a change of owners costs the partitions that stay: half
-	// of the second that is allowed. Idle, it costs each broker 2 requests a second.
-	defaultFetchMaxWait = 500 * time.Millisecond
+	// DefaultFetchMaxBytes bounds the answer of one broker. One fetch is buffered for each broker while another is
+	// being worked on, so the memory is brokers x 2 x FetchMaxBytes of compressed bytes: 3 x 2 x 16 MiB = 96 MiB.
+	// Smaller answers would cost throughput where a round trip is long: 16 MiB at 100 ms are still 160 MiB/s, more
+	// than 1 Gbit/s carries.
+	DefaultFetchMaxBytes = 16 << 20
+	// DefaultFetchMaxPartitionBytes is Kafka's own default for the largest message; a broker sends a larger one all the
+	// same.
+	DefaultFetchMaxPartitionBytes = 1 << 20
+	// DefaultFetchMaxWait is how long a broker holds a fetch without news. A fetch that was withdrawn (a partition
+	// was removed) keeps its connection busy for as long, so this is the pause that a change of owners costs the
+	// partitions that stay: half of the second that is allowed. Idle, it costs each broker 2 requests a second.
+	DefaultFetchMaxWait = 500 * time.Millisecond
+)
 
+const (
 	// The largest answer read: a fetch plus one message over the limits, which brokers always send whole.
 	// 16 MiB + 64 MiB leaves room for messages sixty times the broker's default.
 	maxReadBytesAboveFetch = 64 << 20
@@ -77,14 +82,14 @@ func (c Config) withDefaults() Config {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.FetchMaxBytes <= 0 {
-		c.FetchMaxBytes = defaultFetchMaxBytes
+		c.FetchMaxBytes = DefaultFetchMaxBytes
 	}
 	if c.FetchMaxPartitionBytes <= 0 {
-		c.FetchMaxPartitionBytes = defaultFetchMaxPartitionBytes
+		c.FetchMaxPartitionBytes = DefaultFetchMaxPartitionBytes
 	}
 	c.FetchMaxPartitionBytes = min(c.FetchMaxPartitionBytes, c.FetchMaxBytes)
 	if c.FetchMaxWait <= 0 {
-		c.FetchMaxWait = defaultFetchMaxWait
+		c.FetchMaxWait = DefaultFetchMaxWait
 	}
 	return c
 }

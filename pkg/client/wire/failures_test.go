@@ -21,10 +21,8 @@ import (
 )
 
 var _ = Describe("A position outside the log", func() {
-	var (
-		w         *world
-		partition = at("orders", 0)
-	)
+	var w *world
+	partition := at("orders", 0)
 
 	// outside waits for the error, and checks that nothing comes after it.
 	outside := func(ctx context.Context, position, earliest, latest int64) *kafka.OutOfRange {
@@ -197,10 +195,8 @@ var _ = Describe("A topic made again", func() {
 })
 
 var _ = Describe("Trouble that passes", func() {
-	var (
-		w         *world
-		partition = at("orders", 0)
-	)
+	var w *world
+	partition := at("orders", 0)
 
 	BeforeEach(func(ctx SpecContext) {
 		w = newWorld(ctx)

@@ -18,11 +18,8 @@ import (
 )
 
 var _ = Describe("Fetching", func() {
-	var (
-		w      *world
-		first  = at("orders", 0)
-		second = at("orders", 1)
-	)
+	var w *world
+	first, second := at("orders", 0), at("orders", 1)
 
 	BeforeEach(func(ctx SpecContext) { w = newWorld(ctx) })
 
@@ -257,8 +254,7 @@ var _ = Describe("Fetching", func() {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			for len(w.transport.Poll(ctx)) > 0 {
-			}
+			w.transport.Poll(ctx)
 		}()
 		Consistently(done, 50*time.Millisecond).ShouldNot(BeClosed())
 		w.transport.Close()

@@ -24,7 +24,6 @@ type Transport struct {
 	fetcher
 	lookups *lookups
 	running sync.WaitGroup
-	stop    context.CancelFunc
 
 	// mu guards what follows.
 	mu       sync.Mutex
@@ -62,9 +61,7 @@ func Open(config Config) (*Transport, error) {
 	t.lookups = newLookups(t, wake)
 	t.fetcher = newFetcher(t.config, client, t.lookups, health, wake)
 
-	ctx, cancel := context.WithCancel(context.Background())
-	t.stop = cancel
-	t.running.Go(func() { t.lookups.run(ctx) })
+	t.running.Go(func() { t.lookups.run(client.Context()) })
 	return t, nil
 }
 
@@ -124,8 +121,7 @@ func (t *Transport) Close() {
 	if producer != nil {
 		producer.client.Close()
 	}
-	// First the client: it ends what the lookups wait for.
+	// This ends the client's context too, by which the lookups live.
 	t.client.Close()
-	t.stop()
 	t.running.Wait()
 }

@@ -1,0 +1,236 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package bench_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/samsa-dev/samsa/internal/worker"
+	"github.com/samsa-dev/samsa/pkg/client/wire"
+)
+
+var (
+	rounds = flag.Int("rounds", 5, "how often each side is measured, in turns")
+	window = flag.Duration("window", 2*time.Second, "how long each measurement lasts, after a warm-up")
+)
+
+// warmUp is the part of a window that each side runs, from its first message on, before it is measured: connections,
+// buffers and the heap are then as they stay.
+const warmUp = 0.25
+
+func discarding(env) worker.Sink { return worker.Sink{Discard: &worker.DiscardSink{}} }
+
+func posting(e env) worker.Sink {
+	return worker.Sink{HTTP: &worker.HTTPSink{URL: e.Sink, Format: worker.FormatRaw}}
+}
+
+// BenchmarkConsume compares the worker with a sink that does nothing to a loop of franz-go. Its nanoseconds per
+// operation mean nothing: what counts are the ratios, of the medians of all rounds.
+func BenchmarkConsume(b *testing.B) {
+	for _, size := range []int{100, 1024} {
+		b.Run(fmt.Sprintf("%dB", size), func(b *testing.B) {
+			compare(b, size, []side{
+				{"franz-go", bareLoop}, {"transport", transportLoop}, {"worker", workerTo(discarding)},
+			})
+		})
+	}
+}
+
+// BenchmarkConsumeToHTTP compares the worker with its HTTP sink to a loop of franz-go and net/http.
+func BenchmarkConsumeToHTTP(b *testing.B) {
+	b.Run("1024B", func(b *testing.B) {
+		compare(b, 1024, []side{{"franz-go+net/http", bareHTTP}, {"worker", workerTo(posting)}})
+	})
+}
+
+// sample is one measurement of one side.
+type sample struct {
+	perSecond, perCPU, allocs, bytes, cores, serverCores float64
+}
+
+// compare measures all sides in turns, the first being the yardstick.
+func compare(b *testing.B, size int, sides []side) {
+	before := runtime.GOMAXPROCS(half())
+	b.Cleanup(func() { runtime.GOMAXPROCS(before) })
+	s := startServers(b, size)
+	samples := make([][]sample, len(sides))
+	for b.Loop() {
+		for round := range *rounds {
+			order := make([]int, len(sides))
+			for i := range order {
+				order[i] = (i + round) % len(sides)
+			}
+			for _, i := range order {
+				taken, err := measure(b.Context(), s, sides[i])
+				if err != nil {
+					b.Fatalf("%s: %v", sides[i].name, err)
+				}
+				samples[i] = append(samples[i], taken)
+			}
+		}
+	}
+	report(b, size, sides, samples)
+}
+
+// measure runs a side for a window.
+func measure(ctx context.Context, s *servers, of side) (taken sample, err error) {
+	run, count, err := of.start(s.env)
+	if err != nil {
+		return sample{}, err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- run(ctx) }()
+	defer func() {
+		stop()
+		err = errors.Join(err, <-done)
+		runtime.GC()
+	}()
+	if err := awaitFlow(ctx, count); err != nil {
+		return sample{}, err
+	}
+	if err := pass(done, time.Duration(float64(*window)*warmUp)); err != nil {
+		return sample{}, err
+	}
+	from, err := look(ctx, s, count)
+	if err != nil {
+		return sample{}, err
+	}
+	if err := pass(done, *window); err != nil {
+		return sample{}, err
+	}
+	to, err := look(ctx, s, count)
+	if err != nil {
+		return sample{}, err
+	}
+	return between(from, to), nil
+}
+
+// pass lets time go by, in which a side must not end.
+func pass(done chan error, duration time.Duration) error {
+	select {
+	case err := <-done:
+		done <- nil
+		return fmt.Errorf("ended early: %w", err)
+	case <-time.After(duration):
+		return nil
+	}
+}
+
+// awaitFlow waits until messages flow.
+func awaitFlow(ctx context.Context, count func(context.Context) (int64, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for {
+		n, err := count(ctx)
+		if err != nil || n > 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("no message in %v", startTimeout)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// reading is the state of all counters.
+type reading struct {
+	at                     time.Time
+	messages               int64
+	cpu, serverCPU         float64
+	allocs, allocatedBytes uint64
+}
+
+func look(ctx context.Context, s *servers, count func(context.Context) (int64, error)) (r reading, err error) {
+	if r.messages, err = count(ctx); err != nil {
+		return r, err
+	}
+	if r.serverCPU, err = s.cpu(); err != nil {
+		return r, err
+	}
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	r.allocs, r.allocatedBytes = memory.Mallocs, memory.TotalAlloc
+	r.cpu, r.at = cpuSeconds(), time.Now()
+	return r, nil
+}
+
+func between(from, to reading) sample {
+	messages := float64(to.messages - from.messages)
+	seconds := to.at.Sub(from.at).Seconds()
+	return sample{
+		perSecond:   messages / seconds,
+		perCPU:      messages / (to.cpu - from.cpu),
+		allocs:      float64(to.allocs-from.allocs) / messages,
+		bytes:       float64(to.allocatedBytes-from.allocatedBytes) / messages,
+		cores:       (to.cpu - from.cpu) / seconds,
+		serverCores: (to.serverCPU - from.serverCPU) / seconds,
+	}
+}
+
+// report prints the conditions, a row for each side, and the ratios to the first.
+func report(b *testing.B, size int, sides []side, samples [][]sample) {
+	var text strings.Builder
+	fmt.Fprintf(&text, "\n%d B messages, %d partitions on %d brokers of kfake in another process, batches of %d KiB, "+
+		"not compressed\n%s %s/%s, %d cores: GOMAXPROCS %d here, %d there\n"+
+		"fetches: %d MiB a broker, %d KiB a partition, %v wait; %d rounds of %v in turns, medians (least to most)\n",
+		size, partitions, brokers, batchBytes>>10,
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), half(), half(),
+		wire.DefaultFetchMaxBytes>>20, wire.DefaultFetchMaxPartitionBytes>>10, wire.DefaultFetchMaxWait,
+		*rounds, *window)
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "side\trecords/s\trecords/CPU-s\tallocs/record\tB/record\tcores\tservers' cores\t"+
+		"records/s ratio\trecords/CPU-s ratio\t")
+	for i, of := range sides {
+		median := func(value func(sample) float64) float64 { return middle(samples[i], value) }
+		speed := ratios(samples[0], samples[i], func(s sample) float64 { return s.perSecond })
+		frugality := ratios(samples[0], samples[i], func(s sample) float64 { return s.perCPU })
+		fmt.Fprintf(table, "%s\t%.0f\t%.0f\t%.3f\t%.0f\t%.2f\t%.2f\t%s\t%s\t\n", of.name,
+			median(func(s sample) float64 { return s.perSecond }), median(func(s sample) float64 { return s.perCPU }),
+			median(func(s sample) float64 { return s.allocs }), median(func(s sample) float64 { return s.bytes }),
+			median(func(s sample) float64 { return s.cores }), median(func(s sample) float64 { return s.serverCores }),
+			spread(speed), spread(frugality))
+		if i > 0 {
+			b.ReportMetric(speed[len(speed)/2], of.name+"-records/s-ratio")
+			b.ReportMetric(frugality[len(frugality)/2], of.name+"-records/CPU-s-ratio")
+			b.ReportMetric(median(func(s sample) float64 { return s.allocs }), of.name+"-allocs/record")
+		}
+	}
+	_ = table.Flush()
+	b.Log(text.String())
+}
+
+func middle(samples []sample, value func(sample) float64) float64 {
+	values := make([]float64, len(samples))
+	for i, s := range samples {
+		values[i] = value(s)
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// ratios compares each round with the same round of the yardstick, so that what slows the machine for a while slows
+// both.
+func ratios(yardstick, samples []sample, value func(sample) float64) []float64 {
+	result := make([]float64, len(samples))
+	for i := range samples {
+		result[i] = value(samples[i]) / value(yardstick[i])
+	}
+	slices.Sort(result)
+	return result
+}
+
+func spread(sorted []float64) string {
+	return fmt.Sprintf("%.2f (%.2f to %.2f)", sorted[len(sorted)/2], sorted[0], sorted[len(sorted)-1])
+}
