@@ -59,7 +59,7 @@
 // extension partitionkey where the key is text. The content type is the record's header "content-type", else
 // Config.ContentType.
 //
-// Values are percent-encoded as the binding demands. Receivers must decode them; CloudEvents' SDK for Go does not (2.16),
+// Values are percent-encoded as the binding demands. Receivers must decode them; the SDK for Go does not (2.16),
 // which shows where a key or a name is not plain ASCII.
 //
 // A record that is a CloudEvent already, after the Kafka binding (headers ce_specversion, ce_id, ...; or a content
