@@ -38,7 +38,7 @@ func javaArgs(confFile string) []string {
 		// the test is over as well.
 		"-Dzookeeper.forceSync=no",
 		"-Dzookeeper.extendedTypesEnabled=false",
-		"-Dorg.slf4j.simpleLogger.showDateTime=true",
+		"-Dorg.slf4j.simpleLogger.showDateTime=true", "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
 		"-cp", serverJar + ":" + loggerJar,
 		"org.apache.zookeeper.server.quorum.QuorumPeerMain", confFile,
 	}

@@ -98,6 +98,10 @@ func (s *Server) Kill() error {
 
 // Restart kills the process where it runs and starts it again on the same address and data: the tree and
 // the sessions survive, the connections do not. It returns when the server serves.
+//
+// A client that connects while ZooKeeper 3.8.0 is still loading its tree is neither answered nor cut off: the
+// server fails inside and forgets the connection. Such a client waits for as long as its own handshake may
+// last, which for go-zookeeper is 6.7 session timeouts.
 func (s *Server) Restart(ctx context.Context) error {
 	if err := s.Kill(); err != nil {
 		return err

@@ -100,15 +100,12 @@ func (c *conn) kill() {
 }
 
 func (c *conn) serve() error {
-	if err := c.nc.SetReadDeadline(time.Now().Add(greetTimeout)); err != nil {
+	if err := c.readBy(time.Now().Add(greetTimeout)); err != nil {
 		return fmt.Errorf("handshake: %w", err)
 	}
 	goOn, err := c.greet()
 	if err == nil && goOn {
-		err = c.nc.SetReadDeadline(time.Time{})
-		if c.killed() { // kill may have set its deadline just before
-			return nil
-		}
+		err = c.readBy(time.Time{})
 	}
 	for err == nil && goOn {
 		var body []byte
@@ -124,6 +121,18 @@ func (c *conn) serve() error {
 	return nil
 }
 
+// readBy sets the deadline for reading, unless the connection has been killed: its deadline in the past, set
+// just before, would be lost, and with it the end of the connection.
+func (c *conn) readBy(t time.Time) error {
+	if err := c.nc.SetReadDeadline(t); err != nil {
+		return err
+	}
+	if c.killed() {
+		return net.ErrClosed
+	}
+	return nil
+}
+
 // part lets the client read the last answer: bytes it sent meanwhile would otherwise turn the end of the
 // connection into a reset, which may overtake the answer.
 func (c *conn) part() {
@@ -136,7 +145,7 @@ func (c *conn) part() {
 	if !ok || half.CloseWrite() != nil {
 		return
 	}
-	if c.nc.SetReadDeadline(time.Now().Add(linger)) == nil && !c.killed() {
+	if c.readBy(time.Now().Add(linger)) == nil {
 		_, _ = io.Copy(io.Discard, c.in) // ends with the deadline at the latest
 	}
 }

@@ -297,6 +297,14 @@ var _ = Describe("the embedded server", func() {
 			Expect(server.Children("/")).To(Equal([]string{"zookeeper"}))
 		})
 
+		It("do not survive a restart of a frozen server", func(ctx SpecContext) {
+			p := openSession(start(ctx), 4*tick)
+			server.Faults().Freeze()
+			Expect(server.Restart(ctx)).To(Succeed())
+			p.closed()
+			openSession(embeddedTarget{server}, 4*tick)
+		})
+
 		It("close a frozen server", func(ctx SpecContext) {
 			p := openSession(start(ctx), 4*tick)
 			server.Faults().Freeze()
@@ -426,6 +434,19 @@ var _ = Describe("the embedded server", func() {
 		Expect(server.Close()).To(Succeed())
 		clients.Wait()
 		Expect(server.Connections()).To(BeZero())
+	})
+
+	It("stops at once while clients connect", func(ctx SpecContext) {
+		t := start(ctx)
+		for range 50 {
+			nc, err := net.Dial("tcp", t.Addr())
+			Expect(err).NotTo(HaveOccurred())
+			began := time.Now()
+			Expect(server.Stop()).To(Succeed())
+			Expect(time.Since(began)).To(BeNumerically("<", greetTimeout/2))
+			Expect(nc.Close()).To(Succeed())
+			Expect(server.Restart(ctx)).To(Succeed())
+		}
 	})
 
 	It("may be closed again, and not restarted then", func(ctx SpecContext) {

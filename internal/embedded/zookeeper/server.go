@@ -110,7 +110,7 @@ func (s *Server) stop() error {
 }
 
 // Restart stops the server where it runs and serves again on the same address. Every session begins its
-// timeout anew, as after a restart of the real server.
+// timeout anew, as after a restart of the real server, and a frozen server is thawed.
 func (s *Server) Restart(ctx context.Context) error {
 	s.life.Lock()
 	defer s.life.Unlock()
@@ -130,6 +130,10 @@ func (s *Server) Restart(ctx context.Context) error {
 		s.sessions.touch(x, age, x.timeout)
 	}
 	s.down = false
+	if s.frozen != nil { // the process that was frozen is no more
+		close(s.frozen)
+		s.frozen = nil
+	}
 	s.mu.Unlock()
 	s.serveOn(l)
 	return nil

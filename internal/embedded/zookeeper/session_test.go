@@ -107,7 +107,7 @@ var _ = onBoth("sessions", func(server func() target) {
 	It("end with the timeout once nothing is heard, and the nodes with them", func() {
 		p := openSession(server(), 3*tick)
 		p.must(OpCreate, createBody(root+"/e", nil, openACL(), flagEphemeral))
-		Expect(gone(root + "/e")).To(And(BeNumerically(">", 2*tick), BeNumerically("<", 3*tick+2*tick+time.Second)))
+		Expect(gone(root + "/e")).To(And(BeNumerically(">", 2*tick), BeNumerically("<", 5*time.Second)))
 		p.closed()
 		again := rawDial(server())
 		again.hello(0, time.Second, p.session, p.password)
@@ -115,9 +115,9 @@ var _ = onBoth("sessions", func(server func() target) {
 	})
 
 	It("live on by pings alone", func() {
-		conn := dial(server(), 2*tick)
+		conn := dial(server(), 5*tick)
 		id := conn.SessionID()
-		Consistently(conn.State, 8*tick).Should(Equal(zk.StateHasSession))
+		Consistently(conn.State, 10*tick).Should(Equal(zk.StateHasSession))
 		Expect(conn.SessionID()).To(Equal(id))
 	})
 
@@ -141,30 +141,18 @@ var _ = onBoth("sessions", func(server func() target) {
 		Expect(f.Code).To(Equal(codeNoNode))
 	})
 
-	It("survive a restart with their nodes", func(ctx SpecContext) {
-		conn := dial(server(), 4*time.Second)
-		id := conn.SessionID()
-		mustCreate(conn, root+"/e", zk.FlagEphemeral)
-		Expect(server().Restart(ctx)).To(Succeed())
-		Eventually(func() (int64, error) {
-			_, stat, err := conn.Exists(root + "/e")
-			if err != nil {
-				return 0, err
-			}
-			return stat.EphemeralOwner, nil
-		}).Should(Equal(id))
-		Expect(conn.SessionID()).To(Equal(id))
-	})
-
-	// Without go-zookeeper, which reads and writes its last transaction at once here.
-	It("set their watches again after a restart", func(ctx SpecContext) {
+	// Without go-zookeeper: it reads and writes its last transaction at once when it sets watches again, and
+	// waits for ten of its timeouts on a connection that the real server forgot because it was still starting.
+	It("survive a restart with nodes and watches", func(ctx SpecContext) {
 		p := openSession(server(), 4*time.Second)
+		p.must(OpCreate, createBody(root+"/e", nil, openACL(), flagEphemeral))
 		seen := p.must(OpGetData, pathWatch(root, true)).Zxid
 		Expect(server().Restart(ctx)).To(Succeed())
 		p.closed()
 		again := rawDial(server())
 		again.hello(seen, 4*time.Second, p.session, p.password)
 		Expect(again.session).To(Equal(p.session))
+		again.must(OpExists, pathWatch(root+"/e", false))
 		_, events := again.call(OpSetWatches, setWatchesBody(seen, []string{root}, nil, nil))
 		Expect(events).To(BeEmpty())
 		_, events = again.call(OpSetData, setDataBody(root, nil, -1))
