@@ -97,6 +97,9 @@ func (t *Transport) Append(
 	if len(messages) == 0 {
 		return 0, &kafka.Refused{Partition: partition, Err: errors.New("no messages to append")}
 	}
+	if ctx.Err() != nil {
+		return 0, &kafka.Refused{Partition: partition, Err: ctx.Err()}
+	}
 	p, err := t.open()
 	if err != nil {
 		return 0, &kafka.Refused{Partition: partition, Err: err}

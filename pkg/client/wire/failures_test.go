@@ -22,63 +22,62 @@ import (
 
 var _ = Describe("A position outside the log", func() {
 	var w *world
-	partition := at("orders", 0)
 
 	// outside waits for the error, and checks that nothing comes after it.
 	outside := func(ctx context.Context, position, earliest, latest int64) *kafka.OutOfRange {
 		GinkgoHelper()
-		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.errs[partition]).To(HaveLen(1)) })
+		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.errs[first]).To(HaveLen(1)) })
 		var found *kafka.OutOfRange
-		Expect(errors.As(w.reader.errs[partition][0], &found)).To(BeTrue(), w.reader.errs[partition][0].Error())
+		Expect(errors.As(w.reader.errs[first][0], &found)).To(BeTrue(), w.reader.errs[first][0].Error())
 		Expect(*found).To(Equal(kafka.OutOfRange{
-			Partition: partition, Position: position, Earliest: earliest, Latest: latest,
+			Partition: first, Position: position, Earliest: earliest, Latest: latest,
 		}))
 		w.reader.quiet(ctx, func(g Gomega) {
-			g.Expect(w.reader.errs[partition]).To(HaveLen(1))
-			g.Expect(w.reader.stops[partition]).To(Equal(1))
+			g.Expect(w.reader.errs[first]).To(HaveLen(1))
+			g.Expect(w.reader.stops[first]).To(Equal(1))
 		})
 		return found
 	}
 	// resumes reads from a position on.
 	resumes := func(ctx context.Context, from, to int64) {
 		GinkgoHelper()
-		delete(w.reader.positions, partition)
-		w.transport.Remove([]kafka.Partition{partition})
-		w.transport.Add(map[kafka.Partition]int64{partition: from})
-		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[partition]).To(Equal(count(from, to))) })
+		delete(w.reader.positions, first)
+		w.transport.Remove([]kafka.Partition{first})
+		w.transport.Add(map[kafka.Partition]int64{first: from})
+		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[first]).To(Equal(count(from, to))) })
 	}
 
 	BeforeEach(func(ctx SpecContext) {
 		w = newWorld(ctx)
-		w.fill(ctx, partition, 0, 10)
+		w.fill(ctx, first, 0, 10)
 	})
 
 	It("is told where it lies below the start", func(ctx SpecContext) {
 		Expect(w.Fake().DeleteRecords("orders", 0, 6)).To(Succeed())
-		w.transport.Add(map[kafka.Partition]int64{partition: 2})
+		w.transport.Add(map[kafka.Partition]int64{first: 2})
 		Expect(outside(ctx, 2, 6, 10).Truncated()).To(BeFalse())
 		resumes(ctx, 6, 10)
 	})
 
 	It("is told where retention overtakes the reader", func(ctx SpecContext) {
-		w.transport.Add(map[kafka.Partition]int64{partition: 0})
-		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[partition]).To(HaveLen(10)) })
-		w.transport.Pause([]kafka.Partition{partition})
-		w.fill(ctx, partition, 10, 20)
+		w.transport.Add(map[kafka.Partition]int64{first: 0})
+		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[first]).To(HaveLen(10)) })
+		w.transport.Pause([]kafka.Partition{first})
+		w.fill(ctx, first, 10, 20)
 		Expect(w.Fake().DeleteRecords("orders", 0, 15)).To(Succeed())
-		w.transport.Resume([]kafka.Partition{partition})
+		w.transport.Resume([]kafka.Partition{first})
 		Expect(outside(ctx, 10, 15, 20).Truncated()).To(BeFalse())
-		Expect(w.reader.positions[partition]).To(HaveLen(10))
+		Expect(w.reader.positions[first]).To(HaveLen(10))
 	})
 
 	It("is told where it lies beyond the end", func(ctx SpecContext) {
-		w.transport.Add(map[kafka.Partition]int64{partition: 11})
+		w.transport.Add(map[kafka.Partition]int64{first: 11})
 		Expect(outside(ctx, 11, 0, 10).Truncated()).To(BeTrue())
 		resumes(ctx, 0, 10)
 	})
 
 	It("is told where it is negative, which franz-go takes for a word", func(ctx SpecContext) {
-		w.transport.Add(map[kafka.Partition]int64{partition: -1})
+		w.transport.Add(map[kafka.Partition]int64{first: -1})
 		Expect(outside(ctx, -1, 0, 10).Truncated()).To(BeFalse())
 	})
 
@@ -95,38 +94,38 @@ var _ = Describe("A position outside the log", func() {
 	})
 
 	It("is no such position at the very end", func(ctx SpecContext) {
-		w.transport.Add(map[kafka.Partition]int64{partition: 10})
+		w.transport.Add(map[kafka.Partition]int64{first: 10})
 		w.reader.quiet(ctx, func(g Gomega) { g.Expect(w.reader.errs).To(BeEmpty()) })
-		w.fill(ctx, partition, 10, 12)
-		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[partition]).To(Equal(count(10, 12))) })
+		w.fill(ctx, first, 10, 12)
+		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[first]).To(Equal(count(10, 12))) })
 	})
 
 	It("is asked for until somebody knows the bounds", func(ctx SpecContext) {
 		fault := w.Fake().Fault(kfake.Fault{
 			Keys: []kmsg.Key{kmsg.ListOffsets}, Err: kerr.TopicAuthorizationFailed, Count: -1,
 		})
-		w.transport.Add(map[kafka.Partition]int64{partition: 11})
+		w.transport.Add(map[kafka.Partition]int64{first: 11})
 		w.reader.until(ctx, func(g Gomega) {
-			g.Expect(w.reader.errs[partition]).To(ConsistOf(
+			g.Expect(w.reader.errs[first]).To(ConsistOf(
 				MatchError(ContainSubstring("TOPIC_AUTHORIZATION_FAILED"))))
 		})
 		Expect(w.reader.stops).To(BeEmpty())
 		fault.Remove()
-		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.stops[partition]).To(Equal(1)) })
+		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.stops[first]).To(Equal(1)) })
 	})
 
 	It("is believed only if the log's bounds say so too", func(ctx SpecContext) {
 		w.Fake().Fault(kfake.Fault{
 			Keys: []kmsg.Key{kmsg.Fetch}, Topic: "orders", Err: kerr.OffsetOutOfRange, Count: 2,
 		})
-		w.transport.Add(map[kafka.Partition]int64{partition: 4})
-		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[partition]).To(Equal(count(4, 10))) })
+		w.transport.Add(map[kafka.Partition]int64{first: 4})
+		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[first]).To(Equal(count(4, 10))) })
 		Expect(w.reader.stops).To(BeEmpty())
 	})
 
 	It("is what a truncated log leaves, however far the log has grown since", func(ctx SpecContext) {
-		w.transport.Add(map[kafka.Partition]int64{partition: 0})
-		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[partition]).To(HaveLen(10)) })
+		w.transport.Add(map[kafka.Partition]int64{first: 0})
+		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[first]).To(HaveLen(10)) })
 		// The new leader never saw messages 7 to 9 of the epoch we read in.
 		w.Fake().KeepControl()
 		w.Fake().ControlKey(kmsg.OffsetForLeaderEpoch.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) {
@@ -141,11 +140,11 @@ var _ = Describe("A position outside the log", func() {
 			answer.Topics = append(answer.Topics, topic)
 			return answer, nil, true
 		})
-		_, other := w.leader(partition)
+		_, other := w.leader(first)
 		Expect(w.MoveLeader(ctx, "orders", 0, other)).To(Succeed())
-		w.fill(ctx, partition, 10, 20)
+		w.fill(ctx, first, 10, 20)
 		Expect(outside(ctx, 10, 0, 7).Truncated()).To(BeTrue())
-		Expect(w.reader.positions[partition]).To(Equal(count(0, 10)))
+		Expect(w.reader.positions[first]).To(Equal(count(0, 10)))
 	}, NodeTimeout(30*time.Second))
 })
 
@@ -196,55 +195,54 @@ var _ = Describe("A topic made again", func() {
 
 var _ = Describe("Trouble that passes", func() {
 	var w *world
-	partition := at("orders", 0)
 
 	BeforeEach(func(ctx SpecContext) {
 		w = newWorld(ctx)
-		w.fill(ctx, partition, 0, 5)
+		w.fill(ctx, first, 0, 5)
 	})
 
 	It("is told once while a broker is down, and is over when it is back", func(ctx SpecContext) {
-		w.transport.Add(map[kafka.Partition]int64{partition: 0})
-		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[partition]).To(HaveLen(5)) })
-		leader, _ := w.leader(partition)
-		quiet := w.reader.healed[partition]
+		w.transport.Add(map[kafka.Partition]int64{first: 0})
+		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[first]).To(HaveLen(5)) })
+		leader, _ := w.leader(first)
+		quiet := w.reader.healed[first]
 		Expect(w.StopBroker(leader)).To(Succeed())
 		w.reader.until(ctx, func(g Gomega) {
-			g.Expect(w.reader.errs[partition]).To(ContainElement(MatchError(ContainSubstring("connection refused"))))
+			g.Expect(w.reader.errs[first]).To(ContainElement(MatchError(ContainSubstring("connection refused"))))
 		})
-		told := len(w.reader.errs[partition])
-		w.reader.quiet(ctx, func(g Gomega) { g.Expect(w.reader.errs[partition]).To(HaveLen(told)) })
+		told := len(w.reader.errs[first])
+		w.reader.quiet(ctx, func(g Gomega) { g.Expect(w.reader.errs[first]).To(HaveLen(told)) })
 		Expect(w.StartBroker(ctx, leader)).To(Succeed())
-		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.healed[partition]).To(BeNumerically(">", quiet)) })
-		w.fill(ctx, partition, 5, 8)
-		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[partition]).To(Equal(count(0, 8))) })
+		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.healed[first]).To(BeNumerically(">", quiet)) })
+		w.fill(ctx, first, 5, 8)
+		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[first]).To(Equal(count(0, 8))) })
 		Expect(w.reader.stops).To(BeEmpty())
 	}, NodeTimeout(30*time.Second))
 
 	It("goes on when all brokers were down", func(ctx SpecContext) {
-		w.transport.Add(map[kafka.Partition]int64{partition: 0})
-		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[partition]).To(HaveLen(5)) })
+		w.transport.Add(map[kafka.Partition]int64{first: 0})
+		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[first]).To(HaveLen(5)) })
 		for id := range int32(3) {
 			Expect(w.StopBroker(id)).To(Succeed())
 		}
-		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.errs[partition]).NotTo(BeEmpty()) })
+		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.errs[first]).NotTo(BeEmpty()) })
 		Expect(w.transport.Ping(ctx)).NotTo(Succeed())
 		for id := range int32(3) {
 			Expect(w.StartBroker(ctx, id)).To(Succeed())
 		}
-		w.fill(ctx, partition, 5, 8)
-		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[partition]).To(Equal(count(0, 8))) })
+		w.fill(ctx, first, 5, 8)
+		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[first]).To(Equal(count(0, 8))) })
 	}, NodeTimeout(30*time.Second))
 
 	It("is told while a broker hangs", func(ctx SpecContext) {
-		w.transport.Add(map[kafka.Partition]int64{partition: 0})
-		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[partition]).To(HaveLen(5)) })
-		leader, _ := w.leader(partition)
+		w.transport.Add(map[kafka.Partition]int64{first: 0})
+		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[first]).To(HaveLen(5)) })
+		leader, _ := w.leader(first)
 		Expect(w.FreezeBroker(leader)).To(Succeed())
-		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.errs[partition]).NotTo(BeEmpty()) })
+		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.errs[first]).NotTo(BeEmpty()) })
 		Expect(w.ThawBroker(leader)).To(Succeed())
-		w.fill(ctx, partition, 5, 8)
-		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[partition]).To(Equal(count(0, 8))) })
+		w.fill(ctx, first, 5, 8)
+		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[first]).To(Equal(count(0, 8))) })
 	}, NodeTimeout(40*time.Second))
 
 	DescribeTable("answers of brokers",
@@ -254,16 +252,16 @@ var _ = Describe("Trouble that passes", func() {
 				Keys: []kmsg.Key{kmsg.Fetch}, Topic: "orders", Partitions: []int32{0}, Err: answer, Count: -1,
 			})
 			w.fill(ctx, at("orders", 1), 0, 5)
-			w.transport.Add(map[kafka.Partition]int64{partition: 0, at("orders", 1): 0})
+			w.transport.Add(map[kafka.Partition]int64{first: 0, at("orders", 1): 0})
 			w.reader.until(ctx, func(g Gomega) {
-				g.Expect(w.reader.errs[partition]).To(ConsistOf(MatchError(ContainSubstring(answer.Message))))
+				g.Expect(w.reader.errs[first]).To(ConsistOf(MatchError(ContainSubstring(answer.Message))))
 				g.Expect(w.reader.positions[at("orders", 1)]).To(HaveLen(5))
 			})
 			hits := fault.Hits()
-			w.reader.quiet(ctx, func(g Gomega) { g.Expect(w.reader.errs[partition]).To(HaveLen(1)) })
+			w.reader.quiet(ctx, func(g Gomega) { g.Expect(w.reader.errs[first]).To(HaveLen(1)) })
 			Expect(fault.Hits()-hits).To(BeNumerically("<", 10), "half a second of a storm")
 			fault.Remove()
-			w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[partition]).To(Equal(count(0, 5))) })
+			w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[first]).To(Equal(count(0, 5))) })
 			Expect(w.reader.stops).To(BeEmpty())
 		},
 		Entry("no rights", kerr.TopicAuthorizationFailed),
@@ -277,19 +275,19 @@ var _ = Describe("Trouble that passes", func() {
 		fault := w.Fake().Fault(kfake.Fault{
 			Keys: []kmsg.Key{kmsg.Fetch}, Topic: "orders", Err: kerr.TopicAuthorizationFailed, Count: -1,
 		})
-		w.transport.Add(map[kafka.Partition]int64{partition: 5})
-		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.errs[partition]).To(HaveLen(1)) })
-		Expect(w.reader.healed[partition]).To(BeZero())
+		w.transport.Add(map[kafka.Partition]int64{first: 5})
+		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.errs[first]).To(HaveLen(1)) })
+		Expect(w.reader.healed[first]).To(BeZero())
 		fault.Remove()
-		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.healed[partition]).To(Equal(1)) })
+		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.healed[first]).To(Equal(1)) })
 	})
 
 	It("is not told where it passes at once", func(ctx SpecContext) {
 		w.Fake().Fault(kfake.Fault{
 			Keys: []kmsg.Key{kmsg.Fetch}, Topic: "orders", Err: kerr.NotLeaderForPartition, Count: 2,
 		})
-		w.transport.Add(map[kafka.Partition]int64{partition: 0})
-		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[partition]).To(HaveLen(5)) })
+		w.transport.Add(map[kafka.Partition]int64{first: 0})
+		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[first]).To(HaveLen(5)) })
 		Expect(w.reader.errs).To(BeEmpty())
 	})
 })
@@ -298,7 +296,7 @@ var _ = Describe("An answer that cannot be read", func() {
 	// served answers the fetches of orders/0 with a batch of message 0, spoiled.
 	served := func(ctx context.Context, spoil func(batch []byte) []byte) *world {
 		w := newWorld(ctx)
-		w.fill(ctx, at("orders", 0), 0, 3)
+		w.fill(ctx, first, 0, 3)
 		w.Fake().ControlKey(kmsg.Fetch.Int16(), func(request kmsg.Request) (kmsg.Response, error, bool) {
 			w.Fake().KeepControl()
 			fetch, _ := request.(*kmsg.FetchRequest)
@@ -322,11 +320,11 @@ var _ = Describe("An answer that cannot be read", func() {
 	DescribeTable("stops the partition, and nothing is skipped",
 		func(ctx SpecContext, spoil func(batch []byte) []byte) {
 			w := served(ctx, spoil)
-			w.transport.Add(map[kafka.Partition]int64{at("orders", 0): 0})
+			w.transport.Add(map[kafka.Partition]int64{first: 0})
 			w.reader.until(ctx, func(g Gomega) {
-				g.Expect(w.reader.errs[at("orders", 0)]).To(ConsistOf(
+				g.Expect(w.reader.errs[first]).To(ConsistOf(
 					MatchError(ContainSubstring("orders/0: unreadable at position 0"))))
-				g.Expect(w.reader.stops[at("orders", 0)]).To(Equal(1))
+				g.Expect(w.reader.stops[first]).To(Equal(1))
 			})
 			w.reader.quiet(ctx, func(g Gomega) { g.Expect(w.reader.positions).To(BeEmpty()) })
 			w.Fake().DropControl()
@@ -351,8 +349,8 @@ var _ = Describe("An answer that cannot be read", func() {
 
 	It("does not stop on a batch that is as it should be", func(ctx SpecContext) {
 		w := served(ctx, sealed)
-		w.transport.Add(map[kafka.Partition]int64{at("orders", 0): 0})
-		w.reader.until(ctx, func(g Gomega) { g.Expect(len(w.reader.positions[at("orders", 0)])).To(BeNumerically(">", 3)) })
+		w.transport.Add(map[kafka.Partition]int64{first: 0})
+		w.reader.until(ctx, func(g Gomega) { g.Expect(len(w.reader.positions[first])).To(BeNumerically(">", 3)) })
 		Expect(w.reader.errs).To(BeEmpty())
 	})
 })

@@ -19,7 +19,6 @@ import (
 
 var _ = Describe("Fetching", func() {
 	var w *world
-	first, second := at("orders", 0), at("orders", 1)
 
 	BeforeEach(func(ctx SpecContext) { w = newWorld(ctx) })
 

@@ -36,6 +36,7 @@ type positioner interface {
 // goroutine, run, owns the work.
 type lookups struct {
 	asks  positioner
+	life  func() context.Context // ends with the client
 	wake  *waker
 	ready chan struct{} // holds one token if there is work
 
@@ -46,8 +47,8 @@ type lookups struct {
 	done  []lookup
 }
 
-func newLookups(asks positioner, wake *waker) *lookups {
-	return &lookups{asks: asks, wake: wake, ready: make(chan struct{}, 1)}
+func newLookups(asks positioner, life func() context.Context, wake *waker) *lookups {
+	return &lookups{asks: asks, life: life, wake: wake, ready: make(chan struct{}, 1)}
 }
 
 // ask queues a question. Its answer, and errors on the way to it, come out of results.
@@ -82,8 +83,9 @@ func (l *lookups) results() []lookup {
 	return done
 }
 
-// run works until ctx ends.
-func (l *lookups) run(ctx context.Context) {
+// run works until the client is closed.
+func (l *lookups) run() {
+	ctx := l.life()
 	for {
 		select {
 		case <-ctx.Done():

@@ -34,6 +34,12 @@ func TestWire(t *testing.T) {
 	goleak.VerifyNone(t, leaks...)
 }
 
+// The partitions that most specs are about.
+var (
+	first  = at("orders", 0)
+	second = at("orders", 1)
+)
+
 // world is a cluster and a transport to it.
 type world struct {
 	*embedkafka.Cluster

@@ -58,10 +58,11 @@ func Open(config Config) (*Transport, error) {
 		return nil, fmt.Errorf("kafka client for fetching: %w", err)
 	}
 	t.client = client
-	t.lookups = newLookups(t, wake)
+	t.lookups = newLookups(t, client.Context, wake)
 	t.fetcher = newFetcher(t.config, client, t.lookups, health, wake)
 
-	t.running.Go(func() { t.lookups.run(client.Context()) })
+	// It lives as long as the client.
+	t.running.Go(t.lookups.run)
 	return t, nil
 }
 
