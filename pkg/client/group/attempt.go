@@ -46,17 +46,25 @@ func (a *attempt) soon() { a.at = time.Time{} }
 
 func (a *attempt) never() { *a = attempt{off: true} }
 
-// soonest is the earliest of the times it considered.
-type soonest struct{ at time.Time }
+// soonest is the earliest of the times it considered that are still to come: what was due and was not done waits for something else.
+type soonest struct{ after, at time.Time }
 
 func (s *soonest) consider(at time.Time) {
-	if s.at.IsZero() || at.Before(s.at) {
+	if at.After(s.after) && (s.at.IsZero() || at.Before(s.at)) {
 		s.at = at
 	}
 }
 
-func (s *soonest) pending(a *attempt) {
-	if !a.off && !a.underWay {
-		s.consider(a.at)
+// pending considers an attempt that is waiting for its time, if it may be made at all: one that may not must not ask for ticks.
+func (s *soonest) pending(may bool, a *attempt, now time.Time) {
+	if may && !a.off && !a.underWay {
+		s.consider(latest(a.at, now))
 	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

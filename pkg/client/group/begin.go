@@ -5,7 +5,6 @@ package group
 
 import (
 	"maps"
-	"slices"
 
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 	"github.com/samsa-dev/samsa/pkg/kafka"
@@ -18,27 +17,20 @@ import (
 // Partitions that appear later are new, and begin at the earliest message: nothing written to them is missed.
 func (m *Member) keepBegun() {
 	s := m.session
-	if s.begun || !s.planned || m.leaving || !s.begin.due(m.now) {
-		return
-	}
-	partitions := m.ownTopicsPartitions()
-	if s.starts == nil && len(partitions) > 0 {
-		s.begin.begin()
-		m.emit(Resolve{Partitions: partitions, Place: m.config.Start})
+	if !m.mayBegin() || !s.begin.due(m.now) {
 		return
 	}
 	s.begin.begin()
-	if s.piecemeal && len(s.starts) > 0 {
-		p := slices.SortedFunc(maps.Keys(s.starts), kafka.Partition.Compare)[0]
-		position := layout.Position{Partition: p, Offset: s.starts[p]}
-		m.transact(transaction{kind: placeStart, positions: []layout.Position{position}},
-			layout.Place(m.config.Group, s.member, position))
+	if partitions := m.ownTopicsPartitions(); s.starts == nil && len(partitions) > 0 {
+		m.emit(Resolve{Partitions: partitions, Place: m.config.Start})
 		return
 	}
 	positions := s.startPositions()
 	m.transact(transaction{kind: beginGroup, positions: positions},
 		layout.Begin(m.config.Group, s.member, positions))
 }
+
+func (m *Member) mayBegin() bool { return !m.session.begun && m.session.planned && !m.leaving }
 
 func (m *Member) ownTopicsPartitions() []kafka.Partition {
 	var partitions []kafka.Partition
@@ -50,60 +42,54 @@ func (m *Member) ownTopicsPartitions() []kafka.Partition {
 
 func (s *session) startPositions() []layout.Position {
 	positions := make([]layout.Position, 0, len(s.starts))
-	for _, partition := range slices.SortedFunc(maps.Keys(s.starts), kafka.Partition.Compare) {
+	for _, partition := range sortedPartitions(s.starts) {
 		positions = append(positions, layout.Position{Partition: partition, Offset: s.starts[partition]})
 	}
 	return positions
 }
 
-// begunOrNot takes the answer to the transaction that begins a group. A conflict means that another member was faster, or that
-// some partition has a position from the time before (an older consumer's group): then each is placed by itself, and the marker
-// comes last.
-func (m *Member) begunOrNot(answer Transacted) {
+// begunOrNot takes the answer to the transaction that begins a group. It is refused for the first partition that has a position from
+// the time before (an older consumer's group), which stays as it is: the rest is tried again. Or for the marker, which means that another
+// member was faster. Nothing is ever placed outside of the transaction that makes the marker: a partition that another member's birth
+// of the group left out is new, and where it begins is not for us to say any more.
+func (m *Member) begunOrNot(t transaction, answer Transacted) {
 	s := m.session
-	switch answer.Outcome {
-	case OK:
+	switch {
+	case answer.Outcome == OK:
 		s.begun = true
 		s.begin.never()
-	case Conflict:
-		s.piecemeal = true
-		s.begin.failed(m.now, m.config.Rand())
-		s.look()
+		return
+	case answer.Outcome == Conflict && answer.Index >= 1 && answer.Index <= len(t.positions):
+		delete(s.starts, t.positions[answer.Index-1].Partition) // operation 0 is the check
+		s.begin.succeeded(m.now)
 	default:
 		s.begin.failed(m.now, m.config.Rand())
 	}
+	s.look()
 }
 
-// startPlaced takes the answer to one partition's placement of a group that begins piecemeal.
-func (m *Member) startPlaced(t transaction, answer Transacted) {
-	s := m.session
-	if answer.Outcome == OK || answer.Outcome == Conflict {
-		delete(s.starts, t.positions[0].Partition)
-		s.begin.succeeded(m.now)
-		return
-	}
-	s.begin.failed(m.now, m.config.Rand())
-}
-
-// resolved takes positions from the brokers, for a group that begins or for partitions that are new to it.
+// resolved takes positions from the brokers, for a group that begins or for partitions that are new to it. An answer to a question
+// of an earlier session is as good, but only where the same place was asked for.
 func (m *Member) resolved(event Resolved) {
 	s := m.session
 	if s == nil {
 		return
 	}
-	if !s.begun && s.begin.underWay && s.starts == nil {
+	if !s.begun && s.begin.underWay && s.starts == nil && event.Place == m.config.Start {
 		m.startsResolved(event)
+	}
+	if !event.Place.IsEarliest() {
 		return
 	}
 	for _, partition := range sortedPartitions(m.claims) {
 		c := m.claims[partition]
-		if c.state != placing || c.resolved || !c.attempt.underWay {
+		if c.state != placing || c.resolved {
 			continue
 		}
 		if offset, ok := event.Positions[partition]; ok {
 			c.committed, c.resolved = offset, true
 			c.attempt.succeeded(m.now)
-		} else {
+		} else if c.attempt.underWay && event.Failed() {
 			c.trouble = event.Err
 			c.attempt.failed(m.now, m.config.Rand())
 		}
@@ -118,6 +104,6 @@ func (m *Member) startsResolved(event Resolved) {
 			return
 		}
 	}
-	s.starts = event.Positions
+	s.starts = maps.Clone(event.Positions)
 	s.begin.succeeded(m.now)
 }

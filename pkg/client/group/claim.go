@@ -26,7 +26,8 @@ const (
 	releasing
 	// forgoing: ours, and to be given up without a position.
 	forgoing
-	// rereading: perhaps ours; its lane was stopped because a write was refused, or its position could not be read.
+	// rereading: perhaps ours; what stands there is to be read first: the claim's outcome is unknown, or a write was refused, or
+	// the position could not be understood.
 	rereading
 )
 
@@ -49,6 +50,8 @@ type claim struct {
 	// written is the position of a write with unknown outcome, if doubtful.
 	written  int64
 	doubtful bool
+	// malformed says that the claim was ours when last read, and its position could not be understood.
+	malformed bool
 	// resolved says that committed is the first position of a partition that is new to the group.
 	resolved bool
 
@@ -60,19 +63,18 @@ type claim struct {
 	cut     bool
 }
 
-// next adds the times at which the claim needs attention.
-func (c *claim) next(next *soonest) {
+// nextOf adds the times at which a claim needs attention.
+func (m *Member) nextOf(c *claim, next *soonest) {
 	switch c.state {
-	case running:
-		if c.doubtful {
-			next.pending(&c.attempt)
-		}
-	case draining:
-		if !c.cut {
+	case claiming:
+		next.pending(m.mayClaim(c), &c.attempt, m.now)
+	case running, draining:
+		next.pending(c.doubtful, &c.attempt, m.now)
+		if c.state == draining && !c.cut {
 			next.consider(c.drainBy)
 		}
-	default:
-		next.pending(&c.attempt)
+	case placing, releasing, forgoing, rereading:
+		next.pending(true, &c.attempt, m.now)
 	}
 }
 
@@ -132,15 +134,19 @@ func (m *Member) keepClaiming(c *claim, wanted bool) {
 		}
 		return
 	}
-	s := m.session
-	if !s.begun || !s.held || !c.attempt.due(m.now) {
+	if !m.mayClaim(c) || !c.attempt.due(m.now) {
 		return
 	}
+	s := m.session
 	c.attempt.begin()
 	m.emit(Claim{
 		Epoch: s.epoch, Member: s.member, Partition: c.partition,
 		Txn: layout.Claim(m.config.Group, s.member, c.partition),
 	})
+}
+
+func (m *Member) mayClaim(c *claim) bool {
+	return m.session.begun && m.session.held && m.wanted(c.partition)
 }
 
 func (m *Member) claimed(event Claimed) {
@@ -162,18 +168,19 @@ func (m *Member) claimed(event Claimed) {
 		c.attempt.failed(m.now, m.config.Rand())
 		m.session.look()
 	case Malformed:
-		c.attempt.failed(m.now, m.config.Rand())
-		c.token, c.state = event.Token, rereading
+		m.unreadable(c, event.Token)
 	case Gone:
 		m.abandon()
 	case Unavailable:
+		// It may stand. Were it forgotten, because the plan changed meanwhile, nobody else could ever claim the partition.
 		c.attempt.failed(m.now, m.config.Rand())
+		c.state = rereading
 	}
 }
 
 // own starts the lane of a partition that is certainly ours, where its position says.
 func (m *Member) own(c *claim, placed bool, offset int64, version int32) {
-	c.doubtful, c.trouble = false, nil
+	c.doubtful, c.malformed, c.trouble = false, false, nil
 	if !placed {
 		c.state, c.resolved = placing, false
 		return
@@ -227,9 +234,9 @@ func (m *Member) drained(event Drained) {
 func (m *Member) settle(c *claim, wanted bool) {
 	group, member := m.config.Group, m.session.member
 	switch {
-	case c.doubtful, c.state == rereading && (c.trouble == nil || wanted):
+	case c.doubtful, c.state == rereading && (wanted || !c.malformed):
 		m.read(c)
-	case c.state == rereading:
+	case c.state == rereading: // certainly ours, or it would have to be read first: a claim of somebody else must not be deleted
 		c.state = forgoing
 		m.settle(c, wanted)
 	case c.state == forgoing:

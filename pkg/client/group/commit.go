@@ -18,7 +18,6 @@ const (
 	place
 	forgo
 	beginGroup
-	placeStart
 )
 
 // transaction is one that is under way.
@@ -96,9 +95,7 @@ func (m *Member) transacted(event Transacted) {
 	}
 	switch t.kind {
 	case beginGroup:
-		m.begunOrNot(event)
-	case placeStart:
-		m.startPlaced(t, event)
+		m.begunOrNot(t, event)
 	case commit:
 		m.committed(t, event)
 	case place, release, forgo:
@@ -146,7 +143,7 @@ func (m *Member) doubt(c *claim, event Transacted) {
 func (m *Member) refused(c *claim) {
 	m.stopLane(c)
 	c.attempt.succeeded(m.now)
-	c.state, c.doubtful, c.trouble = rereading, false, nil
+	c.state, c.doubtful, c.malformed, c.trouble = rereading, false, false, nil
 }
 
 func (m *Member) settled(kind txnKind, c *claim, event Transacted) {
@@ -157,8 +154,7 @@ func (m *Member) settled(kind txnKind, c *claim, event Transacted) {
 		c.attempt.succeeded(m.now)
 		m.own(c, true, c.committed, 0)
 	case kind == place:
-		c.attempt.succeeded(m.now)
-		c.state, c.resolved = rereading, false
+		m.refused(c)
 	case event.Outcome == OK, kind == forgo:
 		delete(m.claims, c.partition)
 	default:
@@ -187,10 +183,9 @@ func (m *Member) reread(event Reread) {
 		c.attempt.failed(m.now, m.config.Rand())
 	case event.Session != s.id:
 		m.drop(c)
-	case event.Outcome == Malformed: // ours, but where it stands nobody can say: it waits for somebody to mend the node
+	case event.Outcome == Malformed:
 		m.stopLane(c)
-		c.attempt.failed(m.now, m.config.Rand())
-		c.state, c.doubtful = rereading, false
+		m.unreadable(c, event.Token)
 	case c.doubtful && c.state != rereading && c.state != placing && event.Placed && c.explains(event):
 		c.attempt.succeeded(m.now)
 		c.doubtful = false
@@ -201,6 +196,12 @@ func (m *Member) reread(event Reread) {
 		c.token = event.Token
 		m.own(c, event.Placed, event.Offset, event.Version)
 	}
+}
+
+// unreadable notes that a partition is ours, but that nobody can say where it stands: it waits for somebody to mend the node.
+func (m *Member) unreadable(c *claim, token int64) {
+	c.attempt.failed(m.now, m.config.Rand())
+	c.token, c.state, c.doubtful, c.malformed = token, rereading, false, true
 }
 
 // explains reports whether what was read is what our own write of unknown outcome left, or found.

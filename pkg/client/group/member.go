@@ -119,17 +119,21 @@ func (m *Member) learn(event Event) {
 	}
 }
 
-// pursue compares what is with what should be, and asks for what is missing and not yet under way.
+// pursue compares what is with what should be, and asks for what is missing and not yet under way, until nothing more is to be asked
+// for: so what is due afterwards and was not begun waits for an event, never for time.
 func (m *Member) pursue() {
-	if m.session != nil {
-		m.keepLease()
-		m.keepRegistered()
-		m.keepObserving()
-		m.keepBegun()
-		m.keepClaims()
-		m.keepCommitting()
+	for asked := -1; asked != len(m.out) && !m.left; {
+		asked = len(m.out)
+		if m.session != nil {
+			m.keepLease()
+			m.keepRegistered()
+			m.keepObserving()
+			m.keepBegun()
+			m.keepClaims()
+			m.keepCommitting()
+		}
+		m.keepLeaving()
 	}
-	m.keepLeaving()
 }
 
 func (m *Member) emit(command Command) { m.out = append(m.out, command) }
@@ -143,19 +147,21 @@ func (m *Member) Next() time.Time {
 	if m.leaving {
 		next.consider(m.leaveBy)
 	}
-	if s := m.session; s != nil {
-		if s.held {
-			next.consider(s.lease.Until())
-		}
-		for _, attempt := range []*attempt{&s.register, &s.probe, &s.observe, &s.begin} {
-			next.pending(attempt)
-		}
-		if len(m.lanes) > 0 {
-			next.pending(&m.commit)
-		}
-		for _, c := range m.claims {
-			c.next(&next)
-		}
+	s := m.session
+	if s == nil {
+		return next.at
+	}
+	if s.held {
+		next.consider(s.lease.Until())
+	}
+	next.pending(m.mayRegister(), &s.register, m.now)
+	next.pending(s.registered, &s.probe, m.now)
+	next.pending(m.mayObserve(), &s.observe, m.now)
+	next.pending(m.mayBegin(), &s.begin, m.now)
+	next.pending(m.mayUnregister(), &s.unregister, m.now)
+	next.pending(len(m.lanes) > 0, &m.commit, m.now)
+	for _, c := range m.claims {
+		m.nextOf(c, &next)
 	}
 	return next.at
 }
@@ -180,7 +186,7 @@ func (m *Member) keepLeaving() {
 		m.stopLanes()
 		m.left = true
 		m.emit(Left{})
-	case len(m.claims) == 0 && s.registered && s.unregister.due(m.now):
+	case m.mayUnregister() && s.unregister.due(m.now):
 		s.unregister.begin()
 		m.emit(Unregister{Epoch: s.epoch, ID: s.member})
 	case len(m.claims) == 0 && !s.registered && !s.register.underWay:
@@ -188,6 +194,8 @@ func (m *Member) keepLeaving() {
 		m.emit(Left{})
 	}
 }
+
+func (m *Member) mayUnregister() bool { return m.leaving && len(m.claims) == 0 && m.session.registered }
 
 func (m *Member) unregistered(event Unregistered) {
 	s := m.in(event.Epoch)

@@ -23,9 +23,11 @@ func (s *session) look() {
 	s.observe.soon()
 }
 
+func (m *Member) mayObserve() bool { return m.session.registered && !m.leaving }
+
 func (m *Member) keepObserving() {
 	s := m.session
-	if !s.registered || m.leaving || !s.observe.due(m.now) {
+	if !m.mayObserve() || !s.observe.due(m.now) {
 		return
 	}
 	s.observe.begin()
@@ -77,7 +79,7 @@ func (m *Member) resync() time.Duration {
 }
 
 // audit holds the claims against the owner nodes as read. Only those are judged that stood before the reading was asked for and that
-// nothing has touched since.
+// nothing has touched since; whether a claim of unknown outcome stands (its token is not known) is for a reading of its own to say.
 func (m *Member) audit(event Observed) {
 	s := m.session
 	for _, partition := range sortedPartitions(m.claims) {
@@ -92,6 +94,7 @@ func (m *Member) audit(event Observed) {
 			c.attempt.soon()
 		case c.state == claiming:
 			c.holder = owner.Thread
+		case token == 0:
 		case !owned || owner.Session != s.id:
 			m.drop(c)
 		}

@@ -37,8 +37,6 @@ type session struct {
 	begun bool
 	// starts are the resolved positions of a group that is about to begin; nil until resolved.
 	starts map[kafka.Partition]int64
-	// piecemeal says that some partitions already had a position, so each is placed by itself.
-	piecemeal bool
 }
 
 // in gives the session of that epoch, nil if it is over.
@@ -115,9 +113,11 @@ func (m *Member) probed(event Probed) {
 	}
 }
 
+func (m *Member) mayRegister() bool { return !m.session.registered && !m.leaving }
+
 func (m *Member) keepRegistered() {
 	s := m.session
-	if s.registered || m.leaving || !s.register.due(m.now) {
+	if !m.mayRegister() || !s.register.due(m.now) {
 		return
 	}
 	if s.member == "" {
