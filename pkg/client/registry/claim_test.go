@@ -238,6 +238,15 @@ var _ = onBoth("A transaction", func(w *world) {
 		Expect(m.commit(ctx, positions...)).To(HaveLen(501))
 	})
 
+	It("that no server would take is refused", func(ctx SpecContext) {
+		positions := make([]layout.Position, 15_000)
+		for i := range positions {
+			positions[i] = at(i, 1, 0)
+		}
+		_, err := m.commit(ctx, positions...)
+		Expect(err).To(SatisfyAll(ofKind(registry.Malformed), MatchError(ContainSubstring("make it smaller"))))
+	})
+
 	It("that is empty is nothing", func(ctx SpecContext) {
 		Expect(m.Transact(ctx, nil)).To(BeEmpty())
 	})

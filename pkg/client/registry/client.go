@@ -111,9 +111,9 @@ func (c *Client) epoch(ctx context.Context, number uint64) (established bool, er
 	}
 	var tasks sync.WaitGroup
 	defer func() {
+		c.over(l.reason())
 		cancel()
 		tasks.Wait()
-		c.over(l.reason())
 		l.close()
 	}()
 	session := &Session{link: l, epoch: number}

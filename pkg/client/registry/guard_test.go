@@ -94,6 +94,8 @@ func TestGuardPassesWhatHoldsTogether(t *testing.T) {
 
 func TestGuardRefuses(t *testing.T) {
 	stat := make([]byte, statSize)
+	after := func(body ...byte) []byte { return slices.Concat(shake(), answer(1, body...)) }
+	strange := append(numbers(99), make([]byte, 9)...)
 	tests := map[string]struct {
 		op   int32
 		in   []byte
@@ -103,13 +105,13 @@ func TestGuardRefuses(t *testing.T) {
 		"a long handshake":            {in: frame(make([]byte, 4096)), want: errNotZooKeeper},
 		"a handshake's long password": {in: frame(numbers(0, 6000, 0, 7, 1<<30), make([]byte, 16)), want: errNotZooKeeper},
 		"a short frame":               {in: slices.Concat(shake(), frame(numbers(1, 2))), want: errFrame},
-		"a short stat":                {op: opExists, in: slices.Concat(shake(), answer(1, stat[1:]...)), want: errFrame},
-		"data beyond the frame":       {op: opGetData, in: slices.Concat(shake(), answer(1, numbers(1<<30)...)), want: errFrame},
-		"children beyond the frame":   {op: opChildren, in: slices.Concat(shake(), answer(1, numbers(1<<28)...)), want: errFrame},
-		"no children":                 {op: opChildren, in: slices.Concat(shake(), answer(1, numbers(-1)...)), want: errFrame},
-		"a negative string":           {op: opCreate, in: slices.Concat(shake(), answer(1, numbers(-1)...)), want: errFrame},
-		"half a result of a multi":    {op: opMulti, in: slices.Concat(shake(), answer(1, numbers(opCheck)...)), want: errFrame},
-		"an unknown result":           {op: opMulti, in: slices.Concat(shake(), answer(1, append(numbers(99), make([]byte, 9)...)...)), want: errFrame},
+		"a short stat":                {op: opExists, in: after(stat[1:]...), want: errFrame},
+		"data beyond the frame":       {op: opGetData, in: after(numbers(1 << 30)...), want: errFrame},
+		"children beyond the frame":   {op: opChildren, in: after(numbers(1 << 28)...), want: errFrame},
+		"no children":                 {op: opChildren, in: after(numbers(-1)...), want: errFrame},
+		"a negative string":           {op: opCreate, in: after(numbers(-1)...), want: errFrame},
+		"half a result of a multi":    {op: opMulti, in: after(numbers(opCheck)...), want: errFrame},
+		"an unknown result":           {op: opMulti, in: after(strange...), want: errFrame},
 		"half an event":               {in: slices.Concat(shake(), answer(eventXid, numbers(1, 3, 99)...)), want: errFrame},
 		"half a frame":                {in: shake()[:20], want: io.ErrUnexpectedEOF},
 	}

@@ -48,7 +48,9 @@ func TestConfigurationErrorsAllAtOnce(t *testing.T) {
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, want := range []string{`"zk-0:70000"`, `server ""`, `"a b:1"`, `"/x//y"`, "session timeout 10ns", "user:password"} {
+	for _, want := range []string{
+		`"zk-0:70000"`, `server ""`, `"a b:1"`, `"/x//y"`, "session timeout 10ns", "user:password",
+	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q lacks %s", err, want)
 		}

@@ -49,6 +49,15 @@ var _ = onBoth("A session", func(w *world) {
 		Expect(m.State()).To(SatisfyAll(HaveField("Session", BeNil()), HaveField("Err", Not(BeNil()))))
 	})
 
+	It("ends in time when its client stops and the server is silent", func(ctx SpecContext) {
+		m := w.join(ctx, "pod-0")
+		w.Freeze()
+		DeferCleanup(w.Thaw)
+		began := time.Now()
+		m.stop()
+		Expect(time.Since(began)).To(BeNumerically("<", 3*time.Second), "a second for the goodbye")
+	})
+
 	It("outlives its connection", func(ctx SpecContext) {
 		m := w.join(ctx, "pod-0")
 		for range 3 {

@@ -13,6 +13,10 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 )
 
+// maxRequest is what servers take by default (jute.maxbuffer, 1 MiB), less a margin for the chroots of a few hundred
+// operations. They hang up on more, which would look like a fault of the network, for ever.
+const maxRequest = 1<<20 - 64<<10
+
 // Transact carries out a transaction and gives the new version of each node it wrote, -1 where an operation writes
 // none.
 //
@@ -25,6 +29,10 @@ import (
 func (s *Session) Transact(ctx context.Context, txn layout.Txn) ([]int32, error) {
 	if len(txn) == 0 {
 		return nil, nil
+	}
+	if size := sizeOf(txn); size > maxRequest {
+		return nil, &Error{Op: "transaction", Path: txn[0].Path, Kind: Malformed, Err: fmt.Errorf(
+			"%d operations in %d bytes, more than the %d a server takes: make it smaller", len(txn), size, maxRequest)}
 	}
 	run := s.runAtOnce
 	if !s.fenced {
@@ -47,6 +55,17 @@ func (s *Session) Transact(ctx context.Context, txn layout.Txn) ([]int32, error)
 		}
 	}
 	return nil, failure("transaction", txn[0].Path, errTooMany)
+}
+
+// sizeOf is the size of a transaction on the wire, or a little more.
+func sizeOf(txn layout.Txn) int {
+	// A header, the lengths of path and data, an ACL, a version or flags come with each.
+	const overhead = 64
+	size := 0
+	for _, op := range txn {
+		size += overhead + len(op.Path) + len(op.Data)
+	}
+	return size
 }
 
 // refusal says what it means that an operation was refused.
