@@ -42,12 +42,31 @@ func main() {
 	os.Exit(exitFailure)
 }
 
-// signals gives a context that ends with the first SIGTERM or SIGINT, which asks to end in order. A second one ends
-// the process at once, as if nobody had listened.
+// signals gives a context that ends with the first SIGTERM or SIGINT, which asks to end in order. A second one ends the
+// process at once: whoever sends it does not want to wait.
 func signals(parent context.Context) (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(parent, syscall.SIGTERM, syscall.SIGINT)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
+	ctx, cancel := context.WithCancelCause(parent)
+	received := make(chan os.Signal, 2)
+	signal.Notify(received, syscall.SIGTERM, syscall.SIGINT)
+	done := make(chan struct{})
+	go func() {
+		for count := 1; ; count++ {
+			select {
+			case <-done:
+				return
+			case s := <-received:
+				if count > 1 {
+					os.Exit(exitFailure)
+				}
+				cancel(fmt.Errorf("signal: %s", s))
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(received)
+		close(done)
+		cancel(nil)
+	}
 }
 
 func root() *cobra.Command {
@@ -57,6 +76,7 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArguments,
+		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
 	command.AddCommand(workerCommand(), versionCommand())

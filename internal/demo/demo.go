@@ -83,11 +83,6 @@ func Run(ctx context.Context, config Config) (err error) {
 		return err
 	}
 	d := &demo{config: config, recorder: newRecorder()}
-	defer func() {
-		if errors.Is(err, context.Canceled) {
-			err = errors.New("interrupted")
-		}
-	}()
 	if d.input, err = openInput(config.Input); err != nil {
 		return err
 	}

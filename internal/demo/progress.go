@@ -122,15 +122,24 @@ func (p *progress) erase() {
 	}
 }
 
-// ownersLine says who owns how many partitions: "demo-0 6  demo-1 5  nobody 1".
+// ownersLine says who owns how many partitions: "demo-0 6  demo-1 5  nobody 1". Others are those that are gone and
+// whose session is not over yet.
 func ownersLine(names []string, owned map[string]int, partitions int) string {
-	var parts []string
+	parts := make([]string, 0, len(names)+2)
+	others := 0
+	for _, count := range owned {
+		others += count
+	}
+	nobody := partitions - others
 	for _, name := range names {
 		parts = append(parts, fmt.Sprintf("%s %d", name, owned[name]))
-		partitions -= owned[name]
+		others -= owned[name]
 	}
-	if partitions > 0 {
-		parts = append(parts, fmt.Sprintf("nobody %d", partitions))
+	if others > 0 {
+		parts = append(parts, fmt.Sprintf("others %d", others))
+	}
+	if nobody > 0 {
+		parts = append(parts, fmt.Sprintf("nobody %d", nobody))
 	}
 	return strings.Join(parts, "  ")
 }

@@ -101,7 +101,7 @@ func play(ctx context.Context, phases []phase, c crew, announce func(title strin
 			return windows, fmt.Errorf("%s: %w", phase.title, err)
 		}
 		if ctx.Err() != nil {
-			return windows, context.Cause(ctx)
+			return windows, fmt.Errorf("interrupted during %q: %w", phase.title, context.Cause(ctx))
 		}
 	}
 	return windows, nil

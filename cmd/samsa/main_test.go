@@ -1,0 +1,174 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The test binary is the command, too, so that exit codes and signals are the real ones.
+const play = "SAMSA_TEST_PLAY"
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(play) {
+	case "samsa":
+		main()
+		os.Exit(0)
+	case "hang":
+		hang()
+	}
+	os.Exit(m.Run())
+}
+
+// hang drains for ever.
+func hang() {
+	ctx, stop := signals(context.Background()) //nolint:forbidigo // a process of its own
+	defer stop()
+	fmt.Println("ready")
+	<-ctx.Done()
+	fmt.Println("draining:", context.Cause(ctx))
+	select {}
+}
+
+// command is a child process that plays a part, for ten seconds at most.
+func command(t *testing.T, part string, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	t.Cleanup(cancel)
+	child := exec.CommandContext(ctx, self, args...)
+	child.Env = append(os.Environ(), play+"="+part)
+	return child
+}
+
+func TestExitCodes(t *testing.T) {
+	bad := filepath.Join(t.TempDir(), "bad.yaml")
+	if err := os.WriteFile(bad, []byte("groop: x\nlisten: nowhere\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		says []string
+	}{
+		{[]string{"version"}, 0, []string{"samsa "}},
+		{[]string{"--help"}, 0, []string{"worker", "version"}},
+		{[]string{"wroker"}, 2, []string{`"wroker"`}},
+		{[]string{"version", "now"}, 2, []string{`"now"`}},
+		{[]string{"worker"}, 2, []string{"--config is missing"}},
+		{[]string{"worker", "--confg", "x"}, 2, []string{"--confg"}},
+		{[]string{"worker", "--config", "x", "--log-format", "xml"}, 2, []string{`--log-format: "xml"`}},
+		{[]string{"worker", "--config", "x", "--log-level", "loud"}, 2, []string{`--log-level: "loud"`}},
+		{[]string{"worker", "--config", "/nowhere/x"}, 2, []string{"/nowhere/x"}},
+		{[]string{"worker", "--config", bad}, 2, []string{bad, "groop: ", "group: ", "topics: ", "sink: ", "listen: "}},
+	} {
+		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
+			out, err := command(t, "samsa", c.args...).CombinedOutput()
+			if code := exitCode(err); code != c.code {
+				t.Errorf("exit code %d, want %d", code, c.code)
+			}
+			for _, text := range c.says {
+				if !bytes.Contains(out, []byte(text)) {
+					t.Errorf("%q is not in\n%s", text, out)
+				}
+			}
+		})
+	}
+}
+
+func exitCode(err error) int {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return exit.ExitCode()
+	}
+	return 0
+}
+
+// A worker whose cluster cannot be reached waits, and one that is asked to end has nothing to drain: exit code 0.
+func TestWorkerDrainsOnSIGTERM(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "worker.yaml")
+	text := `{group: g, topics: [t], sink: {discard: {}}, listen: "127.0.0.1:0",
+		cluster: {zookeeper: {connect: "127.0.0.1:1"}}}`
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	child := command(t, "samsa", "worker", "--config", config, "--log-format", "json")
+	log, err := child.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, log, `"msg":"Listening"`)
+	if err := child.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	rest, _ := io.ReadAll(log)
+	if err := child.Wait(); err != nil {
+		t.Errorf("%v:\n%s", err, rest)
+	}
+	if !bytes.Contains(rest, []byte("Left the group")) {
+		t.Errorf("the log does not say so:\n%s", rest)
+	}
+}
+
+func TestASecondSignalEndsAtOnce(t *testing.T) {
+	child := command(t, "hang")
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, out, "ready")
+	for range 2 {
+		if err := child.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		until(t, out, "draining: signal: terminated") // or the end of the output
+	}
+	if err := child.Wait(); exitCode(err) != exitFailure {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+// until reads until a text comes, or the output ends.
+func until(t *testing.T, out io.Reader, text string) {
+	t.Helper()
+	var seen bytes.Buffer
+	for b := make([]byte, 1); !strings.Contains(seen.String(), text); {
+		if _, err := out.Read(b); err != nil {
+			return
+		}
+		seen.Write(b)
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	info := &debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}, Settings: []debug.BuildSetting{
+		{Key: "vcs.revision", Value: "abc"}, {Key: "vcs.modified", Value: "true"},
+	}}
+	if got := describe(info); !strings.HasPrefix(got, "samsa v1.2.3 abc (modified) go") {
+		t.Errorf("got %q", got)
+	}
+	if got := describe(nil); !strings.HasPrefix(got, "samsa unknown go") {
+		t.Errorf("got %q", got)
+	}
+}

@@ -1,0 +1,97 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package demo
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/samsa-dev/samsa/internal/demo/ledger"
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+func wellAccount() ledger.Account {
+	return ledger.Account{
+		Published: 100_000, Delivered: 100_000,
+		Planned:   ledger.Cost{Pause: ledger.Pause{Length: 120 * time.Millisecond}},
+		Unplanned: ledger.Cost{Repeated: 31, Pause: ledger.Pause{Length: 6440 * time.Millisecond}},
+	}
+}
+
+func TestReport(t *testing.T) {
+	var out strings.Builder
+	if !printTable(&out, verdict(wellAccount(), 0, limits)) {
+		t.Error("not well")
+	}
+	want := `  published                         100,000
+  delivered                         100,000  100,000   ok
+  lost                                    0  0         ok
+  never published                         0  0         ok
+  altered                                 0  0         ok
+  not committed at the end                0  0         ok
+  out of order                            0  0         ok
+  delivered twice, planned changes        0  0         ok
+  delivered twice, kill and freeze       31
+  refused by the sink's fence             0
+  longest pause, planned changes     0.12 s  < 1.00 s  ok
+  longest pause, kill and freeze     6.44 s  < 7.50 s  ok
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+func TestEveryBrokenPromiseFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit        func(*ledger.Account)
+		uncommitted int
+		want        string
+	}{
+		"nothing published": {edit: func(a *ledger.Account) { a.Published, a.Delivered = 0, 0 }, want: "published"},
+		"lost":              {edit: func(a *ledger.Account) { a.Lost, a.Delivered = 1, a.Delivered-1 }, want: "lost"},
+		"strange":           {edit: func(a *ledger.Account) { a.Strange = 1 }, want: "never published"},
+		"altered":           {edit: func(a *ledger.Account) { a.Altered = 1 }, want: "altered"},
+		"planned repeat":    {edit: func(a *ledger.Account) { a.Planned.Repeated = 1 }, want: "delivered twice, planned"},
+		"not committed":     {uncommitted: 1, want: "not committed"},
+		"committed beyond":  {uncommitted: -1, want: "not committed"},
+		"disorder": {
+			edit: func(a *ledger.Account) { a.Disorder = map[kafka.Partition]int{{Topic: "lines", ID: "3"}: 2} },
+			want: "out of order (lines/3: 2)",
+		},
+		"planned pause": {
+			edit: func(a *ledger.Account) { a.Planned.Pause.Length = time.Second }, want: "longest pause, planned",
+		},
+		"unplanned pause": {
+			edit: func(a *ledger.Account) { a.Unplanned.Pause.Length = limits.unplanned }, want: "longest pause, kill",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := wellAccount()
+			if c.edit != nil {
+				c.edit(&a)
+			}
+			var out strings.Builder
+			if printTable(&out, verdict(a, c.uncommitted, limits)) {
+				t.Error("passed")
+			}
+			for line := range strings.Lines(out.String()) {
+				if strings.HasPrefix(line, "  "+c.want) && strings.HasSuffix(line, "FAILED\n") {
+					return
+				}
+			}
+			t.Errorf("no line %q failed in\n%s", c.want, out.String())
+		})
+	}
+}
+
+func TestNumber(t *testing.T) {
+	for n, want := range map[int]string{
+		0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000", -999: "-999",
+	} {
+		if got := number(n); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}

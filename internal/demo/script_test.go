@@ -1,0 +1,107 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// actors is a crew that notes what is done to it, and when.
+type actors struct {
+	begin time.Time
+	notes []string
+	fails string
+}
+
+func (a *actors) note(format string, args ...any) error {
+	what := fmt.Sprintf(format, args...)
+	a.notes = append(a.notes, fmt.Sprintf("%.0f %s", time.Since(a.begin).Seconds(), what))
+	if a.fails != "" && strings.HasPrefix(what, a.fails) {
+		return errors.New("cannot")
+	}
+	return nil
+}
+
+func (a *actors) start(_ context.Context, names ...string) error {
+	return a.note("start %s", strings.Join(names, " "))
+}
+
+func (a *actors) drain(_ context.Context, names ...string) error {
+	return a.note("drain %s", strings.Join(names, " "))
+}
+func (a *actors) kill(name string) error   { return a.note("kill %s", name) }
+func (a *actors) freeze(name string) error { return a.note("freeze %s", name) }
+func (a *actors) thaw(name string) error   { return a.note("thaw %s", name) }
+
+func TestScript(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		crew := &actors{begin: time.Now()}
+		var titles []string
+		windows, err := play(t.Context(), script(), crew, func(title string) { titles = append(titles, title) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{
+			"8 start demo-3 demo-4", "16 drain demo-2 demo-3 demo-4", "24 kill demo-1", "24 start demo-1",
+			"36 freeze demo-0", "44 thaw demo-0",
+		}
+		if !slices.Equal(crew.notes, want) {
+			t.Errorf("got %q, want %q", crew.notes, want)
+		}
+		if took := time.Since(crew.begin); took != length(script()) || took > 75*time.Second {
+			t.Errorf("took %s", took)
+		}
+		if len(windows) != 2 || windows[0].From.Sub(crew.begin) != 24*time.Second ||
+			windows[1].To.Sub(crew.begin) != 50*time.Second {
+			t.Errorf("got windows %v", windows)
+		}
+		if len(titles) != len(script()) {
+			t.Errorf("announced %q", titles)
+		}
+	})
+}
+
+// What a fault may lead to has to be over before the next planned change is judged.
+func TestScriptLeavesTimeToHeal(t *testing.T) {
+	if frozen <= session+tick {
+		t.Errorf("frozen for %s, and the session lives for up to %s", frozen, session+tick)
+	}
+	for _, phase := range script() {
+		least := limits.planned
+		if phase.unplanned {
+			least = limits.unplanned
+		}
+		if strings.HasPrefix(phase.title, "freeze") {
+			least = frozen + limits.planned
+		}
+		if phase.lasts < least+time.Second {
+			t.Errorf("%s: %s is not %s and a second", phase.title, phase.lasts, least)
+		}
+	}
+	if tick > session/3 {
+		t.Error("a lease is sound only while a tick is at most a third of the session")
+	}
+}
+
+func TestPlayStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		crew := &actors{begin: time.Now(), fails: "drain"}
+		_, err := play(t.Context(), script(), crew, func(string) {})
+		if err == nil || !strings.Contains(err.Error(), "5 -> 2 workers: cannot") {
+			t.Errorf("a failed act: got %v", err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := play(ctx, script(), &actors{}, func(string) {}); !errors.Is(err, context.Canceled) {
+			t.Errorf("interrupted: got %v", err)
+		}
+	})
+}
