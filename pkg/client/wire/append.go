@@ -32,10 +32,10 @@ const (
 type producer struct {
 	client *kgo.Client
 	writes *writeCounter
-	// mu guards queues: one lock for each partition, held while the messages of one Append are queued, so that no
-	// others come between them.
-	mu     sync.Mutex
-	queues map[kafka.Partition]*sync.Mutex
+	// mu guards turns: for each partition a channel that holds one token while the messages of one Append are queued,
+	// so that no others come between them.
+	mu    sync.Mutex
+	turns map[kafka.Partition]chan struct{}
 }
 
 // writeCounter counts produce requests that were put on the wire, in whole or in part.
@@ -81,7 +81,7 @@ func (t *Transport) open() (*producer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kafka client for producing: %w", err)
 	}
-	t.producer = &producer{client: client, writes: writes, queues: make(map[kafka.Partition]*sync.Mutex)}
+	t.producer = &producer{client: client, writes: writes, turns: make(map[kafka.Partition]chan struct{})}
 	return t.producer, nil
 }
 
@@ -106,7 +106,14 @@ func (t *Transport) Append(
 	}
 	writesBefore := p.writes.Load()
 	underway := newAppend(len(messages))
-	p.queue(ctx, partition, at.number, messages, underway)
+	turn := p.turn(partition)
+	select {
+	case turn <- struct{}{}:
+		p.queue(ctx, partition, at.number, messages, underway)
+		<-turn
+	case <-ctx.Done():
+		return 0, &kafka.Refused{Partition: partition, Err: ctx.Err()}
+	}
 	select {
 	case <-underway.done:
 	case <-ctx.Done():
@@ -126,9 +133,6 @@ func (t *Transport) Append(
 func (p *producer) queue(
 	ctx context.Context, partition kafka.Partition, number int32, messages []kafka.Message, underway *underway,
 ) {
-	lock := p.lockOf(partition)
-	lock.Lock()
-	defer lock.Unlock()
 	list := make([]kgo.Record, len(messages))
 	for i := range messages {
 		message := &messages[i]
@@ -148,15 +152,15 @@ func (p *producer) queue(
 	}
 }
 
-func (p *producer) lockOf(partition kafka.Partition) *sync.Mutex {
+func (p *producer) turn(partition kafka.Partition) chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	lock := p.queues[partition]
-	if lock == nil {
-		lock = new(sync.Mutex)
-		p.queues[partition] = lock
+	turn := p.turns[partition]
+	if turn == nil {
+		turn = make(chan struct{}, 1)
+		p.turns[partition] = turn
 	}
-	return lock
+	return turn
 }
 
 // underway is one Append whose messages franz-go has.

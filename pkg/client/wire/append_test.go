@@ -21,6 +21,9 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
+// one message, for specs that do not care which.
+var one = []kafka.Message{{Value: []byte("one")}}
+
 // refused reports whether an error promises that nothing was written.
 func refused(err error) bool {
 	_, ok := errors.AsType[*kafka.Refused](err)
@@ -37,8 +40,6 @@ var _ = Describe("Appending", func() {
 		Expect(err).NotTo(HaveOccurred())
 		return positions[partition]
 	}
-	one := []kafka.Message{{Value: []byte("one")}}
-
 	BeforeEach(func(ctx SpecContext) { w = newWorld(ctx) })
 
 	It("tells where the first message is", func(ctx SpecContext) {
@@ -227,11 +228,14 @@ var _ = Describe("Positions", func() {
 		for id := range int32(3) {
 			Expect(w.FreezeBroker(id)).To(Succeed())
 		}
+		begin := time.Now()
 		short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 		defer cancel()
 		positions, err := w.transport.Positions(short, []kafka.Partition{first}, kafka.Latest())
 		Expect(positions).To(BeEmpty())
 		Expect(err).To(MatchError(ContainSubstring("orders/0")))
+		Expect(w.transport.Ping(short)).To(MatchError(context.DeadlineExceeded))
+		Expect(time.Since(begin)).To(BeNumerically("<", 2*time.Second))
 		for id := range int32(3) {
 			Expect(w.ThawBroker(id)).To(Succeed())
 		}

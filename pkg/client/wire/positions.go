@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/samsa-dev/samsa/pkg/kafka"
@@ -71,7 +72,18 @@ func (t *Transport) list(ctx context.Context, asked *listing, at int64) {
 	if len(request.Topics) == 0 {
 		return
 	}
-	for _, shard := range t.client.RequestSharded(ctx, request) {
+	answered := make(chan []kgo.ResponseShard, 1)
+	t.spawn(func() { answered <- t.client.RequestSharded(ctx, request) }, func() { close(answered) })
+	var shards []kgo.ResponseShard
+	select {
+	case shards = <-answered:
+		if shards == nil {
+			asked.failAll(kgo.ErrClientClosed)
+		}
+	case <-ctx.Done():
+		asked.failAll(ctx.Err())
+	}
+	for _, shard := range shards {
 		if shard.Err != nil {
 			sent, isList := shard.Req.(*kmsg.ListOffsetsRequest)
 			if isList {
@@ -180,6 +192,15 @@ func (l *listing) fail(sent *kmsg.ListOffsetsRequest, err error) {
 			if _, isOpen := l.open[partition]; isOpen {
 				l.open[partition] = err
 			}
+		}
+	}
+}
+
+// failAll notes that nothing of the question was answered.
+func (l *listing) failAll(err error) {
+	for partition, before := range l.open {
+		if errors.Is(before, errNoAnswer) {
+			l.open[partition] = err
 		}
 	}
 }

@@ -93,20 +93,37 @@ func (t *Transport) Ping(ctx context.Context) error {
 	brokers := append(t.client.DiscoveredBrokers(), t.client.SeedBrokers()...)
 	answers := make(chan error, len(brokers))
 	for _, broker := range brokers {
-		go func() {
+		t.spawn(func() {
 			_, err := broker.Request(ctx, kmsg.NewPtrApiVersionsRequest())
 			answers <- err
-		}()
+		}, func() { answers <- kgo.ErrClientClosed })
 	}
 	var failures []error
 	for range brokers {
-		err := <-answers
-		if err == nil {
-			return nil
+		var err error
+		select {
+		case err = <-answers:
+			if err == nil {
+				return nil
+			}
+		case <-ctx.Done():
+			err = ctx.Err()
 		}
 		failures = append(failures, err)
 	}
 	return fmt.Errorf("no broker answers: %w", errors.Join(distinct(failures)...))
+}
+
+// spawn runs a task that may outlast the context it was given: franz-go shakes hands on a new connection without
+// regard to it. Close waits for the task. Where the transport is closed already, otherwise runs instead.
+func (t *Transport) spawn(task, otherwise func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		otherwise()
+		return
+	}
+	t.running.Go(task)
 }
 
 // Close implements kafka.Transport. Appends underway fail.
