@@ -18,8 +18,8 @@ type brokers struct {
 	set       func(addresses []string)
 }
 
-// openTransport waits for brokers and makes a transport to them. Which kind is decided by what they registered: for now there is
-// one, for Kafka 0.8 and newer.
+// openTransport waits for brokers and makes a transport to them. Which kind is decided by what they registered: for now
+// there is one, for Kafka 0.8 and newer.
 func (c *Cluster) openTransport(ctx context.Context) (*brokers, error) {
 	if err := c.directory.wait(ctx); err != nil {
 		return nil, err
@@ -46,5 +46,5 @@ func (b *brokers) close() {
 	b.directory.mu.Lock()
 	delete(b.directory.followers, b)
 	b.directory.mu.Unlock()
-	b.Transport.Close()
+	b.Close()
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client/registry"
 )
 
-// defaultSessionTimeout is ZooKeeper's customary 10 s: five of its default ticks, so that the lease is sound (three are needed) and
-// a dead member's partitions are taken over within about 13 s.
+// defaultSessionTimeout is ZooKeeper's customary 10 s: five of its default ticks, so that the lease is sound (three are
+// needed) and a dead member's partitions are taken over within about 13 s.
 const defaultSessionTimeout = 10 * time.Second
 
 // Config says how a cluster is reached. Only ZooKeeper is required.
@@ -53,8 +53,8 @@ type Cluster struct {
 	producer  producer
 }
 
-// Connect begins to follow a cluster and returns at once: an unreachable one is not an error but a state, see Err. The error
-// says everything that is wrong with the configuration.
+// Connect begins to follow a cluster and returns at once: an unreachable one is not an error but a state, see Err. The
+// error says everything that is wrong with the configuration.
 func Connect(config Config) (*Cluster, error) {
 	if config.SessionTimeout == 0 {
 		config.SessionTimeout = defaultSessionTimeout
@@ -78,9 +78,10 @@ func Connect(config Config) (*Cluster, error) {
 	return c, nil
 }
 
-// Open follows a cluster and waits until its brokers are known. If ctx ends first, the error says what stood in the way.
+// Open follows a cluster and waits until its brokers are known. If ctx ends first, the error says what stood in the
+// way.
 func Open(ctx context.Context, config Config) (*Cluster, error) {
-	c, err := Connect(config)
+	c, err := Connect(config) //nolint:contextcheck // the cluster outlives ctx, which bounds the wait alone
 	if err != nil {
 		return nil, err
 	}

@@ -73,8 +73,8 @@ func (c ConsumerConfig) withDefaults() (ConsumerConfig, error) {
 	return c, errors.Join(errs...)
 }
 
-// Consumer is one member of a consumer group. It works while Run or Messages does, of which there may be one at a time, once.
-// The other methods are safe for concurrent use.
+// Consumer is one member of a consumer group. It works while Run or Messages does, of which there may be one at a time,
+// once. The other methods are safe for concurrent use.
 type Consumer struct {
 	cluster *Cluster
 	config  ConsumerConfig
@@ -109,8 +109,8 @@ func (c *Cluster) Consumer(config ConsumerConfig) (*Consumer, error) {
 	}, nil
 }
 
-// Run joins the group and works until ctx ends; then it drains: what is under way finishes (for DrainTimeout at most), positions are
-// committed, claims released, the group left. It returns when all of that is done.
+// Run joins the group and works until ctx ends; then it drains: what is under way finishes (for DrainTimeout at most),
+// positions are committed, claims released, the group left. It returns when all of that is done.
 func (c *Consumer) Run(ctx context.Context, handler Handler) error {
 	d := newDriver(c, handler)
 	fetching, stopFetching := context.WithCancel(context.WithoutCancel(ctx))
@@ -122,8 +122,8 @@ func (c *Consumer) Run(ctx context.Context, handler Handler) error {
 	return nil
 }
 
-// Commit writes the positions of everything acknowledged so far, without waiting for the next interval. It returns nil once they are
-// written; positions of partitions lost meanwhile are not.
+// Commit writes the positions of everything acknowledged so far, without waiting for the next interval. It returns nil
+// once they are written; positions of partitions lost meanwhile are not.
 func (c *Consumer) Commit(ctx context.Context) error {
 	done := c.commits.wait()
 	c.events.send(group.CommitNow{})

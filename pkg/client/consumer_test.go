@@ -14,7 +14,11 @@ import (
 )
 
 var _ = Describe("A consumer group", func() {
-	billing := client.ConsumerConfig{Group: "billing", Topics: []string{"orders"}}
+	var billing client.ConsumerConfig
+
+	BeforeEach(func() {
+		billing = client.ConsumerConfig{Group: "billing", Topics: []string{"orders"}}
+	})
 
 	It("delivers every message of a topic once, in order", func(ctx SpecContext) {
 		cluster := open(ctx, start(ctx, map[string]int32{"orders": 6}))

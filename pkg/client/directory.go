@@ -30,7 +30,8 @@ const (
 )
 
 // ErrNoBrokers says that no broker is registered, so there is nobody to talk to.
-var ErrNoBrokers = errors.New("no broker is registered in ZooKeeper: check the chroot of the connect string, and that brokers run")
+var ErrNoBrokers = errors.New(
+	"no broker is registered in ZooKeeper: check the chroot of the connect string, and that brokers run")
 
 // ErrNoTopic says that a topic does not exist (yet).
 var ErrNoTopic = errors.New("the topic does not exist")
@@ -136,7 +137,8 @@ func describeBrokers(live map[string]Broker, problems []layout.Problem) error {
 	return errors.Join(errs...)
 }
 
-// update stores what was read. Brokers once known stay known while ZooKeeper cannot be read: they are served by, not through, it.
+// update stores what was read. Brokers once known stay known while ZooKeeper cannot be read: they are served by, not
+// through, it.
 func (d directory) update(live map[string]Broker, failure error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

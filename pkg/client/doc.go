@@ -1,8 +1,8 @@
 // Copyright The samsa Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package client is a Kafka client that knows a cluster by its ZooKeeper: the application names a topic, and brokers, partitions,
-// ownership and offsets are the client's concern.
+// Package client is a Kafka client that knows a cluster by its ZooKeeper: the application names a topic, and brokers,
+// partitions, ownership and offsets are the client's concern.
 //
 //	cluster, err := client.Open(ctx, client.Config{ZooKeeper: "zk-0:2181,zk-1:2181/kafka"})
 //	topic := cluster.Topic("orders")
@@ -12,13 +12,13 @@
 //
 // # Guarantees
 //
-// Publish returns nil only once a broker acknowledged the messages, and goes on to other partitions and brokers as long as one
-// accepts writes. A message is consumed at least once: the committed position never passes a message that was not
-// acknowledged.
+// Publish returns nil only once a broker acknowledged the messages, and goes on to other partitions and brokers as long
+// as one accepts writes. A message is consumed at least once: the committed position never passes a message that was
+// not acknowledged.
 //
 // # Implementation
 //
-// A Cluster follows the brokers in ZooKeeper. A Consumer drives one member (package group) with one goroutine: its commands are
-// carried out against the registry by short-lived goroutines whose answers come back as events. A second goroutine owns the
-// transport and hands batches to the processors, one per claimed partition.
+// A Cluster follows the brokers in ZooKeeper. A Consumer drives one member (package group) with one goroutine: its
+// commands are carried out against the registry by short-lived goroutines whose answers come back as events. A second
+// goroutine owns the transport and hands batches to the processors, one per claimed partition.
 package client

@@ -15,8 +15,8 @@ import (
 
 func random() float64 { return rand.Float64() }
 
-// driver carries out what a consumer's member asks for. One goroutine steps the member; what takes time happens in goroutines that
-// answer with an event, and that run waits for.
+// driver carries out what a consumer's member asks for. One goroutine steps the member; what takes time happens in
+// goroutines that answer with an event, and that run waits for.
 type driver struct {
 	consumer *Consumer
 	handler  Handler
@@ -25,9 +25,6 @@ type driver struct {
 
 	// session is the one the member knows of, nil for none.
 	session *registry.Session
-	// work outlives the context of run: leaving takes requests too.
-	work    context.Context //nolint:containedctx // bounds the goroutines that run owns and waits for
-	cancel  context.CancelFunc
 	running sync.WaitGroup
 	left    bool
 }
@@ -36,42 +33,42 @@ func newDriver(c *Consumer, handler Handler) *driver {
 	return &driver{consumer: c, handler: handler, lease: newLease(), lanes: map[int64]*source{}}
 }
 
-// run works until ctx ends and the member has left.
-func (d *driver) run(ctx context.Context) {
-	d.work, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
+// run works until asked ends and the member has left. Requests outlive asked: leaving takes some, too.
+func (d *driver) run(asked context.Context) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(asked))
 	defer d.running.Wait()
-	defer d.cancel()
+	defer cancel()
 	defer d.lease.end()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	leave := ctx.Done()
+	leave := asked.Done()
 	var events []group.Event
 	for !d.left {
-		changed := d.followSession()
+		changed := d.followSession(ctx)
 		d.wake(timer)
 		select {
 		case <-leave:
 			leave = nil
-			d.step(group.Leave{})
+			d.step(ctx, group.Leave{})
 		case <-timer.C:
-			d.step(group.Tick{})
+			d.step(ctx, group.Tick{})
 		case <-changed:
 		case <-d.over():
 		case <-d.consumer.events.mail:
 			events = d.consumer.events.take(events)
 			for _, event := range events {
-				d.receive(event)
+				d.receive(ctx, event)
 			}
 		}
 	}
 }
 
 // receive takes an answer. A lane that has drained has ended: it is no longer fetched.
-func (d *driver) receive(event group.Event) {
+func (d *driver) receive(ctx context.Context, event group.Event) {
 	if drained, ok := event.(group.Drained); ok && d.lanes[drained.Lane] != nil {
 		d.end(drained.Lane)
 	}
-	d.step(event)
+	d.step(ctx, event)
 }
 
 // wake sets the timer to when the member wants its next tick.
@@ -87,7 +84,7 @@ func (d *driver) wake(timer *time.Timer) {
 }
 
 // followSession tells the member of a session that began or ended. The channel says when to look again.
-func (d *driver) followSession() <-chan struct{} {
+func (d *driver) followSession(ctx context.Context) <-chan struct{} {
 	client := d.consumer.cluster.registry
 	changed := client.Changed()
 	session := client.State().Session
@@ -97,11 +94,13 @@ func (d *driver) followSession() <-chan struct{} {
 	if d.session != nil {
 		lost := group.SessionLost{Epoch: d.session.Epoch()}
 		d.session = nil
-		d.step(lost)
+		d.step(ctx, lost)
 	}
 	if session != nil {
 		d.session = session
-		d.step(group.SessionUp{Epoch: session.Epoch(), ID: session.ID(), Timeout: session.Timeout()})
+		d.step(ctx, group.SessionUp{
+			Epoch: session.Epoch(), ID: session.ID(), Timeout: session.Timeout(),
+		})
 	}
 	return changed
 }
@@ -115,7 +114,7 @@ func (d *driver) over() <-chan struct{} {
 }
 
 // step feeds the member one event and carries out what it asks for. Collect is answered at once, within the same step.
-func (d *driver) step(event group.Event) {
+func (d *driver) step(ctx context.Context, event group.Event) {
 	for event != nil {
 		commands := d.decide(event)
 		event = nil
@@ -124,7 +123,7 @@ func (d *driver) step(event group.Event) {
 				event = d.collect()
 				continue
 			}
-			d.execute(command)
+			d.execute(ctx, command)
 		}
 	}
 	d.consumer.settleCommits()

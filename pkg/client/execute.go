@@ -11,14 +11,14 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client/registry"
 )
 
-// answersPerSession bounds how long a request to ZooKeeper may take: three fit into a session, so one that hangs is known to before
-// the lease (2/3 of a session) lapses.
+// answersPerSession bounds how long a request to ZooKeeper may take: three fit into a session, so one that hangs is
+// known to before the lease (2/3 of a session) lapses.
 const answersPerSession = 3
 
 // resolveTimeout bounds asking the brokers for positions; a second for each of three that may have to be tried.
 const resolveTimeout = 3 * time.Second
 
-func (d *driver) execute(command group.Command) {
+func (d *driver) execute(ctx context.Context, command group.Command) {
 	switch command := command.(type) {
 	case group.Start:
 		d.start(command)
@@ -44,9 +44,9 @@ func (d *driver) execute(command group.Command) {
 		d.lease.end()
 		d.left = true
 	case group.Resolve:
-		d.running.Go(func() { d.resolve(command) })
+		d.running.Go(func() { d.resolve(ctx, command) })
 	default:
-		d.request(command)
+		d.request(ctx, command)
 	}
 }
 
@@ -87,8 +87,8 @@ func (d *driver) end(lane int64) *source {
 }
 
 // resolve asks the brokers for positions.
-func (d *driver) resolve(command group.Resolve) {
-	ctx, cancel := context.WithTimeout(d.work, resolveTimeout)
+func (d *driver) resolve(ctx context.Context, command group.Resolve) {
+	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
 	defer cancel()
 	answer := group.Resolved{Place: command.Place}
 	transport, err := d.consumer.cluster.producer.transport(ctx)
@@ -100,13 +100,13 @@ func (d *driver) resolve(command group.Resolve) {
 }
 
 // request carries out a command that only ZooKeeper can answer.
-func (d *driver) request(command group.Command) {
+func (d *driver) request(ctx context.Context, command group.Command) {
 	session := d.session
 	if session == nil { // it ended before the command was carried out: SessionLost makes the answer unneeded
 		return
 	}
 	d.running.Go(func() {
-		ctx, cancel := context.WithTimeout(d.work, session.Timeout()/answersPerSession)
+		ctx, cancel := context.WithTimeout(ctx, session.Timeout()/answersPerSession)
 		defer cancel()
 		d.consumer.events.send(d.ask(ctx, session, command))
 	})

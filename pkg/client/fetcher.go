@@ -12,12 +12,12 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// refetchAfter is the wait before a partition that the transport gave up is tried again: what is broken heals within 10 s of its
-// cause going away.
+// refetchAfter is the wait before a partition that the transport gave up is tried again: what is broken heals within 10
+// s of its cause going away.
 const refetchAfter = 2 * time.Second
 
-// fetcher owns a transport and hands what it brings to the processors. All changes of what is fetched are made by the goroutine
-// that polls, between polls: so when a partition has been removed, no batch of it comes any more.
+// fetcher owns a transport and hands what it brings to the processors. All changes of what is fetched are made by the
+// goroutine that polls, between polls: so when a partition has been removed, no batch of it comes any more.
 type fetcher struct {
 	open    func(ctx context.Context) (*brokers, error)
 	changes *mailbox[change]

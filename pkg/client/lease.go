@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// Lease is the time for which a consumer's session certainly lives. Nothing may be delivered outside of it: others may own the
-// partitions by then. Safe for concurrent use.
+// Lease is the time for which a consumer's session certainly lives. Nothing may be delivered outside of it: others may
+// own the partitions by then. Safe for concurrent use.
 type Lease interface {
-	// Context ends when the lease lapses; it is over already if the lease does not hold. Ask for it anew for each attempt: a
-	// lease that was extended after it had lapsed has a new one.
+	// Context ends when the lease lapses; it is over already if the lease does not hold. Ask for it anew for each attempt:
+	// a lease that was extended after it had lapsed has a new one.
 	Context() context.Context
 }
 
@@ -33,8 +33,8 @@ func newLease() *lease {
 	return &lease{ctx: ctx, cancel: cancel}
 }
 
-// Context implements Lease. The clock is asked, so that a process that was stopped and wakes up is not fooled by timers that have
-// yet to fire.
+// Context implements Lease. The clock is asked, so that a process that was stopped and wakes up is not fooled by timers
+// that have yet to fire.
 func (l *lease) Context() context.Context {
 	l.mu.Lock()
 	defer l.mu.Unlock()

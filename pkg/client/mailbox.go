@@ -5,8 +5,8 @@ package client
 
 import "sync"
 
-// mailbox hands values from many goroutines to one. Sending never blocks, so that no cycle of goroutines can wait for itself; what
-// bounds it is that every event answers a command, and commands are never made twice at once.
+// mailbox hands values from many goroutines to one. Sending never blocks, so that no cycle of goroutines can wait for
+// itself; what bounds it is that every event answers a command, and commands are never made twice at once.
 type mailbox[T any] struct {
 	// mu protects pending.
 	mu      sync.Mutex

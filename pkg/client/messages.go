@@ -13,9 +13,9 @@ import (
 )
 
 // Messages joins the group and yields its messages, each partition's in order, until ctx ends or the loop is left; then
-// everything is committed and the group left. A message counts as acknowledged when the loop comes back for the next one; one whose
-// body left the loop does not, and will be delivered again. The error of a pair is why a partition cannot be consumed for now;
-// its message is empty, and the loop may go on.
+// everything is committed and the group left. A message counts as acknowledged when the loop comes back for the next
+// one; one whose body left the loop does not, and will be delivered again. The error of a pair is why a partition
+// cannot be consumed for now; its message is empty, and the loop may go on.
 func (c *Consumer) Messages(ctx context.Context) iter.Seq2[kafka.Message, error] {
 	return func(yield func(kafka.Message, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -73,10 +73,12 @@ type stream struct {
 	busy, paused, draining, ended bool
 }
 
-// streamBuffer is how many messages of a partition wait for the loop before fetching pauses: a fetch of 1 MiB of 100 bytes each.
+// streamBuffer is how many messages of a partition wait for the loop before fetching pauses: a fetch of 1 MiB of 100
+// bytes each.
 const streamBuffer = 10_000
 
-// leasePoll is how often a loop with nothing to do looks whether its lease holds again: well below the session/6 between probes.
+// leasePoll is how often a loop with nothing to do looks whether its lease holds again: well below the session/6
+// between probes.
 const leasePoll = 200 * time.Millisecond
 
 // Assign implements Handler.
@@ -101,7 +103,8 @@ func (q *queue) next() (item, bool) {
 	}
 }
 
-// pick takes the next message of the stream that waited longest. An item without a stream says that there will be no more.
+// pick takes the next message of the stream that waited longest. An item without a stream says that there will be no
+// more.
 func (q *queue) pick() (item, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

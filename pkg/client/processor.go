@@ -5,14 +5,14 @@ package client
 
 import "github.com/samsa-dev/samsa/pkg/kafka"
 
-// Handler makes a processor for each partition that the consumer comes to own. It is called from the consumer's own goroutine and
-// must not block.
+// Handler makes a processor for each partition that the consumer comes to own. It is called from the consumer's own
+// goroutine and must not block.
 type Handler interface {
 	Assign(assignment Assignment) Processor
 }
 
-// Processor works on one owned partition. Its methods are called by the consumer, must not block, and are never called after
-// Stop, or after the processor called Assignment.Drained. Fetched is called from another goroutine than the rest.
+// Processor works on one owned partition. Its methods are called by the consumer, must not block, and are never called
+// after Stop, or after the processor called Assignment.Drained. Fetched is called from another goroutine than the rest.
 type Processor interface {
 	// Fetched hands over what came from the brokers. It returns false if the processor has enough: nothing more comes then
 	// until it calls Assignment.Ready.
@@ -30,8 +30,8 @@ type Processor interface {
 	Position() int64
 }
 
-// Assignment is a partition that the consumer owns, from now until Stop or Drained. Its functions may be called from any
-// goroutine.
+// Assignment is a partition that the consumer owns, from now until Stop or Drained. Its functions may be called from
+// any goroutine.
 type Assignment struct {
 	Group     string
 	Partition kafka.Partition

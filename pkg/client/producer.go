@@ -14,8 +14,8 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// appendTimeout bounds one attempt at one partition: three times what a leader's move takes a healthy cluster (about 2 s), after which
-// another partition is the better bet.
+// appendTimeout bounds one attempt at one partition: three times what a leader's move takes a healthy cluster (about 2
+// s), after which another partition is the better bet.
 const appendTimeout = 6 * time.Second
 
 // Published says where messages went.
@@ -57,7 +57,9 @@ func (p *producer) close() {
 }
 
 // publish tries the partitions in random order until one takes the messages.
-func (p *producer) publish(ctx context.Context, partitions []kafka.Partition, messages []kafka.Message) (Published, error) {
+func (p *producer) publish(
+	ctx context.Context, partitions []kafka.Partition, messages []kafka.Message,
+) (Published, error) {
 	transport, err := p.transport(ctx)
 	if err != nil {
 		return Published{}, fmt.Errorf("publish: %w", err)

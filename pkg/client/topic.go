@@ -29,8 +29,8 @@ func (t *Topic) Partitions(ctx context.Context) ([]kafka.Partition, error) {
 }
 
 // Publish writes values as messages without keys: all to one partition, in order. It returns nil once the brokers
-// acknowledged all of them, and tries every partition before it gives up; so after an error, or a broker's death, some may have
-// been written, and some twice.
+// acknowledged all of them, and tries every partition before it gives up; so after an error, or a broker's death, some
+// may have been written, and some twice.
 func (t *Topic) Publish(ctx context.Context, values ...[]byte) error {
 	messages := make([]kafka.Message, len(values))
 	for i, value := range values {
@@ -40,8 +40,8 @@ func (t *Topic) Publish(ctx context.Context, values ...[]byte) error {
 	return err
 }
 
-// PublishMessages is Publish for messages with keys, headers and timestamps; their partition is chosen. It returns the partition and the
-// position of the first one.
+// PublishMessages is Publish for messages with keys, headers and timestamps; their partition is chosen. It returns the
+// partition and the position of the first one.
 func (t *Topic) PublishMessages(ctx context.Context, messages []kafka.Message) (Published, error) {
 	if len(messages) == 0 {
 		return Published{}, nil

@@ -16,8 +16,8 @@ type Records interface {
 	Size(i int) int
 }
 
-// Batch is a window on a run of messages: what goes from hand to hand between fetch and sink. Copying or slicing one copies
-// no message. The zero Batch is empty.
+// Batch is a window on a run of messages: what goes from hand to hand between fetch and sink. Copying or slicing one
+// copies no message. The zero Batch is empty.
 type Batch struct {
 	partition Partition
 	records   Records

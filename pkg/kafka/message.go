@@ -37,8 +37,8 @@ type Header struct {
 	Value []byte
 }
 
-// Message is one message of a partition. Key, Value and Headers are borrowed from the fetch buffer: a holder may keep them, nobody
-// may write to them.
+// Message is one message of a partition. Key, Value and Headers are borrowed from the fetch buffer: a holder may keep
+// them, nobody may write to them.
 type Message struct {
 	Partition Partition
 	// Offset is where the message is; opaque outside its transport.

@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// Transport is how bytes reach and leave brokers: one implementation per family of protocols, chosen by what the brokers
-// registered, never by a setting.
+// Transport is how bytes reach and leave brokers: one implementation per family of protocols, chosen by what the
+// brokers registered, never by a setting.
 //
-// Fetching has one owner: Add, Remove, Pause, Resume and Poll are called from one goroutine, which is what guarantees that no
-// batch of a removed partition comes out of a later Poll. Everything else may be called concurrently.
+// Fetching has one owner: Add, Remove, Pause, Resume and Poll are called from one goroutine, which is what guarantees
+// that no batch of a removed partition comes out of a later Poll. Everything else may be called concurrently.
 type Transport interface {
 	// Add starts fetching partitions at positions. A partition already being fetched is moved to its new position.
 	// One call for many partitions is much cheaper than many calls.
@@ -25,8 +25,8 @@ type Transport interface {
 	Pause(partitions []Partition)
 	// Resume undoes Pause.
 	Resume(partitions []Partition)
-	// Poll waits for fetches until there are some or ctx ends; then it returns what there is, possibly nothing. The slice is
-	// valid until the next Poll.
+	// Poll waits for fetches until there are some or ctx ends; then it returns what there is, possibly nothing. The slice
+	// is valid until the next Poll.
 	Poll(ctx context.Context) []Fetch
 
 	// Append writes messages to one partition, in order, and returns the position of the first once the brokers
@@ -97,12 +97,12 @@ func (e *OutOfRange) Error() string {
 		e.Partition, e.Position, e.Earliest, e.Latest)
 }
 
-// Truncated reports whether the position lies beyond the end: the topic was re-created or its log truncated, and nothing says
-// which messages now stand where the group has already been.
+// Truncated reports whether the position lies beyond the end: the topic was re-created or its log truncated, and
+// nothing says which messages now stand where the group has already been.
 func (e *OutOfRange) Truncated() bool { return e.Position > e.Latest }
 
-// ErrReplaced says that a topic is not the one a position belongs to: it was deleted and made again. No message of the old one can be
-// had, and where to begin in the new one nobody can guess.
+// ErrReplaced says that a topic is not the one a position belongs to: it was deleted and made again. No message of the
+// old one can be had, and where to begin in the new one nobody can guess.
 var ErrReplaced = errors.New("the topic was deleted and created again, so its positions start anew")
 
 // Refused says that a write certainly did not happen, and why.

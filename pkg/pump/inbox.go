@@ -12,8 +12,8 @@ import (
 
 // inbox is what waits for a lane: orders, which are few and come first, and batches, bounded in bytes.
 type inbox struct {
-	// limit is how many bytes of batches are enough; at half of it there is room again, so that a lane that is a little slower than
-	// its fetch does not pause it with every batch (a paused fetch is thrown away and made again).
+	// limit is how many bytes of batches are enough; at half of it there is room again, so that a lane that is a little
+	// slower than its fetch does not pause it with every batch (a paused fetch is thrown away and made again).
 	limit int
 	// mail holds a token while there may be something inside.
 	mail chan struct{}
@@ -68,8 +68,8 @@ func (b *inbox) takeOrder() (lane.Event, bool) {
 	return order, true
 }
 
-// take takes what the oldest parcel says, nil if there is none. It also reports whether there is room again after there was
-// none.
+// take takes what the oldest parcel says, nil if there is none. It also reports whether there is room again after there
+// was none.
 func (b *inbox) take() (event lane.Event, room bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

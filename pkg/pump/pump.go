@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// defaultBuffer is two fetches of a partition's share (1 MiB) each: one that the lane works on and one that is there when
-	// it is done. 12 partitions hold 24 MiB at most, plus the fetch that crosses the bound.
+	// defaultBuffer is two fetches of a partition's share (1 MiB) each: one that the lane works on and one that is there
+	// when it is done. 12 partitions hold 24 MiB at most, plus the fetch that crosses the bound.
 	defaultBuffer = 2 << 20
 	// defaultInitialBackoff and defaultMaxBackoff: a hiccup costs a fifth of a second, an outage two requests a minute and
 	// partition.

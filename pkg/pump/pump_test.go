@@ -18,7 +18,9 @@ import (
 )
 
 var _ = Describe("A pump", func() {
-	first := kafka.Partition{Topic: "orders", ID: "0"}
+	var first kafka.Partition
+
+	BeforeEach(func() { first = kafka.Partition{Topic: "orders", ID: "0"} })
 
 	It("delivers everything in order and commits what is acknowledged", func(ctx SpecContext) {
 		w, cluster := start(ctx, 3)

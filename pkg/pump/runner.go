@@ -16,7 +16,8 @@ import (
 	"github.com/samsa-dev/samsa/pkg/sink"
 )
 
-// runner drives one lane: its goroutine waits, calls the sink and steps the lane; all else reaches it through its inbox.
+// runner drives one lane: its goroutine waits, calls the sink and steps the lane; all else reaches it through its
+// inbox.
 type runner struct {
 	config     Config
 	assignment client.Assignment
@@ -99,7 +100,8 @@ func (r *runner) await(timer *time.Timer) lane.Event {
 	}
 }
 
-// takeOrders hands over orders that came during an attempt before its answer: a lane that is to drain must not begin another.
+// takeOrders hands over orders that came during an attempt before its answer: a lane that is to drain must not begin
+// another.
 func (r *runner) takeOrders() {
 	for {
 		order, ok := r.inbox.takeOrder()
@@ -148,7 +150,8 @@ func (r *runner) deliver(batch kafka.Batch) []sink.Result {
 	return r.results
 }
 
-// observe counts one attempt, and logs when a lane begins to fail and when it is over: once each, not with every attempt.
+// observe counts one attempt, and logs when a lane begins to fail and when it is over: once each, not with every
+// attempt.
 func (r *runner) observe(batch kafka.Batch, took time.Duration) {
 	attempt := summarize(batch, r.results)
 	attempt.Took = took

@@ -1,8 +1,8 @@
 // Copyright The samsa Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package sink is where messages go. A Sink takes a batch of one partition and answers for each message; what the answers
-// lead to (retry, block, dead letter, commit) is the pump's business, not the sink's.
+// Package sink is where messages go. A Sink takes a batch of one partition and answers for each message; what the
+// answers lead to (retry, block, dead letter, commit) is the pump's business, not the sink's.
 package sink
 
 import (
@@ -15,9 +15,10 @@ import (
 // Sink delivers messages.
 type Sink interface {
 	// Deliver makes one attempt at a batch of one partition, in order, and fills results[i] for batch.Message(i);
-	// len(results) == batch.Len() and every result is the zero Result (Untried) at entry. It returns once every attempt has ended,
-	// at the latest when ctx ends: then what was under way is Unknown and what was not begun stays Untried. After a message
-	// that is not Done, a sink must not go on with later ones of the batch: the order of a partition is the caller's to keep.
+	// len(results) == batch.Len() and every result is the zero Result (Untried) at entry. It returns once every attempt
+	// has ended, at the latest when ctx ends: then what was under way is Unknown and what was not begun stays Untried.
+	// After a message that is not Done, a sink must not go on with later ones of the batch: the order of a partition is
+	// the caller's to keep.
 	//
 	// Calls for different partitions are concurrent, calls for one partition never are.
 	Deliver(ctx context.Context, claim Claim, batch kafka.Batch, results []Result)
@@ -31,8 +32,8 @@ type Sink interface {
 type Claim struct {
 	// Group is the consumer group.
 	Group string
-	// Token grows with every change of a partition's owner (the czxid of the owner node): a sink that remembers the highest
-	// one it saw for a partition can refuse a late delivery of an earlier owner.
+	// Token grows with every change of a partition's owner (the czxid of the owner node): a sink that remembers the
+	// highest one it saw for a partition can refuse a late delivery of an earlier owner.
 	Token int64
 }
 
