@@ -30,8 +30,8 @@ func (a *attempt) begin() { a.underWay = true }
 // succeeded ends the attempt; the next one is due at that time.
 func (a *attempt) succeeded(next time.Time) { *a = attempt{at: next} }
 
-// failed ends the attempt; the next is due after a backoff that doubles up to lastRetry, spread by a quarter so that the members of
-// a group do not come back all at once.
+// failed ends the attempt; the next is due after a backoff that doubles up to lastRetry, spread by a quarter so that
+// the members of a group do not come back all at once.
 func (a *attempt) failed(now time.Time, random float64) {
 	backoff := lastRetry
 	if a.failures < 6 { // 50 ms << 6 is beyond lastRetry
@@ -46,16 +46,17 @@ func (a *attempt) soon() { a.at = time.Time{} }
 
 func (a *attempt) never() { *a = attempt{off: true} }
 
-// soonest is the earliest of the times it considered that are still to come: what was due and was not done waits for something else.
-type soonest struct{ after, at time.Time }
+// soonest is the earliest of the times it considered.
+type soonest struct{ at time.Time }
 
 func (s *soonest) consider(at time.Time) {
-	if at.After(s.after) && (s.at.IsZero() || at.Before(s.at)) {
+	if s.at.IsZero() || at.Before(s.at) {
 		s.at = at
 	}
 }
 
-// pending considers an attempt that is waiting for its time, if it may be made at all: one that may not must not ask for ticks.
+// pending considers an attempt that is waiting for its time, if it may be made at all: one that may not must not ask
+// for ticks.
 func (s *soonest) pending(may bool, a *attempt, now time.Time) {
 	if may && !a.off && !a.underWay {
 		s.consider(latest(a.at, now))

@@ -10,9 +10,10 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// keepBegun decides where the group begins, once for ever: before any partition is claimed, all partitions known now get their start
-// position in one transaction. Were the start resolved at each claim instead, a member that takes over a partition nobody had
-// committed yet would start at another end of the log than its predecessor, and skip what lies between.
+// keepBegun decides where the group begins, once for ever: before any partition is claimed, all partitions known now
+// get their start position in one transaction. Were the start resolved at each claim instead, a member that takes over
+// a partition nobody had committed yet would start at another end of the log than its predecessor, and skip what lies
+// between.
 //
 // Partitions that appear later are new, and begin at the earliest message: nothing written to them is missed.
 func (m *Member) keepBegun() {
@@ -48,10 +49,11 @@ func (s *session) startPositions() []layout.Position {
 	return positions
 }
 
-// begunOrNot takes the answer to the transaction that begins a group. It is refused for the first partition that has a position from
-// the time before (an older consumer's group), which stays as it is: the rest is tried again. Or for the marker, which means that another
-// member was faster. Nothing is ever placed outside of the transaction that makes the marker: a partition that another member's birth
-// of the group left out is new, and where it begins is not for us to say any more.
+// begunOrNot takes the answer to the transaction that begins a group. It is refused for the first partition that has a
+// position from the time before (an older consumer's group), which stays as it is: the rest is tried again. Or for the
+// marker, which means that another member was faster. Nothing is ever placed outside of the transaction that makes the
+// marker: a partition that another member's birth of the group left out is new, and where it begins is not for us to
+// say any more.
 func (m *Member) begunOrNot(t transaction, answer Transacted) {
 	s := m.session
 	switch {
@@ -68,8 +70,8 @@ func (m *Member) begunOrNot(t transaction, answer Transacted) {
 	s.look()
 }
 
-// resolved takes positions from the brokers, for a group that begins or for partitions that are new to it. An answer to a question
-// of an earlier session is as good, but only where the same place was asked for.
+// resolved takes positions from the brokers, for a group that begins or for partitions that are new to it. An answer to
+// a question of an earlier session is as good, but only where the same place was asked for.
 func (m *Member) resolved(event Resolved) {
 	s := m.session
 	if s == nil {

@@ -26,8 +26,8 @@ const (
 	releasing
 	// forgoing: ours, and to be given up without a position.
 	forgoing
-	// rereading: perhaps ours; what stands there is to be read first: the claim's outcome is unknown, or a write was refused, or
-	// the position could not be understood.
+	// rereading: perhaps ours; what stands there is to be read first: the claim's outcome is unknown, or a write was
+	// refused, or the position could not be understood.
 	rereading
 )
 
@@ -126,7 +126,8 @@ func (m *Member) keepClaim(c *claim) {
 	}
 }
 
-// keepClaiming takes the partition, for as long as it is wanted: whoever holds it now will go one day, so there is no last try.
+// keepClaiming takes the partition, for as long as it is wanted: whoever holds it now will go one day, so there is no
+// last try.
 func (m *Member) keepClaiming(c *claim, wanted bool) {
 	if !wanted {
 		if !c.attempt.underWay {
@@ -247,7 +248,8 @@ func (m *Member) settle(c *claim, wanted bool) {
 	}
 }
 
-// drop forgets a claim that is not ours any more. What its lane has delivered since its last commit will be delivered again.
+// drop forgets a claim that is not ours any more. What its lane has delivered since its last commit will be delivered
+// again.
 func (m *Member) drop(c *claim) {
 	m.stopLane(c)
 	delete(m.claims, c.partition)

@@ -10,8 +10,8 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// Command is something the driver is to do. It answers those that say so, always: an attempt that gets no answer in time is
-// answered with Unavailable.
+// Command is something the driver is to do. It answers those that say so, always: an attempt that gets no answer in
+// time is answered with Unavailable.
 type Command interface{ command() }
 
 type (

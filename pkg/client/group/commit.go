@@ -132,8 +132,8 @@ func (m *Member) committed(t transaction, event Transacted) {
 	}
 }
 
-// doubt notes that a write may have happened: the node is read before anything else is written to it. The lane goes on, its claim is
-// not in question.
+// doubt notes that a write may have happened: the node is read before anything else is written to it. The lane goes on,
+// its claim is not in question.
 func (m *Member) doubt(c *claim, event Transacted) {
 	c.attempt.failed(m.now, m.config.Rand())
 	c.doubtful, c.trouble = true, event.Err
@@ -198,7 +198,8 @@ func (m *Member) reread(event Reread) {
 	}
 }
 
-// unreadable notes that a partition is ours, but that nobody can say where it stands: it waits for somebody to mend the node.
+// unreadable notes that a partition is ours, but that nobody can say where it stands: it waits for somebody to mend the
+// node.
 func (m *Member) unreadable(c *claim, token int64) {
 	c.attempt.failed(m.now, m.config.Rand())
 	c.token, c.state, c.doubtful, c.malformed = token, rereading, false, true

@@ -32,7 +32,8 @@ const (
 	// foreignDrain bounds a drain while foreign members are in the group: they try to claim 4 times, 2 s apart, then
 	// give up for good. A release within 2 s is there at their second try.
 	foreignDrain = 2 * time.Second
-	// leaveSlack is what leaving may take beyond the drain: a release and a farewell of two round trips each, and one reconnection.
+	// leaveSlack is what leaving may take beyond the drain: a release and a farewell of two round trips each, and one
+	// reconnection.
 	leaveSlack = 5 * time.Second
 	// commitChunk bounds a commit to about 16 ms of the server's time: 500 positions in one transaction were measured at
 	// 32 ms on ZooKeeper 3.8, and 250 of up to 300 bytes stay far below its limit of 1 MiB a request.
@@ -71,7 +72,8 @@ func New(config Config) *Member {
 	}
 }
 
-// Step records an event and returns what is to be done about the state it leads to. The slice is valid until the next Step.
+// Step records an event and returns what is to be done about the state it leads to. The slice is valid until the next
+// Step.
 func (m *Member) Step(now time.Time, event Event) []Command {
 	m.now, m.out = now, m.out[:0]
 	if m.left {
@@ -119,8 +121,8 @@ func (m *Member) learn(event Event) {
 	}
 }
 
-// pursue compares what is with what should be, and asks for what is missing and not yet under way, until nothing more is to be asked
-// for: so what is due afterwards and was not begun waits for an event, never for time.
+// pursue compares what is with what should be, and asks for what is missing and not yet under way, until nothing more
+// is to be asked for: so what is due afterwards and was not begun waits for an event, never for time.
 func (m *Member) pursue() {
 	for asked := -1; asked != len(m.out) && !m.left; {
 		asked = len(m.out)
@@ -138,7 +140,8 @@ func (m *Member) pursue() {
 
 func (m *Member) emit(command Command) { m.out = append(m.out, command) }
 
-// Next is when Step is to be called with Tick, unless another event comes first; the zero time if only an event can change anything.
+// Next is when Step is to be called with Tick, unless another event comes first; the zero time if only an event can
+// change anything.
 func (m *Member) Next() time.Time {
 	var next soonest
 	if m.left {
@@ -174,7 +177,8 @@ func (m *Member) leave() {
 	m.leaveBy = m.now.Add(m.drainTimeout() + leaveSlack)
 }
 
-// keepLeaving says farewell once nothing is owned, and goes without one when time is up: the session's end releases what is left.
+// keepLeaving says farewell once nothing is owned, and goes without one when time is up: the session's end releases
+// what is left.
 func (m *Member) keepLeaving() {
 	if !m.leaving {
 		return

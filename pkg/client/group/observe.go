@@ -71,15 +71,17 @@ func (m *Member) observed(event Observed) {
 	m.replan()
 }
 
-// resync is the time to the next reading that no watch asked for: half a session, less up to a fifth of that so that members
-// spread. Watches get lost (a failed re-arm is not reported), so this is what bounds how long a change can go unseen.
+// resync is the time to the next reading that no watch asked for: half a session, less up to a fifth of that so that
+// members spread. Watches get lost (a failed re-arm is not reported), so this is what bounds how long a change can go
+// unseen.
 func (m *Member) resync() time.Duration {
 	half := m.session.lease.session / 2
 	return half - time.Duration(m.config.Rand()*float64(half)/5)
 }
 
-// audit holds the claims against the owner nodes as read. Only those are judged that stood before the reading was asked for and that
-// nothing has touched since; whether a claim of unknown outcome stands (its token is not known) is for a reading of its own to say.
+// audit holds the claims against the owner nodes as read. Only those are judged that stood before the reading was asked
+// for and that nothing has touched since; whether a claim of unknown outcome stands (its token is not known) is for a
+// reading of its own to say.
 func (m *Member) audit(event Observed) {
 	s := m.session
 	for _, partition := range sortedPartitions(m.claims) {

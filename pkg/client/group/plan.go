@@ -20,8 +20,8 @@ type plan struct {
 	foreign bool
 }
 
-// replan computes what falls to this member. A view that lacks the member itself, or the partitions of a topic that a member
-// just brought along, would give another answer than the other members compute: it waits for the next one.
+// replan computes what falls to this member. A view that lacks the member itself, or the partitions of a topic that a
+// member just brought along, would give another answer than the other members compute: it waits for the next one.
 func (m *Member) replan() {
 	s := m.session
 	if !slices.ContainsFunc(s.view.Members, func(r layout.Registration) bool { return r.ID == s.member }) {

@@ -8,8 +8,8 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// session is what the member knows within one ZooKeeper session. A new session starts from nothing: nodes of the old one are
-// somebody else's.
+// session is what the member knows within one ZooKeeper session. A new session starts from nothing: nodes of the old
+// one are somebody else's.
 type session struct {
 	epoch uint64
 	id    int64
