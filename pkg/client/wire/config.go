@@ -43,7 +43,7 @@ const (
 	requestOverhead = 5 * time.Second
 
 	// Retries begin at a tenth of a second, for a leader that moves, and end at 2 s, so that a cause that went away is
-	// noticed well within 10 s. 20 doublings would overflow nothing, the cap comes at the fifth.
+	// noticed well within 10 s: 0.1, 0.2, 0.4, 0.8, 1.6, 2, 2, ...
 	retryFloor = 100 * time.Millisecond
 	retryCap   = 2 * time.Second
 	// Metadata is asked for anew at most this often where a broker does not answer.
@@ -106,7 +106,7 @@ func (c Config) common(brokers []string) []kgo.Opt {
 		kgo.RetryBackoffFn(backoff),
 		kgo.MetadataMinAge(metadataMinAge),
 		kgo.MetadataMaxAge(metadataMaxAge),
-		// Requests of ours are bounded by their own contexts; franz-go's default would be 20 tries.
+		// Or franz-go would push its own metrics to the brokers; ours are the worker's.
 		kgo.DisableClientMetrics(),
 	}
 }

@@ -228,7 +228,7 @@ var _ = Describe("Fetching", func() {
 		w.transport.Remove([]kafka.Partition{{Topic: "orders", ID: "01"}})
 	})
 
-	It("costs no allocation per message and one per batch", func(ctx SpecContext) {
+	It("costs no allocation per message", func(ctx SpecContext) {
 		w.fill(ctx, first, 0, 100)
 		w.transport.Add(map[kafka.Partition]int64{first: 0})
 		var batch kafka.Batch
