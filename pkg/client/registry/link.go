@@ -161,11 +161,13 @@ func (l *link) dial(ctx context.Context, address string) (net.Conn, error) {
 	if err := wait(ctx, l.route.pause(time.Now())); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, l.attempt)
+	attempt, cancel := context.WithTimeout(ctx, l.attempt)
 	defer cancel()
-	conn, err := l.open(ctx, address)
+	conn, err := l.open(attempt, address)
 	if err != nil {
-		l.trouble(address, err)
+		if ctx.Err() == nil { // or nobody wants the connection any more
+			l.trouble(address, err)
+		}
 		return nil, err
 	}
 	guarded := l.guard(conn, address)
