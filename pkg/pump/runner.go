@@ -25,8 +25,12 @@ type runner struct {
 	inbox      *inbox
 
 	// cut ends attempts at once; stopped says that the lane is to end with them.
-	cut      context.Context //nolint:containedctx // ends the attempts of this lane, from another goroutine
-	cutNow   context.CancelFunc
+	cut    context.Context //nolint:containedctx // ends the attempts of this lane, from another goroutine
+	cutNow context.CancelFunc
+	// attempts is what bounds attempts under lease, until unbind.
+	lease, attempts context.Context //nolint:containedctx // kept from one attempt to the next
+	unbind          context.CancelFunc
+
 	stopped  atomic.Bool
 	position atomic.Int64
 	progress atomic.Int64 // Unix nanoseconds of the last move of position
@@ -42,7 +46,7 @@ func newRunner(config Config, assignment client.Assignment) *runner {
 	r := &runner{
 		config: config, assignment: assignment, inbox: newInbox(config.Buffer),
 		claim: sink.Claim{Group: assignment.Group, Token: assignment.Token},
-		lane:  lane.New(config.lane(), assignment.Position),
+		lane:  lane.New(config.lane(), assignment.Position), unbind: func() {},
 	}
 	r.cut, r.cutNow = context.WithCancel(context.Background())
 	r.position.Store(assignment.Position)
@@ -53,6 +57,7 @@ func newRunner(config Config, assignment client.Assignment) *runner {
 // run drives the lane until it is stopped or drained.
 func (r *runner) run() {
 	defer r.cutNow()
+	defer func() { r.unbind() }()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for !r.stopped.Load() {
@@ -135,19 +140,31 @@ func (r *runner) deliver(batch kafka.Batch) []sink.Result {
 	for range batch.Len() {
 		r.results = append(r.results, sink.Result{})
 	}
-	lease := r.assignment.Lease.Context()
-	if lease.Err() != nil {
+	ctx := r.bounds()
+	if ctx.Err() != nil {
 		return r.results
 	}
-	ctx, cancel := context.WithCancel(lease)
-	stop := context.AfterFunc(r.cut, cancel)
 	begun := time.Now()
 	r.config.Sink.Deliver(ctx, r.claim, batch, r.results)
-	took := time.Since(begun)
-	stop()
-	cancel()
-	r.observe(batch, took)
+	r.observe(batch, time.Since(begun))
 	return r.results
+}
+
+// bounds is the context of an attempt. It is the same as long as the lease's is: a message must not pay for contexts of its own.
+func (r *runner) bounds() context.Context {
+	lease := r.assignment.Lease.Context()
+	if lease == r.lease {
+		return r.attempts
+	}
+	r.unbind()
+	ctx, cancel := context.WithCancel(lease)
+	stop := context.AfterFunc(r.cut, cancel)
+	r.lease, r.attempts = lease, ctx
+	r.unbind = func() {
+		stop()
+		cancel()
+	}
+	return ctx
 }
 
 // observe counts one attempt, and logs when a lane begins to fail and when it is over: once each, not with every

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// blockedAttempts and blockedAfter are when failing becomes Blocked: whichever comes first. Ten attempts at the default
-	// backoff take some 50 s, about the minute that an operator would wait before looking.
+	// blockedAttempts and blockedAfter are when failing becomes Blocked: whichever comes first. Ten attempts at the
+	// default backoff take some 50 s, about the minute that an operator would wait before looking.
 	blockedAttempts = 10
 	blockedAfter    = time.Minute
 )
@@ -78,7 +78,8 @@ type Lane struct {
 	// window is what was fetched and is not wholly acknowledged; messages before base are.
 	window kafka.Batch
 	base   int
-	// done marks messages of the window after base that the sink has, although one before them failed; nil while there are none.
+	// done marks messages of the window after base that the sink has, although one before them failed; nil while there are
+	// none.
 	done []bool
 	// attempt is how many messages from base on are under way; 0 for none.
 	attempt int
@@ -140,8 +141,8 @@ func (l *Lane) pursue(now time.Time, action Action) Action {
 	return action
 }
 
-// next is the run of messages to try now: from the first that is not acknowledged up to one that is, within the limits. One message
-// always goes, however large.
+// next is the run of messages to try now: from the first that is not acknowledged up to one that is, within the limits.
+// One message always goes, however large.
 func (l *Lane) next() kafka.Batch {
 	end, size := l.base, 0
 	for end < l.window.Len() && !l.isDone(end) {
@@ -161,8 +162,8 @@ func (l *Lane) next() kafka.Batch {
 
 func (l *Lane) isDone(i int) bool { return l.done != nil && l.done[i] }
 
-// answered moves the position over what is acknowledged without a gap, and decides when the first message that is not is
-// tried again.
+// answered moves the position over what is acknowledged without a gap, and decides when the first message that is not
+// is tried again.
 func (l *Lane) answered(now time.Time, results []sink.Result) {
 	from := l.base
 	l.attempt = 0
@@ -207,7 +208,8 @@ func (l *Lane) failed(now time.Time, result sink.Result) {
 		return
 	}
 	if result.Outcome == sink.Untried {
-		// The sink stopped before this message without saying why: at its own fault, so it does not count against the message.
+		// The sink stopped before this message without saying why: at its own fault, so it does not count against the
+		// message.
 		l.retryAt = now.Add(l.config.InitialBackoff)
 		return
 	}
@@ -215,8 +217,8 @@ func (l *Lane) failed(now time.Time, result sink.Result) {
 	l.retryAt = now.Add(l.backoff(result))
 }
 
-// backoff doubles from attempt to attempt, less up to a fifth so that lanes that failed together do not come back together. A sink
-// that asks for more time gets it; one that will never take the message is not asked often.
+// backoff doubles from attempt to attempt, less up to a fifth so that lanes that failed together do not come back
+// together. A sink that asks for more time gets it; one that will never take the message is not asked often.
 func (l *Lane) backoff(result sink.Result) time.Duration {
 	backoff := l.config.MaxBackoff
 	if doublings := l.trouble.attempts - 1; result.Outcome != sink.Permanent && doublings < 32 {
@@ -228,8 +230,8 @@ func (l *Lane) backoff(result sink.Result) time.Duration {
 	return max(backoff, result.After)
 }
 
-// outOfRange goes on at the start of the log if retention was faster than the group, and blocks if the position lies beyond the end:
-// then the log is not the one the position belongs to, and any guess would lose messages.
+// outOfRange goes on at the start of the log if retention was faster than the group, and blocks if the position lies
+// beyond the end: then the log is not the one the position belongs to, and any guess would lose messages.
 func (l *Lane) outOfRange(now time.Time, err *kafka.OutOfRange) Action {
 	if err.Truncated() {
 		l.broken = broken{since: now, err: err}
@@ -242,8 +244,8 @@ func (l *Lane) outOfRange(now time.Time, err *kafka.OutOfRange) Action {
 	return Action{Seek: true, To: max(err.Position, err.Earliest)}
 }
 
-// Next is when Step is to be called with Tick, unless something else comes first; the zero time if only an event can change
-// anything.
+// Next is when Step is to be called with Tick, unless something else comes first; the zero time if only an event can
+// change anything.
 func (l *Lane) Next() time.Time {
 	if l.attempt > 0 || l.paused || l.drained || l.base >= l.window.Len() {
 		return time.Time{}

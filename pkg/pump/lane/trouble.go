@@ -44,8 +44,8 @@ type Status struct {
 	InFlight int
 	// Pending is how many messages of the current fetch are not acknowledged.
 	Pending int
-	// Message is the id of the first message that is not acknowledged, if it has failed; Attempts is how often, Since from when
-	// on, and Err why, the last time.
+	// Message is the id of the first message that is not acknowledged, if it has failed; Attempts is how often, Since from
+	// when on, and Err why, the last time.
 	Message  string
 	Attempts int
 	Since    time.Time

@@ -29,17 +29,23 @@ type attempt struct {
 	text   []byte
 	fields []field
 
-	value   []byte
-	body    *body
+	value []byte
+	// body reads reader. It is of a type that net/http knows to be in memory, so it goes out with the headers, in one write.
+	body    io.ReadCloser
+	reader  bytes.Reader
 	rewind  func() (io.ReadCloser, error)
 	rewound bool
 	timer   *time.Timer
 	fired   bool
 	cancel  context.CancelCauseFunc
 	scratch [4 << 10]byte
-	gotConn func(httptrace.GotConnInfo)
+
+	gotConn      func(httptrace.GotConnInfo)
+	wroteRequest func(httptrace.WroteRequestInfo)
 	// connected is set once a request has a connection: from then on some of it may have reached the server.
 	connected atomic.Bool
+	// wrote is set once net/http will read no more of the request: it may answer before that.
+	wrote atomic.Bool
 }
 
 // field is a header whose value is text[from:to] of an attempt.
@@ -48,21 +54,11 @@ type field struct {
 	from, to int
 }
 
-// body is a value being sent. net/http closes it when it will read no more of it, nor of the request's header.
-type body struct {
-	bytes.Reader
-	closed atomic.Bool
-}
-
-// Close implements io.Closer.
-func (b *body) Close() error {
-	b.closed.Store(true)
-	return nil
-}
-
 func newAttempt() *attempt {
-	a := &attempt{header: make(http.Header, 32), lines: make([]string, 0, 32), body: new(body)}
+	a := &attempt{header: make(http.Header, 32), lines: make([]string, 0, 32)}
+	a.body = io.NopCloser(&a.reader)
 	a.gotConn = func(httptrace.GotConnInfo) { a.connected.Store(true) }
+	a.wroteRequest = func(httptrace.WroteRequestInfo) { a.wrote.Store(true) }
 	a.rewind = func() (io.ReadCloser, error) {
 		a.rewound = true
 		return io.NopCloser(bytes.NewReader(a.value)), nil
@@ -74,7 +70,7 @@ func newAttempt() *attempt {
 
 // newTrace makes a trace for one context. It is new each time, since the context's own trace, if any, is woven into it.
 func (a *attempt) newTrace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{GotConn: a.gotConn}
+	return &httptrace.ClientTrace{GotConn: a.gotConn, WroteRequest: a.wroteRequest}
 }
 
 // begin prepares for one message, which has timeout to be answered.
@@ -83,6 +79,7 @@ func (a *attempt) begin(cancel context.CancelCauseFunc, timeout time.Duration) {
 	clear(a.lines)
 	a.lines, a.text, a.fields = a.lines[:0], a.text[:0], a.fields[:0]
 	a.connected.Store(false)
+	a.wrote.Store(false)
 	a.cancel = cancel
 	a.timer.Reset(timeout)
 }
@@ -96,21 +93,18 @@ func (a *attempt) end() {
 }
 
 // tainted reports whether net/http or the timer may still use the attempt.
-func (a *attempt) tainted() bool { return a.fired || a.rewound || !a.body.closed.Load() }
+func (a *attempt) tainted() bool { return a.fired || a.rewound || !a.wrote.Load() }
 
 // request makes the request that sends value with the headers gathered so far. The value is not copied.
 func (a *attempt) request(ctx context.Context, template *http.Request, value []byte) *http.Request {
 	request := template.WithContext(ctx)
 	request.Header = a.header
 	a.value = value
-	a.body.closed.Store(false)
-	if len(value) == 0 {
-		// A reader that turns out to be empty would make net/http send it in chunks. Nobody closes NoBody, so the attempt
-		// stays tainted; empty values are rare enough.
+	if len(value) == 0 { // a reader that turns out to be empty would make net/http send it in chunks
 		request.Body = http.NoBody
 		return request
 	}
-	a.body.Reset(value)
+	a.reader.Reset(value)
 	request.Body, request.GetBody, request.ContentLength = a.body, a.rewind, int64(len(value))
 	return request
 }
