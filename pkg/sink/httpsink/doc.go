@@ -38,7 +38,7 @@
 //
 //	Samsa-Topic, Samsa-Partition, Samsa-Offset    where it is
 //	Samsa-Index                                   only if above 0: inside a compressed wrapper of Kafka 0.7
-//	Samsa-Message-Id, Idempotency-Key             topic/partition/offset[.index]
+//	Idempotency-Key                               the message's id: topic/partition/offset[.index]
 //	Samsa-Timestamp                               milliseconds since 1970; absent where the message has none
 //	Samsa-Key                                     absent: no key; empty: an empty key
 //	Samsa-Header                                  the record's headers in order: "name=value, name=value"
@@ -64,5 +64,5 @@
 //
 // A record that is a CloudEvent already, after the Kafka binding (headers ce_specversion, ce_id, ...; or a content
 // type application/cloudevents...), passes through as that event: its own id, source and type. The delivery's
-// identity remains in Samsa-Message-Id and Idempotency-Key.
+// identity remains in Idempotency-Key.
 package httpsink

@@ -19,7 +19,6 @@ const (
 	headerPartition      = "Samsa-Partition"
 	headerOffset         = "Samsa-Offset"
 	headerIndex          = "Samsa-Index"
-	headerMessageID      = "Samsa-Message-Id"
 	headerTimestamp      = "Samsa-Timestamp"
 	headerKey            = "Samsa-Key"
 	headerHeader         = "Samsa-Header"
@@ -75,7 +74,6 @@ func (e *encoder) encode(a *attempt, claim sink.Claim, message kafka.Message) {
 		e.addEvent(a, message)
 	}
 	a.setFields()
-	a.header[headerIdempotencyKey] = a.header[headerMessageID]
 }
 
 // addMetadata adds what Decode reads.
@@ -86,7 +84,7 @@ func (a *attempt) addMetadata(claim sink.Claim, message kafka.Message) {
 	if message.Index > 0 {
 		a.addNumber(headerIndex, int64(message.Index))
 	}
-	a.addID(headerMessageID, message)
+	a.addID(headerIdempotencyKey, message)
 	if !message.Timestamp.IsZero() {
 		a.addNumber(headerTimestamp, message.Timestamp.UnixMilli())
 	}

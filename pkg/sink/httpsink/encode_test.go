@@ -182,7 +182,7 @@ func TestRequestOnTheWire(t *testing.T) {
 	want := http.Header{
 		"User-Agent": {"samsa"}, "X-Team": {"billing"}, "Content-Type": {"text/plain"}, "Content-Length": {"5"},
 		"Samsa-Topic": {"orders"}, "Samsa-Partition": {"1-3"}, "Samsa-Offset": {"42"}, "Samsa-Index": {"2"},
-		"Samsa-Message-Id": {"orders/1-3/42.2"}, "Idempotency-Key": {"orders/1-3/42.2"}, "Samsa-Timestamp": {"1700"},
+		"Idempotency-Key": {"orders/1-3/42.2"}, "Samsa-Timestamp": {"1700"},
 		"Samsa-Key": {"%C3%BC%201"}, "Samsa-Header": {"a=1%2C2, b!"},
 		"Samsa-Group": {"billing"}, "Samsa-Claim": {"1099511627776"},
 	}
