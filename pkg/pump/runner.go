@@ -150,7 +150,8 @@ func (r *runner) deliver(batch kafka.Batch) []sink.Result {
 	return r.results
 }
 
-// bounds is the context of an attempt. It is the same as long as the lease's is: a message must not pay for contexts of its own.
+// bounds is the context of an attempt. It is the same as long as the lease's is: a message must not pay for contexts of
+// its own.
 func (r *runner) bounds() context.Context {
 	lease := r.assignment.Lease.Context()
 	if lease == r.lease {

@@ -30,7 +30,8 @@ type attempt struct {
 	fields []field
 
 	value []byte
-	// body reads reader. It is of a type that net/http knows to be in memory, so it goes out with the headers, in one write.
+	// body reads reader. It is of a type that net/http knows to be in memory, so it goes out with the headers, in one
+	// write.
 	body    io.ReadCloser
 	reader  bytes.Reader
 	rewind  func() (io.ReadCloser, error)
