@@ -31,8 +31,12 @@ type call struct {
 // ask carries out a command that only the server can answer. Each runs on its own, so two that were asked for at once may change places.
 func (p *process) ask(command group.Command) {
 	c := &call{process: p, command: command, session: p.client.session}
-	p.later(p.profile.session/answersPerSession, func() { c.fail() })
+	p.later(p.profile.session/answersPerSession, c.fail)
 	p.later(p.between(0, p.profile.latency/8), c.run)
+	if ambush := p.ambush; ambush != nil {
+		p.ambush = nil
+		p.after(p.between(0, 2*p.profile.latency), ambush)
+	}
 }
 
 func (c *call) run() {
@@ -196,6 +200,11 @@ func (c *call) transact(command group.Transact) {
 }
 
 func (c *call) txn(txn layout.Txn, then func(verdict)) {
+	for _, op := range txn {
+		if p, ok := c.server.offsets[op.Path]; ok {
+			c.asked[p], _ = layout.ParseOffset(op.Data)
+		}
+	}
 	var v verdict
 	from := origin{by: c.name, session: c.session}
 	c.send(func(session int64) { v = c.server.transact(from, session, txn) }, func() {

@@ -49,7 +49,7 @@ func (w *world) build() {
 		w.pods = append(w.pods, &pod{name: fmt.Sprintf("worker-%d", i)})
 	}
 	for _, pod := range w.pods[:w.profile.members] {
-		w.after(w.between(0, 2*w.profile.latency), func() { w.start(pod) })
+		w.after(w.between(0, 2*w.profile.latency), func() { w.restart(pod) })
 	}
 	w.monitor()
 }
@@ -64,7 +64,7 @@ func (w *world) place(log *log) {
 	w.record(positionMade{By: migration, Partition: log.partition, Position: position, Zxid: node.mzxid})
 }
 
-// monitor looks who owns what, ten times a second.
+// monitor looks who owns what.
 func (w *world) monitor() {
 	for _, log := range w.logs {
 		owner := w.owner(log.partition)
@@ -103,14 +103,24 @@ func (w *world) owner(partition kafka.Partition) string {
 // disturbance notes that something was not as it should be until now.
 func (w *world) disturbance(what string) { w.record(fault{What: what}) }
 
-// disturb lets things happen until there were enough steps: a few in a burst, then a time in which all must come back to order.
+// fewest is how many things happen in a run at least, besides the steps that it has to take.
+const fewest = 15
+
+// disturb lets things happen until there were enough steps: some in a burst, then now and then a time in which all must come back to
+// order.
 func (w *world) disturb() {
-	for w.broken == nil && w.steps < w.options.Steps {
-		for range 1 + w.rand.IntN(4) {
-			w.runUntil(w.now+w.between(0, 2*time.Second), w.never)
+	for n := 0; w.broken == nil && (n < fewest || w.steps < w.options.Steps); {
+		pace := []time.Duration{100 * time.Millisecond, 2 * time.Second}[w.rand.IntN(2)]
+		for range 1 + w.rand.IntN(5) {
+			w.runUntil(w.now+w.between(0, pace), w.never)
 			w.happen()
+			n++
 		}
-		w.runUntil(w.now+w.between(0, w.profile.recovery()*3/2), w.never)
+		rest := 2 * time.Second
+		if w.chance(0.3) {
+			rest = w.profile.recovery() * 3 / 2
+		}
+		w.runUntil(w.now+w.between(0, rest), w.never)
 	}
 }
 
@@ -202,27 +212,44 @@ func (w *world) sicken() {
 	}
 }
 
+// strike lets something befall a process: now, or while it waits for an answer.
+func (w *world) strike(p *process, what func()) {
+	if w.chance(0.5) {
+		what()
+		return
+	}
+	p.ambush = what
+}
+
 func (w *world) killOne() {
 	if pod := w.pick(true); pod != nil {
-		pod.process.kill()
-		if w.chance(0.5) {
-			w.after(w.between(0, w.profile.session), func() {
-				if !pod.alive() {
-					w.start(pod)
-				}
-			})
-		}
+		p := pod.process
+		w.strike(p, func() {
+			p.kill()
+			if w.chance(0.5) {
+				w.after(w.between(0, w.profile.session), func() { w.restart(pod) })
+			}
+		})
+	}
+}
+
+// restart runs a pod unless it is running.
+func (w *world) restart(pod *pod) {
+	if !pod.alive() {
+		w.start(pod)
 	}
 }
 
 // freezeOne stops a process for a moment, for about as long as a lease or a session, or for much longer.
 func (w *world) freezeOne() {
-	if pod := w.pick(true); pod != nil && !pod.process.frozen {
-		pod.process.freeze([]time.Duration{
+	if pod := w.pick(true); pod != nil {
+		p := pod.process
+		d := []time.Duration{
 			w.between(0, time.Second),
 			w.between(w.profile.session/2, w.profile.session+w.profile.tick*2),
 			w.between(w.profile.session, 3*w.profile.session),
-		}[w.rand.IntN(3)])
+		}[w.rand.IntN(3)]
+		w.strike(p, func() { p.freeze(d) })
 	}
 }
 
@@ -235,16 +262,29 @@ func (w *world) connected() *client {
 
 func (w *world) breakOne() {
 	if c := w.connected(); c != nil {
-		w.disturbance(c.process.name + " loses its connection")
-		c.process.post(c.conn.lose)
+		w.strike(c.process, func() { c.fall("loses its connection") })
 	}
+}
+
+// fall takes the connection there is, if any.
+func (c *client) fall(how string) {
+	c.disturbance(c.process.name + " " + how)
+	c.process.post(func() {
+		if c.conn != nil {
+			c.conn.lose()
+		}
+	})
 }
 
 // deafenOne lets a connection lose everything, so that its client finds out by itself.
 func (w *world) deafenOne() {
 	if c := w.connected(); c != nil {
-		w.disturbance(c.process.name + " is not heard any more")
-		c.conn.deaf = true
+		w.strike(c.process, func() {
+			if c.conn != nil {
+				w.disturbance(c.process.name + " is not heard any more")
+				c.conn.deaf = true
+			}
+		})
 	}
 }
 
@@ -264,9 +304,8 @@ func (w *world) slowOne() {
 func (w *world) blockOne() {
 	if c := w.connected(); c != nil {
 		c.blocked = w.now + w.between(0, 2*w.profile.session)
-		w.disturbance(c.process.name + " is cut off")
 		w.at(c.blocked, func() { w.disturbance(c.process.name + " is cut off no more") })
-		c.process.post(c.conn.lose)
+		c.fall("is cut off")
 	}
 }
 

@@ -16,9 +16,13 @@ func (w *world) seek() {
 	if w.server.nodes[path] == nil || len(log.messages) == 0 {
 		return
 	}
-	w.seekTo(log, log.messages[w.rand.IntN(len(log.messages))].Offset)
+	if position := log.messages[w.rand.IntN(len(log.messages))].Offset; position != w.asked[log.partition] {
+		w.seekTo(log, position)
+	}
 }
 
+// seekTo writes a position, but never one that a member has asked for itself: if it gets no answer, it cannot tell the two apart, takes
+// the write for its own and goes on from where it is.
 func (w *world) seekTo(log *log, position int64) {
 	node := w.server.write(layout.Offset(groupName, log.partition), layout.FormatOffset(position))
 	w.record(sought{Partition: log.partition, Position: position, Zxid: node.mzxid})
@@ -36,7 +40,7 @@ func (w *world) garble() {
 	w.record(sought{Partition: log.partition, Malformed: true, Zxid: node.mzxid})
 	w.after(w.between(0, 2*w.profile.session), func() {
 		if _, err := layout.ParseOffset(w.server.nodes[path].data); err != nil {
-			w.seekTo(log, log.messages[w.rand.IntN(len(log.messages))].Offset)
+			w.seekTo(log, log.born)
 		}
 	})
 }
@@ -44,8 +48,8 @@ func (w *world) garble() {
 // settle ends all trouble and waits until everything is delivered and committed.
 func (w *world) settle() {
 	w.recover()
-	const limit = 10 * time.Second
-	w.runUntil(w.now+w.profile.recovery()+limit/2, w.never)
+	const limit = 15 * time.Second // a sink may still hang, and then wait
+	w.runUntil(w.now+w.profile.recovery(), w.never)
 	w.producing = false
 	for _, log := range w.logs {
 		w.appendTo(log) // so that every lane has to commit once more, and finds what an operator did last
@@ -86,7 +90,7 @@ func (w *world) healthy() bool {
 		if p.frozen || p.client.conn == nil || p.client.conn.deaf || p.client.conn.slow > 0 {
 			return false
 		}
-		if !p.member.Snapshot().Leaving {
+		if !p.leaving {
 			living++
 		}
 	}

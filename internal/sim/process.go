@@ -21,10 +21,13 @@ type process struct {
 	// until is when the lease ends, in virtual time.
 	until time.Duration
 
-	dead, frozen, left bool
-	wasCapable         bool
+	dead, frozen, leaving, left bool
+	wasCapable                  bool
 	// inbox is what waits for a frozen process.
 	inbox []func()
+
+	// ambush happens right after the next command that is sent to the server, nil for nothing.
+	ambush func()
 
 	events   []group.Event
 	stepping bool
@@ -66,7 +69,7 @@ func (p *process) later(d time.Duration, run func()) { p.after(d, func() { p.pos
 
 // kill ends the process at once. What it has sent goes on; its session goes when it expires.
 func (p *process) kill() {
-	if p.dead {
+	if p.dead || p.left {
 		return
 	}
 	p.dead = true
@@ -83,6 +86,9 @@ func (p *process) kill() {
 // freeze stops the process for a while; then it wakes to everything that came meanwhile, its timers first or last. The library may
 // find that its connection has been silent for too long before it reads what came.
 func (p *process) freeze(d time.Duration) {
+	if p.frozen || p.dead || p.left {
+		return
+	}
 	p.frozen = true
 	p.disturbance(p.name + " is frozen")
 	p.after(d, func() {
@@ -112,6 +118,9 @@ func (p *process) step(event group.Event) {
 	for len(p.events) > 0 && !p.left && !p.dead {
 		event, p.events = p.events[0], p.events[1:]
 		p.steps++
+		if _, ok := event.(group.Leave); ok {
+			p.leaving = true
+		}
 		if p.options.Trace != nil {
 			p.tracef("%s <- %s", p.name, describe(event))
 		}
@@ -254,13 +263,18 @@ func (p *process) resolve(command group.Resolve) {
 // capable reports whether nothing keeps the process from its work.
 func (p *process) capable() bool {
 	connected := p.client.conn != nil && !p.client.conn.deaf
-	return connected && !p.dead && !p.frozen && !p.left && !p.member.Snapshot().Leaving
+	return connected && !p.dead && !p.frozen && !p.left && !p.leaving
 }
 
 // owns reports whether the process looks after a partition that its session has claimed.
 func (p *process) owns(partition kafka.Partition, node *znode) bool {
 	if p.dead || p.frozen || p.left || node.owner != p.client.session {
 		return false
+	}
+	for _, r := range p.lanes {
+		if r.token == node.czxid {
+			return true
+		}
 	}
 	for _, claim := range p.member.Snapshot().Claims {
 		if claim.Partition == partition {

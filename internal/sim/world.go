@@ -58,6 +58,8 @@ type world struct {
 	attempts  int
 	producing bool
 	owned     map[kafka.Partition]string
+	// asked are the positions that members last asked to be written.
+	asked map[kafka.Partition]int64
 }
 
 // Run runs one seed.
@@ -66,6 +68,7 @@ func Run(seed uint64, options Options) Result {
 		rand:    rand.New(rand.NewPCG(seed, 0x5a_35a)), //nolint:gosec // a seed is to be replayed, not guessed
 		options: options,
 		byName:  map[kafka.Partition]*log{},
+		asked:   map[kafka.Partition]int64{},
 	}
 	w.profile = draw(w.rand)
 	w.server = newServer(w)
