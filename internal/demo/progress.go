@@ -90,7 +90,8 @@ func (p *progress) show(now time.Time) {
 		return
 	}
 	p.erase()
-	fmt.Fprint(p.out, line)
+	// Without automatic wrapping a line that is too long is cut; wrapped, only its last part could be replaced.
+	fmt.Fprint(p.out, "\x1b[?7l"+line+"\x1b[?7h")
 }
 
 // rate is the deliveries per second since the last look, which on a terminal is smoothed over a second.

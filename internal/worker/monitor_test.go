@@ -26,6 +26,7 @@ func TestMonitorLogsEachReasonOnce(t *testing.T) {
 			defer close(done)
 			monitor.Run(ctx)
 		}()
+		time.Sleep(500 * time.Millisecond) //nolint:forbidigo // in a bubble: every look falls between two changes
 		for minute := range 3 {
 			for second := range 60 {
 				source.change(func(o *worker.Observation) {

@@ -163,6 +163,33 @@ var _ = Describe("Run", func() {
 		Eventually(box.partitions).Should(ConsistOf("0", "1"))
 	})
 
+	It("says that brokers cannot be reached, and heals", func(ctx SpecContext) {
+		begin(ctx, world.Config{Topics: map[string]int32{"orders": 2}})
+		publish(ctx, "orders", "a")
+		w := run(kafka, box, nil)
+		Eventually(box.values).Should(Equal([]string{"a"}))
+		Expect(kafka.Kafka.StopBroker(0)).To(Succeed())
+		Eventually(w.status).Should(And(HaveField("Ready", true), HaveField("Warnings", ContainElement(
+			HaveField("Code", Or(Equal(worker.FetchFailing), Equal(worker.BrokersUnknown)))))))
+		Expect(kafka.Kafka.StartBroker(ctx, 0)).To(Succeed())
+		publish(ctx, "orders", "b")
+		Eventually(box.values).Should(Equal([]string{"a", "b"}))
+		Eventually(w.status).Should(HaveField("Warnings", BeEmpty()))
+	})
+
+	It("goes on under a new name once its session has expired, and counts it", func(ctx SpecContext) {
+		begin(ctx, world.Config{Topics: map[string]int32{"orders": 2}})
+		w := run(kafka, box, nil)
+		Eventually(w.status).Should(HaveField("Totals.Owned", 2))
+		before := w.status().Member.ID
+		kafka.ZooKeeper.ExpireAll()
+		Eventually(w.status).Should(And(HaveField("Totals.Owned", 2), HaveField("Member.ID", Not(Equal(before))),
+			HaveField("Counters.SessionExpirations", BeEquivalentTo(1))))
+		publish(ctx, "orders", "a")
+		Eventually(box.values).Should(Equal([]string{"a"}))
+		Expect(w.get("/metrics")).To(ContainSubstring("samsa_zk_session_expirations_total 1\n"))
+	})
+
 	It("says that a server has no transactions", func(ctx SpecContext) {
 		begin(ctx, world.Config{WithoutMulti: true, Topics: map[string]int32{"orders": 1}})
 		w := run(kafka, box, nil)
