@@ -16,13 +16,13 @@ func (w *world) seek() {
 	if w.server.nodes[path] == nil || len(log.messages) == 0 {
 		return
 	}
+	// Never to what a member has asked for itself: one that gets no answer cannot tell the two apart, takes the write for its own and
+	// goes on from where it is.
 	if position := log.messages[w.rand.IntN(len(log.messages))].Offset; position != w.asked[log.partition] {
 		w.seekTo(log, position)
 	}
 }
 
-// seekTo writes a position, but never one that a member has asked for itself: if it gets no answer, it cannot tell the two apart, takes
-// the write for its own and goes on from where it is.
 func (w *world) seekTo(log *log, position int64) {
 	node := w.server.write(layout.Offset(groupName, log.partition), layout.FormatOffset(position))
 	w.record(sought{Partition: log.partition, Position: position, Zxid: node.mzxid})

@@ -192,7 +192,7 @@ type verdict struct {
 // transact carries out a transaction in a session, or refuses it.
 func (s *server) transact(from origin, session int64, txn layout.Txn) verdict {
 	for i, op := range txn {
-		if !s.allows(op) {
+		if !s.allows(op, txn[:i]) {
 			return verdict{refused: i}
 		}
 	}
@@ -204,8 +204,14 @@ func (s *server) transact(from origin, session int64, txn layout.Txn) verdict {
 	return v
 }
 
-func (s *server) allows(op layout.Op) bool {
+// allows reports whether an operation can be done, after those before it in its transaction.
+func (s *server) allows(op layout.Op, before layout.Txn) bool {
 	node := s.nodes[op.Path]
+	for _, earlier := range before {
+		if earlier.Kind == layout.Delete && earlier.Path == op.Path {
+			node = nil
+		}
+	}
 	if op.Kind == layout.Create || op.Kind == layout.CreateEphemeral {
 		return node == nil
 	}

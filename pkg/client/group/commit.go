@@ -18,6 +18,7 @@ const (
 	place
 	forgo
 	beginGroup
+	retire
 )
 
 // transaction is one that is under way.
@@ -96,6 +97,8 @@ func (m *Member) transacted(event Transacted) {
 	switch t.kind {
 	case beginGroup:
 		m.begunOrNot(t, event)
+	case retire:
+		m.retired(event)
 	case commit:
 		m.committed(t, event)
 	case place, release, forgo:

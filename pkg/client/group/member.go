@@ -32,9 +32,6 @@ const (
 	// foreignDrain bounds a drain while foreign members are in the group: they try to claim 4 times, 2 s apart, then
 	// give up for good. A release within 2 s is there at their second try.
 	foreignDrain = 2 * time.Second
-	// leaveSlack is what leaving may take beyond the drain: a release and a farewell of two round trips each, and one
-	// reconnection.
-	leaveSlack = 5 * time.Second
 	// commitChunk bounds a commit to about 16 ms of the server's time: 500 positions in one transaction were measured at
 	// 32 ms on ZooKeeper 3.8, and 250 of up to 300 bytes stay far below its limit of 1 MiB a request.
 	commitChunk = 250
@@ -161,55 +158,11 @@ func (m *Member) Next() time.Time {
 	next.pending(s.registered, &s.probe, m.now)
 	next.pending(m.mayObserve(), &s.observe, m.now)
 	next.pending(m.mayBegin(), &s.begin, m.now)
+	next.pending(m.mayRetire(), &s.retire, m.now)
 	next.pending(m.mayUnregister(), &s.unregister, m.now)
 	next.pending(len(m.lanes) > 0, &m.commit, m.now)
 	for _, c := range m.claims {
 		m.nextOf(c, &next)
 	}
 	return next.at
-}
-
-func (m *Member) leave() {
-	if m.leaving {
-		return
-	}
-	m.leaving = true
-	m.leaveBy = m.now.Add(m.drainTimeout() + leaveSlack)
-}
-
-// keepLeaving says farewell once nothing is owned, and goes without one when time is up: the session's end releases
-// what is left.
-func (m *Member) keepLeaving() {
-	if !m.leaving {
-		return
-	}
-	s := m.session
-	late := !m.now.Before(m.leaveBy)
-	switch {
-	case s == nil || late:
-		m.stopLanes()
-		m.left = true
-		m.emit(Left{})
-	case m.mayUnregister() && s.unregister.due(m.now):
-		s.unregister.begin()
-		m.emit(Unregister{Epoch: s.epoch, ID: s.member})
-	case len(m.claims) == 0 && !s.registered && !s.register.underWay:
-		m.left = true
-		m.emit(Left{})
-	}
-}
-
-func (m *Member) mayUnregister() bool { return m.leaving && len(m.claims) == 0 && m.session.registered }
-
-func (m *Member) unregistered(event Unregistered) {
-	s := m.in(event.Epoch)
-	if s == nil {
-		return
-	}
-	if event.Outcome == Unavailable {
-		s.unregister.failed(m.now, m.config.Rand())
-		return
-	}
-	s.registered = false
-	s.register.never()
 }

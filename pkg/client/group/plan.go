@@ -63,6 +63,9 @@ func choose(members []layout.Registration, asked layout.Strategy) plan {
 func assign(strategy layout.Strategy, view layout.View) balance.Assignment {
 	members := make([]balance.Member, 0, len(view.Members))
 	for _, r := range view.Members {
+		if len(r.Topics) == 0 { // it leaves
+			continue
+		}
 		members = append(members, balance.Member{ID: r.ID, Name: r.Pod, Born: r.Born, Topics: r.Topics})
 	}
 	var partitions []balance.Partition

@@ -21,6 +21,8 @@ type session struct {
 
 	registered                                  bool
 	register, probe, observe, begin, unregister attempt
+	// retire takes the member out of the plans of the others, while it leaves.
+	retire attempt
 
 	// asked are the tokens of the claims whose owner nodes the observation under way will read.
 	asked map[kafka.Partition]int64

@@ -85,6 +85,14 @@ func TestDecodeMember(t *testing.T) {
 	}
 }
 
+func TestDecodeMemberThatLeaves(t *testing.T) {
+	id := layout.MemberID("g", layout.Sticky, "pod-0", 1, 2)
+	got, err := layout.DecodeMember("g", id, layout.EncodeMember(nil, 1))
+	if err != nil || got.Pod != "pod-0" || len(got.Topics) != 0 {
+		t.Errorf("%+v, %v; want a member without topics", got, err)
+	}
+}
+
 func TestDecodeMemberRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ data, want string }{
 		"nothing":           {"", "empty"},

@@ -72,17 +72,20 @@ func EncodeMember(topics []string, bornMillis int64) []byte {
 // comes from its id. A subscription by pattern is an error, since which topics it means is known to its own member
 // alone.
 func DecodeMember(group, id string, data []byte) (Registration, error) {
+	member, ours := ParseMemberID(group, id)
 	topics, err := decodeSubscription(data)
-	if err != nil {
+	if err != nil && !(ours && errors.Is(err, errNoTopics)) {
 		return Registration{}, err
 	}
-	member, ours := ParseMemberID(group, id)
 	if !ours {
 		member = Registration{ID: id, Pod: id, Strategy: Range, Foreign: true}
 	}
 	member.Topics = topics
 	return member, nil
 }
+
+// errNoTopics is a mistake, unless a member of samsa says so: it is leaving then (see Retire).
+var errNoTopics = errors.New("subscription: no topics")
 
 func decodeSubscription(data []byte) (map[string]int, error) {
 	// 0.7 writes a subscription by pattern as *threads*expression or !threads!expression.
@@ -124,7 +127,7 @@ func threads(data []byte) (map[string]int, error) {
 		return nil, fmt.Errorf("subscription: %w", err)
 	}
 	if len(topics) == 0 {
-		return nil, errors.New("subscription: no topics")
+		return nil, errNoTopics
 	}
 	counts := make(map[string]int, len(topics))
 	for topic, count := range topics {

@@ -93,6 +93,18 @@ func Forgo(group, member string, p kafka.Partition) Txn {
 	}
 }
 
+// Retire takes all topics from a member's registration, in a way that the others notice (they watch the list of members, not what stands
+// in them): so they share out its partitions while it still drains, and each is claimed as soon as it is released. The registration goes
+// on to fence what the member writes until then.
+func Retire(group, member string, bornMillis int64) Txn {
+	path := Member(group, member)
+	return Txn{
+		alive(group, member),
+		{Kind: Delete, Path: path, Version: AnyVersion},
+		{Kind: CreateEphemeral, Path: path, Data: EncodeMember(nil, bornMillis)},
+	}
+}
+
 // Begin decides where a group begins: the positions of all partitions that have none yet, and the marker that nobody
 // decides again.
 func Begin(group, member string, positions []Position) Txn {

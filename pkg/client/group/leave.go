@@ -1,0 +1,76 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package group
+
+import (
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+)
+
+// leaveSlack is what leaving may take beyond the drain: a release and a farewell of two round trips each, and one reconnection.
+const leaveSlack = 5 * time.Second
+
+func (m *Member) leave() {
+	if m.leaving {
+		return
+	}
+	m.leaving = true
+	m.leaveBy = m.now.Add(m.drainTimeout() + leaveSlack)
+}
+
+// keepLeaving says farewell once nothing is owned, and goes without one when time is up: the session's end releases
+// what is left.
+func (m *Member) keepLeaving() {
+	if !m.leaving {
+		return
+	}
+	s := m.session
+	late := !m.now.Before(m.leaveBy)
+	switch {
+	case s == nil || late:
+		m.stopLanes()
+		m.left = true
+		m.emit(Left{})
+	case m.mayRetire() && s.retire.due(m.now):
+		s.retire.begin()
+		m.transact(transaction{kind: retire}, layout.Retire(m.config.Group, s.member, m.now.UnixMilli()))
+	case m.mayUnregister() && s.unregister.due(m.now):
+		s.unregister.begin()
+		m.emit(Unregister{Epoch: s.epoch, ID: s.member})
+	case len(m.claims) == 0 && !s.registered && !s.register.underWay:
+		m.left = true
+		m.emit(Left{})
+	}
+}
+
+// mayRetire reports whether the others are to be told that what is ours will be free: one lane that takes long to drain must not keep them
+// from the rest. With foreign members every change of the list costs a rebalance of theirs, and drains are short.
+func (m *Member) mayRetire() bool {
+	s := m.session
+	return m.leaving && s.registered && len(m.claims) > 0 && !s.plan.foreign
+}
+
+func (m *Member) retired(answer Transacted) {
+	if answer.Outcome == Unavailable {
+		m.session.retire.failed(m.now, m.config.Rand())
+		return
+	}
+	m.session.retire.never() // where the servers know no transactions, it is refused: then the others wait for the farewell
+}
+
+func (m *Member) mayUnregister() bool { return m.leaving && len(m.claims) == 0 && m.session.registered }
+
+func (m *Member) unregistered(event Unregistered) {
+	s := m.in(event.Epoch)
+	if s == nil {
+		return
+	}
+	if event.Outcome == Unavailable {
+		s.unregister.failed(m.now, m.config.Rand())
+		return
+	}
+	s.registered = false
+	s.register.never()
+}
