@@ -28,7 +28,7 @@ import (
 const (
 	playWorker = "SAMSA_DEMO_TEST_WORKER"
 	// How the worker of the test behaves.
-	obedient, stubborn, stillborn = "obedient", "stubborn", "stillborn"
+	obedient, stubborn, stillborn, genuine = "obedient", "stubborn", "stillborn", "genuine"
 )
 
 func TestMain(m *testing.M) {
@@ -46,8 +46,11 @@ func TestCrew(t *testing.T) {
 
 // fakeWorker says where it listens and is ready from its second request on.
 func fakeWorker(how string) int {
-	if how == stillborn {
+	switch how {
+	case stillborn:
 		return 3
+	case genuine:
+		return genuineWorker(os.Args[3]) // worker --config FILE
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // the process is its bound
 	if err != nil {
@@ -70,6 +73,20 @@ func fakeWorker(how string) int {
 		}))
 	}()
 	<-ended
+	return 0
+}
+
+// genuineWorker is what the product does.
+func genuineWorker(file string) int {
+	config, err := worker.Load(file)
+	if err != nil {
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM) //nolint:forbidigo // a process of its own
+	defer stop()
+	if err := worker.Run(ctx, config, slog.New(slog.NewJSONHandler(os.Stderr, nil))); err != nil {
+		return 1
+	}
 	return 0
 }
 

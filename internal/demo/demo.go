@@ -67,6 +67,8 @@ func (c Config) check() error {
 // demo is a demo that runs.
 type demo struct {
 	config   Config
+	phases   []phase
+	limits   bounds
 	dir      string
 	logger   *slog.Logger
 	input    *input
@@ -78,11 +80,14 @@ type demo struct {
 }
 
 // Run runs the demo. The error is ErrBroken if it went through and the table is not as promised.
-func Run(ctx context.Context, config Config) (err error) {
+func Run(ctx context.Context, config Config) error { return perform(ctx, config, script(), limits) }
+
+// perform runs the demo with a script and the limits it is held to.
+func perform(ctx context.Context, config Config, phases []phase, limits bounds) (err error) {
 	if err := config.check(); err != nil {
 		return err
 	}
-	d := &demo{config: config, recorder: newRecorder()}
+	d := &demo{config: config, phases: phases, limits: limits, recorder: newRecorder()}
 	if d.input, err = openInput(config.Input); err != nil {
 		return err
 	}
@@ -160,7 +165,7 @@ func (d *demo) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	well := printTable(d.config.Out, verdict(d.recorder.account(windows), d.uncommitted(ctx), limits))
+	well := printTable(d.config.Out, verdict(d.recorder.account(windows), d.uncommitted(ctx), d.limits))
 	fmt.Fprintf(d.config.Out, "  %.0f s in all\n", time.Since(d.progress.begin).Seconds())
 	if d.config.Keep {
 		err = d.keep(ctx)
@@ -180,14 +185,13 @@ func (d *demo) flow(ctx context.Context) ([]ledger.Window, error) {
 	publishing, stop := context.WithCancelCause(ctx)
 	var running sync.WaitGroup
 	running.Go(func() { d.progress.run(showing) })
-	phases := script()
 	running.Go(func() {
 		p := &publisher{topic: d.cluster.Topic(lines), input: d.input, recorder: d.recorder}
-		if err := p.run(publishing, d.config.Messages, length(phases)); err != nil {
+		if err := p.run(publishing, d.config.Messages, length(d.phases)); err != nil {
 			stop(err)
 		}
 	})
-	windows, err := play(publishing, phases, d.workers, d.progress.announce)
+	windows, err := play(publishing, d.phases, d.workers, d.progress.announce)
 	if err == nil {
 		d.progress.announce("the rest")
 		err = d.settle(publishing)

@@ -97,11 +97,11 @@ func play(ctx context.Context, phases []phase, c crew, announce func(title strin
 		if phase.unplanned {
 			windows = append(windows, ledger.Window{From: begin, To: time.Now()})
 		}
+		if ctx.Err() != nil { // whatever else failed, failed because of it
+			return windows, fmt.Errorf("interrupted during %q: %w", phase.title, context.Cause(ctx))
+		}
 		if err != nil {
 			return windows, fmt.Errorf("%s: %w", phase.title, err)
-		}
-		if ctx.Err() != nil {
-			return windows, fmt.Errorf("interrupted during %q: %w", phase.title, context.Cause(ctx))
 		}
 	}
 	return windows, nil
