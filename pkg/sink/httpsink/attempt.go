@@ -18,10 +18,15 @@ import (
 // errTimeout is the cause of a context that ended because a message took too long.
 var errTimeout = errors.New("timeout")
 
-// attempt holds what a request is made of, so that the next request can be made of it again. net/http may go on
-// using a request after it has answered (its writer may still be sending), so an attempt is used again only if it
-// is not tainted.
+// attempt holds what a request is made of, so that the next request of the partition can be made of it again. net/http
+// may go on using a request after it has answered (its writer may still be sending), so an attempt is used again only
+// if it is not tainted.
 type attempt struct {
+	// outer is the context that request's was made of: both are the same from one message to the next.
+	outer   context.Context //nolint:containedctx // kept from one message to the next, see bind
+	request *http.Request
+	cancel  context.CancelCauseFunc
+
 	header http.Header
 	// lines backs the values of header: one string each.
 	lines []string
@@ -38,8 +43,7 @@ type attempt struct {
 	rewound bool
 	timer   *time.Timer
 	fired   bool
-	cancel  context.CancelCauseFunc
-	scratch [4 << 10]byte
+	scratch [512]byte
 
 	gotConn      func(httptrace.GotConnInfo)
 	wroteRequest func(httptrace.WroteRequestInfo)
@@ -56,7 +60,7 @@ type field struct {
 }
 
 func newAttempt() *attempt {
-	a := &attempt{header: make(http.Header, 32), lines: make([]string, 0, 32)}
+	a := &attempt{header: make(http.Header, 32), lines: make([]string, 0, 32), cancel: func(error) {}}
 	a.body = io.NopCloser(&a.reader)
 	a.gotConn = func(httptrace.GotConnInfo) { a.connected.Store(true) }
 	a.wroteRequest = func(httptrace.WroteRequestInfo) { a.wrote.Store(true) }
@@ -69,19 +73,30 @@ func newAttempt() *attempt {
 	return a
 }
 
-// newTrace makes a trace for one context. It is new each time, since the context's own trace, if any, is woven into it.
-func (a *attempt) newTrace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{GotConn: a.gotConn, WroteRequest: a.wroteRequest}
+// bind makes the request that belongs to a context, unless there is one already: contexts are the dearest part of a
+// request, and the pump's is the same for all messages as long as its lease holds.
+func (a *attempt) bind(ctx context.Context, template *http.Request) {
+	if ctx == a.outer {
+		return
+	}
+	a.release()
+	a.outer = ctx
+	trace := &httptrace.ClientTrace{GotConn: a.gotConn, WroteRequest: a.wroteRequest}
+	ctx, a.cancel = context.WithCancelCause(httptrace.WithClientTrace(ctx, trace))
+	a.request = template.WithContext(ctx)
+	a.request.Header = a.header
 }
 
+// release gives back what the context holds.
+func (a *attempt) release() { a.cancel(nil) }
+
 // begin prepares for one message, which has timeout to be answered.
-func (a *attempt) begin(cancel context.CancelCauseFunc, timeout time.Duration) {
+func (a *attempt) begin(timeout time.Duration) {
 	clear(a.header)
 	clear(a.lines)
 	a.lines, a.text, a.fields = a.lines[:0], a.text[:0], a.fields[:0]
 	a.connected.Store(false)
 	a.wrote.Store(false)
-	a.cancel = cancel
 	a.timer.Reset(timeout)
 }
 
@@ -96,18 +111,16 @@ func (a *attempt) end() {
 // tainted reports whether net/http or the timer may still use the attempt.
 func (a *attempt) tainted() bool { return a.fired || a.rewound || !a.wrote.Load() }
 
-// request makes the request that sends value with the headers gathered so far. The value is not copied.
-func (a *attempt) request(ctx context.Context, template *http.Request, value []byte) *http.Request {
-	request := template.WithContext(ctx)
-	request.Header = a.header
+// fill makes the request send value with the headers gathered so far. The value is not copied.
+func (a *attempt) fill(value []byte) *http.Request {
 	a.value = value
 	if len(value) == 0 { // a reader that turns out to be empty would make net/http send it in chunks
-		request.Body = http.NoBody
-		return request
+		a.request.Body, a.request.GetBody, a.request.ContentLength = http.NoBody, nil, 0
+		return a.request
 	}
 	a.reader.Reset(value)
-	request.Body, request.GetBody, request.ContentLength = a.body, a.rewind, int64(len(value))
-	return request
+	a.request.Body, a.request.GetBody, a.request.ContentLength = a.body, a.rewind, int64(len(value))
+	return a.request
 }
 
 // finish reads what little the answer may still have to say, so that its connection can be used again.

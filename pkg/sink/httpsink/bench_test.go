@@ -63,7 +63,7 @@ func BenchmarkBare(b *testing.B) {
 	defer client.CloseIdleConnections()
 	message := benchmarkMessage()
 	a := newAttempt()
-	a.begin(nil, time.Hour)
+	a.begin(time.Hour)
 	defer a.end()
 	s, err := New(Config{URL: server.URL})
 	if err != nil {
@@ -104,7 +104,7 @@ func BenchmarkEncode(b *testing.B) {
 	defer a.end()
 	b.ReportAllocs()
 	for b.Loop() {
-		a.begin(nil, time.Hour)
+		a.begin(time.Hour)
 		s.encoder.encode(a, claim, message)
 	}
 }

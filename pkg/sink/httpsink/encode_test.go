@@ -34,11 +34,13 @@ func travel(t testing.TB, config Config, message kafka.Message) *http.Request {
 		t.Fatal(err)
 	}
 	a := newAttempt()
-	a.begin(nil, time.Hour)
+	a.bind(t.Context(), s.template)
+	defer a.release()
+	a.begin(time.Hour)
 	defer a.end()
 	s.encoder.encode(a, claim, message)
 	var wire bytes.Buffer
-	if err := a.request(t.Context(), s.template, message.Value).Write(&wire); err != nil {
+	if err := a.fill(message.Value).Write(&wire); err != nil {
 		t.Fatal(err)
 	}
 	request, err := http.ReadRequest(bufio.NewReader(&wire))

@@ -7,9 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
-	"sync"
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/kafka"
@@ -40,7 +38,7 @@ type Sink struct {
 	template  *http.Request
 	transport *http.Transport
 	dialer    *dialer
-	attempts  sync.Pool
+	attempts  attempts
 	// where begins the text of every error: method and address, without user, password or query.
 	where string
 	// connecting and answering are how long each took when it took too long, as errors tell it.
@@ -66,7 +64,7 @@ func New(config Config) (*Sink, error) {
 		Method: config.Method, URL: target, Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 	s.transport = s.newTransport()
-	s.attempts.New = func() any { return newAttempt() }
+	s.attempts.idle = make(map[kafka.Partition]*attempt)
 	return s, nil
 }
 
@@ -97,32 +95,33 @@ func redact(address *url.URL) string {
 
 // Deliver implements sink.Sink. It takes batches of any length.
 func (s *Sink) Deliver(ctx context.Context, claim sink.Claim, batch kafka.Batch, results []sink.Result) {
+	a := s.attempts.take(batch.Partition())
 	for i := range results {
 		if ctx.Err() != nil {
-			return
+			break
 		}
-		a := s.attempts.Get().(*attempt)
-		results[i] = s.deliver(ctx, a, claim, batch.Message(i))
+		a.bind(ctx, s.template)
+		results[i] = s.deliver(a, claim, batch.Message(i))
 		if results[i].Outcome != sink.Done {
 			// A goroutine of net/http may still use the attempt; it is left to the collector.
+			a.release()
 			return
 		}
-		if !a.tainted() {
-			s.attempts.Put(a)
+		if a.tainted() {
+			a.release()
+			a = newAttempt()
 		}
 	}
+	s.attempts.keep(batch.Partition(), a)
 }
 
-func (s *Sink) deliver(ctx context.Context, a *attempt, claim sink.Claim, message kafka.Message) sink.Result {
-	ctx, cancel := context.WithCancelCause(httptrace.WithClientTrace(ctx, a.newTrace()))
-	defer cancel(nil)
-	a.begin(cancel, s.config.Timeout)
+func (s *Sink) deliver(a *attempt, claim sink.Claim, message kafka.Message) sink.Result {
+	a.begin(s.config.Timeout)
 	defer a.end()
-
 	s.encoder.encode(a, claim, message)
-	answer, err := s.transport.RoundTrip(a.request(ctx, s.template, message.Value))
+	answer, err := s.transport.RoundTrip(a.fill(message.Value))
 	if err != nil {
-		return s.failed(ctx, a.connected.Load(), err)
+		return s.failed(a.request.Context(), a.connected.Load(), err)
 	}
 	a.finish(answer, s.config.MaxAnswerBytes)
 	return s.judge(answer)
@@ -134,6 +133,7 @@ func (s *Sink) Limits() sink.Limits { return sink.Limits{Messages: 1} }
 
 // Close implements sink.Sink: it closes all connections and waits for those being made.
 func (s *Sink) Close() error {
+	s.attempts.release()
 	s.transport.CloseIdleConnections()
 	s.dialer.close()
 	return nil
