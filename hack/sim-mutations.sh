@@ -52,9 +52,11 @@ run() {
 }
 
 mutation "commit without the check of the member"
-edit $layout/txn.go '	txn := make(Txn, 0, len(positions)+1)
+edit $layout/txn.go 'func Commit(group, member string, positions []Position) Txn {
+	txn := make(Txn, 0, len(positions)+1)
 	txn = append(txn, alive(group, member))
-' '	txn := make(Txn, 0, len(positions)+1)
+' 'func Commit(group, member string, positions []Position) Txn {
+	txn := make(Txn, 0, len(positions)+1)
 	txn = append(txn, Op{Kind: Check, Path: Offset(group, positions[0].Partition), Version: AnyVersion})
 '
 run
@@ -114,6 +116,14 @@ mutation "a lease that counts from the answer"
 edit $group/session.go 's.lease.Extend(event.Sent)' 's.lease.Extend(m.now)'
 run
 
+mutation "leaving without taking the topics away first"
+edit $group/leave.go 'return m.leaving && s.registered && len(m.claims) > 0 &&' 'return m.left && len(m.claims) > 0 &&'
+run
+
+mutation "idle lanes that never look at their position again"
+edit $group/commit.go '>= m.session.lease.session/2:' '>= 10000*m.session.lease.session:'
+run
+
 mutation "a claim of unknown outcome forgotten"
 edit $group/claim.go '		c.attempt.failed(m.now, m.config.Rand())
 		c.state = rereading
@@ -122,12 +132,10 @@ edit $group/claim.go '		c.attempt.failed(m.now, m.config.Rand())
 run
 
 mutation "a commit of unknown outcome taken for done"
-edit $group/commit.go '		case Unavailable:
-			m.doubt(c, event)
-' '		case Unavailable:
-			c.attempt.succeeded(m.now)
+edit $group/commit.go '			m.doubt(c, event)
+		default:' '			c.attempt.succeeded(m.now)
 			c.committed, c.version = position.Offset, position.Version+1
-'
+		default:'
 run
 
 if ((tried == 0)); then

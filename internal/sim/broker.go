@@ -43,7 +43,7 @@ func partitionName(topic, n int) kafka.Partition {
 
 func topicName(topic int) string { return "topic" + strconv.Itoa(topic) }
 
-// addPartition makes a partition, and has something written to it for ever.
+// addPartition makes a partition. To most, something is written for ever.
 func (w *world) addPartition(p kafka.Partition) *log {
 	l := &log{partition: p}
 	if w.profile.sparse {
@@ -54,7 +54,9 @@ func (w *world) addPartition(p kafka.Partition) *log {
 	w.byName[p] = l
 	w.server.knows(p)
 	w.record(partitionBorn{Partition: p, First: l.next})
-	w.produce(l)
+	if w.chance(0.8) {
+		w.produce(l)
+	}
 	return l
 }
 

@@ -5,6 +5,7 @@ package sim
 
 import (
 	"errors"
+	"reflect"
 
 	"github.com/samsa-dev/samsa/pkg/client/group"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
@@ -28,15 +29,22 @@ type call struct {
 	over    bool
 }
 
-// ask carries out a command that only the server can answer. Each runs on its own, so two that were asked for at once may change places.
+// ask carries out a command that only the server can answer. Each runs on its own, so two that were asked for at once
+// may change places.
 func (p *process) ask(command group.Command) {
 	c := &call{process: p, command: command, session: p.client.session}
 	p.later(p.profile.session/answersPerSession, c.fail)
 	p.later(p.between(0, p.profile.latency/8), c.run)
-	if ambush := p.ambush; ambush != nil {
-		p.ambush = nil
-		p.after(p.between(0, 2*p.profile.latency), ambush)
+	p.fallIntoAmbush(command)
+}
+
+func (p *process) fallIntoAmbush(command group.Command) {
+	ambush := p.ambush
+	if ambush == nil || p.ambushKind != nil && reflect.TypeOf(command) != reflect.TypeOf(p.ambushKind) {
+		return
 	}
+	p.ambush = nil
+	p.after(p.between(0, 2*p.profile.latency), ambush)
 }
 
 func (c *call) run() {
@@ -201,8 +209,9 @@ func (c *call) transact(command group.Transact) {
 
 func (c *call) txn(txn layout.Txn, then func(verdict)) {
 	for _, op := range txn {
-		if p, ok := c.server.offsets[op.Path]; ok {
-			c.asked[p], _ = layout.ParseOffset(op.Data)
+		if p, ok := c.server.offsets[op.Path]; ok && op.Kind == layout.Set {
+			position, _ := layout.ParseOffset(op.Data)
+			c.asked[place{p, position}] = true
 		}
 	}
 	var v verdict

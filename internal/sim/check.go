@@ -6,6 +6,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // promise is one thing that must hold of every history.
@@ -39,8 +40,18 @@ func check(history History, p profile) error {
 	return nil
 }
 
+// Broken says where a promise is broken.
+type Broken struct {
+	At time.Duration
+	// What is seen then.
+	What string
+}
+
+// Error implements error.
+func (b *Broken) Error() string { return fmt.Sprintf("at %.4f s: %s", b.At.Seconds(), b.What) }
+
 func broken(entry Entry, format string, args ...any) error {
-	return fmt.Errorf("at %.4f s: %w", entry.At.Seconds(), fmt.Errorf(format, args...))
+	return &Broken{At: entry.At, What: fmt.Sprintf(format, args...)}
 }
 
 // settledInTheEnd: once all trouble is over, everything is delivered and committed.

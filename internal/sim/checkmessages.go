@@ -15,10 +15,9 @@ type ledger struct {
 	first    int64
 	latest   bool
 	messages []entered
-	// floor is from where on messages count; placed says that it is decided, counted up to where all were seen to be acknowledged.
+	// floor is from where on messages count, counted up to where all were seen to be acknowledged.
 	floor   int64
 	counted int
-	placed  bool
 }
 
 type entered struct {
@@ -35,9 +34,10 @@ func (l *ledger) find(offset int64) int {
 	return i
 }
 
-// acknowledged: no message below a committed position is without the sink's acknowledgement, from where the group begins. Where it
-// begins is decided at its birth: at the position made then, in no case behind what was appended afterwards; partitions that come later
-// begin at their first message. A position that an operator writes begins the count anew: what follows it is to be delivered again.
+// acknowledged: no message below a committed position is without the sink's acknowledgement, from where the group
+// begins. Where it begins is decided at its birth: at the position made then, in no case behind what was appended
+// afterwards; partitions that come later begin at their first message. A position that an operator writes begins the
+// count anew: what follows it is to be delivered again.
 func acknowledged(history History, p profile) error {
 	ledgers := map[kafka.Partition]*ledger{}
 	var ends map[kafka.Partition]int64
@@ -102,8 +102,9 @@ func (l *ledger) commit(position int64) int64 {
 	return -1
 }
 
-// ordered: each attempt of a claim begins with the first message that is not acknowledged under it, and leaves none out. So messages
-// go in the order of their offsets, but for retries, and for what a careless sink took behind one that it refused.
+// ordered: each attempt of a claim begins with the first message that is not acknowledged under it, and leaves none
+// out. So messages go in the order of their offsets, but for retries, and for what a careless sink took behind one that
+// it refused.
 func ordered(history History, _ profile) error {
 	type claim struct {
 		by   string
@@ -137,7 +138,8 @@ func ordered(history History, _ profile) error {
 		case delivered:
 			c := claims[claim{what.By, what.Lane}]
 			if what.Offset <= c.last {
-				return broken(entry, "lane %d of %s delivers %s/%d after %d", what.Lane, what.By, what.Partition, what.Offset, c.last)
+				return broken(entry, "lane %d of %s delivers %s/%d after %d", what.Lane, what.By, what.Partition,
+					what.Offset, c.last)
 			}
 			c.last = what.Offset
 		case attemptEnded:

@@ -101,8 +101,8 @@ func once(history History, p profile) error {
 	return nil
 }
 
-// recovered: a partition has an owner again within the bound, counted from when it lost the last one, or from the last fault after that:
-// while something is broken nothing is promised. Nor is it while no process could take it.
+// recovered: a partition has an owner again within the bound, counted from when it lost the last one, or from the last
+// fault after that: while something is broken nothing is promised. Nor is it while no process could take it.
 func recovered(history History, p profile) error {
 	orphans := map[kafka.Partition]time.Duration{}
 	capable := map[string]bool{}
@@ -130,7 +130,7 @@ func recovered(history History, p profile) error {
 		if _, ok := entry.What.(fault); !changes && !ok {
 			continue
 		}
-		for partition := range orphans {
+		for _, partition := range partitionsOf(orphans) {
 			if err := late(entry, partition); err != nil {
 				return err
 			}

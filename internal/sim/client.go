@@ -5,9 +5,10 @@ package sim
 
 import "time"
 
-// client is a process's access to the server: one session at a time, over one connection at a time. It does what go-zookeeper does: after
-// a loss it connects again to the same session, or to a new one if that has expired, and requests that waited meanwhile are then
-// carried out in whatever session there is. (The registry forbids itself the latter; the checks in the transactions must hold without.)
+// client is a process's access to the server: one session at a time, over one connection at a time. It does what
+// go-zookeeper does: after a loss it connects again to the same session, or to a new one if that has expired, and
+// requests that waited meanwhile are then carried out in whatever session there is. (The registry forbids itself the
+// latter; the checks in the transactions must hold without.)
 type client struct {
 	*world
 	process *process
@@ -36,7 +37,8 @@ type connection struct {
 	outstanding         []*request
 }
 
-// request is carried out by the server in some session, then comes back; or fails, and nobody knows whether it was carried out.
+// request is carried out by the server in some session, then comes back; or fails, and nobody knows whether it was
+// carried out.
 type request struct {
 	carryOut func(session int64)
 	answer   func(ok bool)
@@ -146,8 +148,8 @@ func (c *connection) closed() {
 	}
 }
 
-// lose is the client learning that its connection is gone: nothing that is outstanding will be answered. What is on its way may
-// still arrive for a moment.
+// lose is the client learning that its connection is gone: nothing that is outstanding will be answered. What is on its
+// way may still arrive for a moment.
 func (c *connection) lose() {
 	if !c.up {
 		return
@@ -247,8 +249,8 @@ func (c *client) flush() {
 	}
 }
 
-// ping keeps the session alive, as the library does, three times per session. A connection on which nothing comes back for two thirds of
-// a session is given up.
+// ping keeps the session alive, as the library does, three times per session. A connection on which nothing comes back
+// for two thirds of a session is given up.
 func (c *client) ping(conn *connection) {
 	if !conn.up || c.closed {
 		return

@@ -29,7 +29,8 @@ func (p *pod) label() string { return fmt.Sprintf("%s#%d", p.name, p.runs) }
 
 func (p *pod) alive() bool { return p.process != nil && !p.process.dead && !p.process.left }
 
-// build makes what is there at the beginning: topics with messages, perhaps an older consumer's positions, pods, and the first members.
+// build makes what is there at the beginning: topics with messages, perhaps an older consumer's positions, pods, and
+// the first members.
 func (w *world) build() {
 	w.producing = true
 	w.sink.ill = map[kafka.Partition]illness{}
@@ -106,8 +107,8 @@ func (w *world) disturbance(what string) { w.record(fault{What: what}) }
 // fewest is how many things happen in a run at least, besides the steps that it has to take.
 const fewest = 15
 
-// disturb lets things happen until there were enough steps: some in a burst, then now and then a time in which all must come back to
-// order.
+// disturb lets things happen until there were enough steps: some in a burst, then now and then a time in which all must
+// come back to order.
 func (w *world) disturb() {
 	for n := 0; w.broken == nil && (n < fewest || w.steps < w.options.Steps); {
 		pace := []time.Duration{100 * time.Millisecond, 2 * time.Second}[w.rand.IntN(2)]
@@ -174,7 +175,8 @@ func (w *world) join() {
 	}
 }
 
-// leave lets a process go in order. A calm world keeps one, and does not ask for what is not planned: a group without members.
+// leave lets a process go in order. A calm world keeps one, and does not ask for what is not planned: a group without
+// members.
 func (w *world) leave() {
 	if pod := w.pick(true); pod != nil && (w.living() > 1 || w.chance(0.2)) {
 		p := pod.process
@@ -200,11 +202,11 @@ func (w *world) commitNow() {
 
 // sicken makes the sink fail for some partitions, for a while.
 func (w *world) sicken() {
-	kinds := int(ailments)
+	kinds := []ailment{refusing, choking, choking, hanging, unsure, slow}
 	if w.profile.calm {
-		kinds = int(refusing) + 1
+		kinds = []ailment{refusing, slow, slow}
 	}
-	kind := ailment(w.rand.IntN(kinds))
+	kind := kinds[w.rand.IntN(len(kinds))]
 	for _, log := range w.logs {
 		if w.chance(0.4) {
 			w.sink.ill[log.partition] = illness{until: w.now + w.between(0, 5*time.Second), kind: kind}
@@ -219,6 +221,7 @@ func (w *world) strike(p *process, what func()) {
 		return
 	}
 	p.ambush = what
+	p.ambushKind = []group.Command{nil, group.Claim{}, group.Claim{}, group.Transact{}, group.Probe{}}[w.rand.IntN(5)]
 }
 
 func (w *world) killOne() {

@@ -11,8 +11,9 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// foreign is a member that is not samsa's: Kafka's own old consumer. It takes what Range gives it as soon as it is free, and lets go of
-// what does not fall to it any more. What it consumes does not matter here: it leaves positions as they are.
+// foreign is a member that is not samsa's: Kafka's own old consumer. It takes what Range gives it as soon as it is
+// free, and lets go of what does not fall to it any more. What it consumes does not matter here: it leaves positions as
+// they are.
 type foreign struct {
 	*world
 	id      string
@@ -73,7 +74,7 @@ func (f *foreign) balance() {
 			members = append(members, balance.Member{ID: r.ID, Name: r.Pod, Born: r.Born, Topics: r.Topics})
 		}
 	}
-	var partitions []balance.Partition
+	partitions := make([]balance.Partition, 0, len(f.logs))
 	for _, log := range f.logs {
 		partitions = append(partitions, balance.Partition(log.partition))
 	}

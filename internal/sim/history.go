@@ -30,10 +30,6 @@ func (h History) String() string {
 	return b.String()
 }
 
-func describe(what any) string {
-	return strings.TrimPrefix(fmt.Sprintf("%T%+v", what, what), "sim.")
-}
-
 type (
 	// fault is anything that is not as planned; what follows from it counts from here.
 	fault struct{ What string }

@@ -4,7 +4,6 @@
 package sim
 
 import (
-	"slices"
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client/group"
@@ -56,14 +55,9 @@ func (p *process) begin(command group.Start) {
 
 // running are the lanes in order.
 func (p *process) running() []*runner {
-	numbers := make([]int64, 0, len(p.lanes))
-	for number := range p.lanes {
-		numbers = append(numbers, number)
-	}
-	slices.Sort(numbers)
-	lanes := make([]*runner, len(numbers))
-	for i, number := range numbers {
-		lanes[i] = p.lanes[number]
+	lanes := make([]*runner, 0, len(p.lanes))
+	for _, r := range inOrder(p.lanes) {
+		lanes = append(lanes, r)
 	}
 	return lanes
 }

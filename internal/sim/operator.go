@@ -16,9 +16,9 @@ func (w *world) seek() {
 	if w.server.nodes[path] == nil || len(log.messages) == 0 {
 		return
 	}
-	// Never to what a member has asked for itself: one that gets no answer cannot tell the two apart, takes the write for its own and
-	// goes on from where it is.
-	if position := log.messages[w.rand.IntN(len(log.messages))].Offset; position != w.asked[log.partition] {
+	// Never to what a member has asked for itself: one that gets no answer cannot tell the two apart, takes the write for
+	// its own and goes on from where it is.
+	if position := log.messages[w.rand.IntN(len(log.messages))].Offset; !w.asked[place{log.partition, position}] {
 		w.seekTo(log, position)
 	}
 }
@@ -51,9 +51,6 @@ func (w *world) settle() {
 	const limit = 15 * time.Second // a sink may still hang, and then wait
 	w.runUntil(w.now+w.profile.recovery(), w.never)
 	w.producing = false
-	for _, log := range w.logs {
-		w.appendTo(log) // so that every lane has to commit once more, and finds what an operator did last
-	}
 	everything := w.runUntil(w.now+limit, func() bool { return w.unsettled() == "" })
 	if w.broken == nil {
 		w.record(settled{Everything: everything, Why: w.unsettled()})
@@ -63,6 +60,9 @@ func (w *world) settle() {
 // recover undoes what is wrong with the world, and sees to it that there is a member.
 func (w *world) recover() {
 	clear(w.sink.ill)
+	for _, p := range w.processes {
+		p.ambush = nil
+	}
 	if w.foreign != nil {
 		w.foreign.leave()
 	}

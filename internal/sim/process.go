@@ -26,8 +26,9 @@ type process struct {
 	// inbox is what waits for a frozen process.
 	inbox []func()
 
-	// ambush happens right after the next command that is sent to the server, nil for nothing.
-	ambush func()
+	// ambush happens while the next command of a kind waits for its answer, nil for nothing.
+	ambush     func()
+	ambushKind group.Command
 
 	events   []group.Event
 	stepping bool
@@ -38,7 +39,7 @@ type process struct {
 }
 
 // start runs a pod's process. A pod has one at a time.
-func (w *world) start(pod *pod) *process {
+func (w *world) start(pod *pod) {
 	pod.runs++
 	p := &process{world: w, name: pod.label(), lanes: map[int64]*runner{}}
 	p.member = group.New(group.Config{
@@ -50,7 +51,6 @@ func (w *world) start(pod *pod) *process {
 	w.processes = append(w.processes, p)
 	w.record(processStarted{By: p.name})
 	p.client.connect(time.Millisecond)
-	return p
 }
 
 // post runs something in the process: later if it is frozen, never if it is dead.
@@ -83,8 +83,8 @@ func (p *process) kill() {
 	}
 }
 
-// freeze stops the process for a while; then it wakes to everything that came meanwhile, its timers first or last. The library may
-// find that its connection has been silent for too long before it reads what came.
+// freeze stops the process for a while; then it wakes to everything that came meanwhile, its timers first or last. The
+// library may find that its connection has been silent for too long before it reads what came.
 func (p *process) freeze(d time.Duration) {
 	if p.frozen || p.dead || p.left {
 		return

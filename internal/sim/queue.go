@@ -5,8 +5,8 @@ package sim
 
 import "time"
 
-// queue orders what is to happen: by time, then in the order it was asked for. A binary heap by hand: container/heap boxes every
-// element, and this is the innermost loop of a run.
+// queue orders what is to happen: by time, then in the order it was asked for. A binary heap by hand: container/heap
+// boxes every element, and this is the innermost loop of a run.
 type queue struct {
 	heap []happening
 	last uint64

@@ -4,24 +4,28 @@
 package sim_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
+	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/samsa-dev/samsa/internal/sim"
 )
 
 var (
-	seeds   = flag.Int("seeds", 200, "how many seeds to run")
+	seeds   = flag.Int("seeds", 100, "how many seeds to run")
 	steps   = flag.Int("steps", 500, "how many steps the disturbed part of a run takes at least")
 	seed    = flag.Int64("seed", -1, "the one seed to run")
 	verbose = flag.Bool("v", false, "with -seed: print the whole trace")
 )
 
-// tail is how much of a trace is shown of a failing seed.
+// tail is how many lines of a trace are shown of a failing seed, up to where it breaks.
 const tail = 150
 
 // TestSeeds runs many worlds. Every one that fails can be run again by its number.
@@ -57,21 +61,23 @@ func TestSeeds(t *testing.T) {
 
 type outcome struct {
 	sim.Result
-	trace []string
+	trace []line
 }
 
-// replay runs a seed with a trace: all of it, or its end.
+type line struct {
+	at   time.Duration
+	text string
+}
+
+// replay runs a seed with a trace, and prints all of it or keeps it.
 func replay(n uint64, all bool) outcome {
 	var o outcome
-	o.Result = sim.Run(n, sim.Options{Steps: *steps, Trace: func(line string) {
+	o.Result = sim.Run(n, sim.Options{Steps: *steps, Trace: func(at time.Duration, text string) {
 		if all {
-			fmt.Println(line)
+			fmt.Fprintf(os.Stdout, "%10.4f  %s\n", at.Seconds(), text)
 			return
 		}
-		if len(o.trace) >= 2*tail {
-			o.trace = append(o.trace[:0], o.trace[len(o.trace)-tail:]...)
-		}
-		o.trace = append(o.trace, line)
+		o.trace = append(o.trace, line{at, text})
 	}})
 	return o
 }
@@ -83,8 +89,12 @@ func report(t *testing.T, o outcome) {
 	if o.Err == nil {
 		return
 	}
-	for _, line := range o.trace[max(0, len(o.trace)-tail):] {
-		t.Log(line)
+	shown := o.trace
+	if at := (*sim.Broken)(nil); errors.As(o.Err, &at) {
+		shown = slices.DeleteFunc(shown, func(l line) bool { return l.at > at.At })
+	}
+	for _, l := range shown[max(0, len(shown)-tail):] {
+		t.Logf("%10.4f  %s", l.at.Seconds(), l.text)
 	}
 	t.Errorf("SEED %d BREAKS %v\nreplay it with:\n"+
 		"\tgo test ./internal/sim -run TestSeeds -args -steps=%d -seed=%d -v", o.Seed, o.Err, *steps, o.Seed)
@@ -94,7 +104,7 @@ func report(t *testing.T, o outcome) {
 func TestReplay(t *testing.T) {
 	for n := uint64(1); n <= 20; n++ {
 		first := sim.Run(n, sim.Options{Steps: *steps})
-		second := sim.Run(n, sim.Options{Steps: *steps, Trace: func(string) {}})
+		second := sim.Run(n, sim.Options{Steps: *steps, Trace: func(time.Duration, string) {}})
 		if first.History.String() != second.History.String() {
 			t.Fatalf("seed %d gives two histories", n)
 		}

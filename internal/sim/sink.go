@@ -15,10 +15,13 @@ import (
 // hangs is the most that a sink waits: longer than a lease, and than a drain may take.
 const hangs = 10 * time.Second
 
+// foreignDrain is how long a drain may take with foreign members in the group.
+const foreignDrain = 2 * time.Second
+
 var errSink = errors.New("the sink does not take it")
 
-// attempt is one batch at the sink, message by message. It ends with the lease at the latest, even if its process is frozen: what a sink
-// gets later is the sender's fault, and is looked for.
+// attempt is one batch at the sink, message by message. It ends with the lease at the latest, even if its process is
+// frozen: what a sink gets later is the sender's fault, and is looked for.
 type attempt struct {
 	*runner
 	number  int
@@ -82,11 +85,13 @@ func (a *attempt) end(why string) {
 		return
 	}
 	a.over = true
-	a.record(attemptEnded{Attempt: a.number, By: a.name, Lane: a.runner.number, Partition: a.partition, Why: why, Acked: a.acked()})
+	a.record(attemptEnded{
+		Attempt: a.number, By: a.name, Lane: a.runner.number, Partition: a.partition, Why: why, Acked: a.acked(),
+	})
 	if a.flying >= 0 {
 		a.results[a.flying] = sink.Result{Outcome: sink.Unknown, Err: errSink}
 	}
-	a.runner.attempt = nil
+	a.attempt = nil
 	a.later(0, func() { a.step(lane.Answered{Results: a.results}) })
 }
 
@@ -120,8 +125,15 @@ const (
 	hanging                 // no answer, now and then, until the sink's own patience or that of others ends
 	unsure                  // unknown, now and then
 	slow
-	ailments // how many there are
 )
+
+// patience is how long a drain leaves an attempt alone.
+func (a *attempt) patience() time.Duration {
+	if a.profile.foreign {
+		return min(a.profile.drain, foreignDrain)
+	}
+	return a.profile.drain
+}
 
 // pause is the time before a message is sent.
 func (s *sinkModel) pause(r *runner) time.Duration { return r.between(0, r.profile.latency/4) }
@@ -152,7 +164,9 @@ func (s *sinkModel) take(a *attempt, i int) (sink.Outcome, time.Duration) {
 			return sink.Unknown, pause
 		}
 	case slow:
-		pause += a.between(0, 2*time.Second)
+		if i == 0 || !a.profile.calm { // in a calm world no attempt takes as long as a drain may
+			pause += a.between(0, a.patience()*9/10)
+		}
 	}
 	return sink.Done, pause
 }

@@ -16,7 +16,7 @@ type Options struct {
 	// Steps is how many steps the disturbed part of the run takes at least.
 	Steps int
 	// Trace takes a line for everything that happens; nil for none. It does not change what happens.
-	Trace func(line string)
+	Trace func(at time.Duration, line string)
 }
 
 // Result is what came of a run.
@@ -26,7 +26,7 @@ type Result struct {
 	Elapsed time.Duration
 	Profile string
 	History History
-	// Err is the first broken promise, nil if all were kept.
+	// Err is the first broken promise (a *Broken), nil if all were kept.
 	Err error
 }
 
@@ -58,8 +58,14 @@ type world struct {
 	attempts  int
 	producing bool
 	owned     map[kafka.Partition]string
-	// asked are the positions that members last asked to be written.
-	asked map[kafka.Partition]int64
+	// asked are the positions that members ever asked to be written.
+	asked map[place]bool
+}
+
+// place is a position in a partition.
+type place struct {
+	partition kafka.Partition
+	position  int64
 }
 
 // Run runs one seed.
@@ -68,7 +74,7 @@ func Run(seed uint64, options Options) Result {
 		rand:    rand.New(rand.NewPCG(seed, 0x5a_35a)), //nolint:gosec // a seed is to be replayed, not guessed
 		options: options,
 		byName:  map[kafka.Partition]*log{},
-		asked:   map[kafka.Partition]int64{},
+		asked:   map[place]bool{},
 	}
 	w.profile = draw(w.rand)
 	w.server = newServer(w)
@@ -132,12 +138,12 @@ func (w *world) record(r any) {
 
 func (w *world) tracef(format string, args ...any) {
 	if w.options.Trace != nil {
-		w.options.Trace(fmt.Sprintf("%10.4f  %s", w.now.Seconds(), fmt.Sprintf(format, args...)))
+		w.options.Trace(w.now, fmt.Sprintf(format, args...))
 	}
 }
 
 func (w *world) breaks(format string, args ...any) {
 	if w.broken == nil {
-		w.broken = fmt.Errorf("at %.4f s: %w", w.now.Seconds(), fmt.Errorf(format, args...))
+		w.broken = &Broken{At: w.now, What: fmt.Sprintf(format, args...)}
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// server is a model of ZooKeeper: one tree, transactions that happen wholly or not at all, sessions that expire by ticks. Directories
-// are not modelled: every node may be made at any time.
+// server is a model of ZooKeeper: one tree, transactions that happen wholly or not at all, sessions that expire by
+// ticks. Directories are not modelled: every node may be made at any time.
 type server struct {
 	*world
 	down     bool
@@ -72,15 +72,16 @@ func (s *server) open(by string, conn *connection) *zsession {
 	return session
 }
 
-// touch notes that a session was heard of. The leader learns of it up to half a tick late, and counts from what it knew before.
+// touch notes that a session was heard of. The leader learns of it up to half a tick late, and counts from what it knew
+// before.
 func (s *server) touch(session *zsession) {
 	session.heard = max(session.heard, s.now-s.between(0, s.profile.tick/2))
 }
 
 // watch expires a session at the first tick at which it has been silent for its timeout.
 func (s *server) watch(session *zsession) {
-	ticks := max(session.heard+s.profile.session, s.now)/s.profile.tick + 1
-	s.at(ticks*s.profile.tick, func() {
+	due := max(session.heard+s.profile.session, s.now)
+	s.at(due.Truncate(s.profile.tick)+s.profile.tick, func() {
 		switch {
 		case session.over:
 		case s.down || session.heard+s.profile.session > s.now:
@@ -99,23 +100,14 @@ func (s *server) end(session *zsession, how string) {
 	session.over = true
 	s.record(sessionEnded{Session: session.id, By: session.by})
 	s.tracef("session %x of %s %s", session.id, session.by, how)
-	for _, path := range s.paths() {
-		if s.nodes[path].owner == session.id {
+	for path, node := range inOrder(s.nodes) {
+		if node.owner == session.id {
 			s.remove(path)
 		}
 	}
 	if session.conn != nil {
 		session.conn.closed()
 	}
-}
-
-func (s *server) paths() []string {
-	paths := make([]string, 0, len(s.nodes))
-	for path := range s.nodes {
-		paths = append(paths, path)
-	}
-	slices.Sort(paths)
-	return paths
 }
 
 // children are the paths below a directory, in order.
@@ -260,7 +252,8 @@ func (s *server) recordWritten(from origin, op layout.Op, over int64, node *znod
 	}
 }
 
-// fail takes the server away for a while. Nobody expires meanwhile: a new leader gives every session its whole timeout again.
+// fail takes the server away for a while. Nobody expires meanwhile: a new leader gives every session its whole timeout
+// again.
 func (s *server) fail(d time.Duration) {
 	s.down = true
 	s.disturbance("the server is down")
@@ -280,8 +273,8 @@ func (s *server) fail(d time.Duration) {
 
 func (s *server) all() []*zsession {
 	var sessions []*zsession
-	for id := int64(0x1001); id <= s.last; id++ {
-		if session := s.sessions[id]; !session.over {
+	for _, session := range inOrder(s.sessions) {
+		if !session.over {
 			sessions = append(sessions, session)
 		}
 	}

@@ -4,6 +4,7 @@
 package group
 
 import (
+	"slices"
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
@@ -47,6 +48,8 @@ type claim struct {
 	// committed is what the offset node holds, version is the node's.
 	committed int64
 	version   int32
+	// verified is when version was known to be the node's, at the latest.
+	verified time.Time
 	// written is the position of a write with unknown outcome, if doubtful.
 	written  int64
 	doubtful bool
@@ -83,17 +86,16 @@ func (m *Member) keepClaims() {
 	if !m.session.planned {
 		return
 	}
-	for _, partition := range sortedKeysFunc(m.session.target, kafka.Partition.Compare) {
-		if _, known := m.claims[partition]; !known && m.wanted(partition) {
+	for partition := range m.session.target {
+		if m.claims[partition] == nil && m.wanted(partition) {
 			m.claims[partition] = &claim{partition: partition}
 		}
 	}
 	var resolve []kafka.Partition
-	for _, partition := range sortedPartitions(m.claims) {
-		c := m.claims[partition]
-		if c.state == placing && !c.resolved && m.wanted(partition) && c.attempt.due(m.now) {
+	for _, c := range m.unsettledClaims() {
+		if c.state == placing && !c.resolved && m.wanted(c.partition) {
 			c.attempt.begin()
-			resolve = append(resolve, partition)
+			resolve = append(resolve, c.partition)
 			continue
 		}
 		m.keepClaim(c)
@@ -101,6 +103,33 @@ func (m *Member) keepClaims() {
 	if len(resolve) > 0 {
 		m.emit(Resolve{Partitions: resolve, Place: kafka.Earliest()})
 	}
+}
+
+// unsettledClaims are those for which something is to be done now, in order: usually none of many.
+func (m *Member) unsettledClaims() []*claim {
+	var unsettled []*claim
+	for _, c := range m.claims {
+		if m.needsCare(c) {
+			unsettled = append(unsettled, c)
+		}
+	}
+	slices.SortFunc(unsettled, func(a, b *claim) int { return a.partition.Compare(b.partition) })
+	return unsettled
+}
+
+func (m *Member) needsCare(c *claim) bool {
+	wanted := m.wanted(c.partition)
+	switch c.state {
+	case running:
+		return !wanted
+	case draining:
+		return !c.cut && !m.now.Before(c.drainBy)
+	case claiming, placing:
+		return !c.attempt.underWay && (!wanted || c.attempt.due(m.now))
+	case releasing, forgoing, rereading:
+		return c.attempt.due(m.now)
+	}
+	return false
 }
 
 func (m *Member) keepClaim(c *claim) {
@@ -186,7 +215,7 @@ func (m *Member) own(c *claim, placed bool, offset int64, version int32) {
 		c.state, c.resolved = placing, false
 		return
 	}
-	c.committed, c.version, c.acked = offset, version, offset
+	c.committed, c.version, c.acked, c.verified = offset, version, offset, m.now
 	if !m.wanted(c.partition) {
 		c.state = releasing
 		return
@@ -237,7 +266,7 @@ func (m *Member) settle(c *claim, wanted bool) {
 	switch {
 	case c.doubtful, c.state == rereading && (wanted || !c.malformed):
 		m.read(c)
-	case c.state == rereading: // certainly ours, or it would have to be read first: a claim of somebody else must not be deleted
+	case c.state == rereading: // certainly ours, else it would be read first: nobody else's claim must be deleted
 		c.state = forgoing
 		m.settle(c, wanted)
 	case c.state == forgoing:

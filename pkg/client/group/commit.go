@@ -14,6 +14,7 @@ type txnKind uint8
 
 const (
 	commit txnKind = iota
+	verify
 	release
 	place
 	forgo
@@ -59,26 +60,43 @@ func (m *Member) keepCommitting() {
 	}
 }
 
-// collected commits what moved since the last commit.
+// collected commits what moved since the last commit. What did not move is verified now and then: an operator may have
+// written another position, and a lane that has nothing to commit would never learn of it.
 func (m *Member) collected(event Collected) {
 	m.commit.succeeded(m.now.Add(m.config.CommitInterval))
 	if m.session == nil {
 		return
 	}
-	var moved []layout.Position
+	var moved, idle []layout.Position
 	for _, progress := range event.Progress {
 		c := m.lanes[progress.Lane]
 		if c == nil {
 			continue
 		}
 		c.acked = progress.Position
-		if c.acked != c.committed && !c.doubtful && !c.attempt.underWay {
-			moved = append(moved, layout.Position{Partition: c.partition, Offset: c.acked, Version: c.version})
+		position := layout.Position{Partition: c.partition, Offset: c.acked, Version: c.version}
+		switch {
+		case c.doubtful || c.attempt.underWay:
+		case c.acked != c.committed:
+			moved = append(moved, position)
+		case m.now.Sub(c.verified) >= m.session.lease.session/2: // as old as any other knowledge of ours may be
+			idle = append(idle, position)
 		}
 	}
 	for chunk := range slices.Chunk(moved, commitChunk) {
-		m.transactFor(commit, chunk, layout.Commit(m.config.Group, m.session.member, chunk))
+		m.writePositions(commit, chunk)
 	}
+	for chunk := range slices.Chunk(idle, commitChunk) {
+		m.writePositions(verify, chunk)
+	}
+}
+
+func (m *Member) writePositions(kind txnKind, positions []layout.Position) {
+	compose := layout.Commit
+	if kind == verify {
+		compose = layout.Verify
+	}
+	m.transactFor(kind, positions, compose(m.config.Group, m.session.member, positions))
 }
 
 func (m *Member) transacted(event Transacted) {
@@ -99,7 +117,7 @@ func (m *Member) transacted(event Transacted) {
 		m.begunOrNot(t, event)
 	case retire:
 		m.retired(event)
-	case commit:
+	case commit, verify:
 		m.committed(t, event)
 	case place, release, forgo:
 		if c := m.claims[t.positions[0].Partition]; c != nil {
@@ -112,25 +130,27 @@ func (m *Member) committed(t transaction, event Transacted) {
 	if event.Outcome == Conflict && len(t.positions) > 1 { // one of them is refused: each by itself, to learn which
 		for _, position := range t.positions {
 			if m.claims[position.Partition] != nil {
-				one := []layout.Position{position}
-				m.transactFor(commit, one, layout.Commit(m.config.Group, m.session.member, one))
+				m.writePositions(t.kind, []layout.Position{position})
 			}
 		}
 		return
 	}
 	for i, position := range t.positions {
 		c := m.claims[position.Partition]
-		if c == nil {
-			continue
-		}
-		switch event.Outcome {
-		case OK:
+		switch {
+		case c == nil:
+		case event.Outcome == OK:
 			c.attempt.succeeded(m.now)
-			c.committed, c.version = position.Offset, event.Versions[i+1] // operation 0 is the check
-		case Unavailable:
+			c.verified = m.now
+			if t.kind == commit {
+				c.committed, c.version = position.Offset, event.Versions[i+1] // operation 0 is the check
+			}
+		case event.Outcome != Unavailable:
+			m.refused(c)
+		case t.kind == commit:
 			m.doubt(c, event)
 		default:
-			m.refused(c)
+			c.attempt.succeeded(m.now)
 		}
 	}
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 )
 
-// leaveSlack is what leaving may take beyond the drain: a release and a farewell of two round trips each, and one reconnection.
+// leaveSlack is what leaving may take beyond the drain: a release and a farewell of two round trips each, and one
+// reconnection.
 const leaveSlack = 5 * time.Second
 
 func (m *Member) leave() {
@@ -45,8 +46,9 @@ func (m *Member) keepLeaving() {
 	}
 }
 
-// mayRetire reports whether the others are to be told that what is ours will be free: one lane that takes long to drain must not keep them
-// from the rest. With foreign members every change of the list costs a rebalance of theirs, and drains are short.
+// mayRetire reports whether the others are to be told that what is ours will be free: one lane that takes long to drain
+// must not keep them from the rest. With foreign members every change of the list costs a rebalance of theirs, and
+// drains are short.
 func (m *Member) mayRetire() bool {
 	s := m.session
 	return m.leaving && s.registered && len(m.claims) > 0 && !s.plan.foreign
@@ -57,7 +59,8 @@ func (m *Member) retired(answer Transacted) {
 		m.session.retire.failed(m.now, m.config.Rand())
 		return
 	}
-	m.session.retire.never() // where the servers know no transactions, it is refused: then the others wait for the farewell
+	// Where the servers know no transactions it is refused: then the others wait for the farewell.
+	m.session.retire.never()
 }
 
 func (m *Member) mayUnregister() bool { return m.leaving && len(m.claims) == 0 && m.session.registered }

@@ -75,6 +75,16 @@ func Commit(group, member string, positions []Position) Txn {
 	return txn
 }
 
+// Verify changes nothing: it is refused unless each position is still of the version it was read or last written at.
+func Verify(group, member string, positions []Position) Txn {
+	txn := make(Txn, 0, len(positions)+1)
+	txn = append(txn, alive(group, member))
+	for _, position := range positions {
+		txn = append(txn, Op{Kind: Check, Path: Offset(group, position.Partition), Version: position.Version})
+	}
+	return txn
+}
+
 // Release writes the last position of a partition and gives up its claim, in one: a successor that sees the claim
 // gone also sees the position.
 func Release(group, member string, position Position) Txn {
