@@ -5,19 +5,26 @@ package client
 
 import "sync"
 
-// commits lets callers wait until what was acknowledged is committed.
+// commits lets callers wait until what was acknowledged when they asked is committed.
 type commits struct {
 	// mu protects waiting.
 	mu      sync.Mutex
-	waiting []chan struct{}
+	waiting []*commitWait
 }
 
-func (c *commits) wait() <-chan struct{} {
+// commitWait is one caller. It has what it waits for once no lane of before is behind its position of then; a lane that has
+// ended is no longer waited for.
+type commitWait struct {
+	before map[int64]int64
+	done   chan struct{}
+}
+
+func (c *commits) add(before map[int64]int64) *commitWait {
+	wait := &commitWait{before: before, done: make(chan struct{})}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	done := make(chan struct{})
-	c.waiting = append(c.waiting, done)
-	return done
+	c.waiting = append(c.waiting, wait)
+	return wait
 }
 
 func (c *commits) any() bool {
@@ -26,29 +33,54 @@ func (c *commits) any() bool {
 	return len(c.waiting) > 0
 }
 
-func (c *commits) done() {
+// settle wakes who waits for nothing any more, given how far each lane is committed.
+func (c *commits) settle(committed map[int64]int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, done := range c.waiting {
-		close(done)
+	still := c.waiting[:0]
+	for _, wait := range c.waiting {
+		if wait.behind(committed) {
+			still = append(still, wait)
+			continue
+		}
+		close(wait.done)
 	}
-	c.waiting = nil
+	clear(c.waiting[len(still):])
+	c.waiting = still
 }
 
-// settleCommits wakes who waits, once no lane is ahead of its committed position.
+func (w *commitWait) behind(committed map[int64]int64) bool {
+	for lane, position := range w.before {
+		if at, lives := committed[lane]; lives && at < position {
+			return true
+		}
+	}
+	return false
+}
+
+// acknowledged is how far each lane has come.
+func (c *Consumer) acknowledged() map[int64]int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	positions := make(map[int64]int64, len(c.sources))
+	for lane, s := range c.sources {
+		positions[lane] = s.processor.Position()
+	}
+	return positions
+}
+
+// settleCommits wakes who waits for a commit.
 func (c *Consumer) settleCommits() {
 	if !c.commits.any() {
 		return
 	}
 	c.mu.Lock()
-	behind := false
+	committed := make(map[int64]int64, len(c.sources))
 	for _, claim := range c.member.Snapshot().Claims {
-		if lane := c.sources[claim.Lane]; lane != nil && lane.processor.Position() != claim.Committed {
-			behind = true
+		if _, lives := c.sources[claim.Lane]; lives {
+			committed[claim.Lane] = claim.Committed
 		}
 	}
 	c.mu.Unlock()
-	if !behind {
-		c.commits.done()
-	}
+	c.commits.settle(committed)
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client/group"
@@ -88,7 +89,11 @@ type Consumer struct {
 	events  *mailbox[group.Event]
 	fetcher *fetcher
 	commits commits
+	began   atomic.Bool
 }
+
+// errRanBefore says that a consumer was run twice.
+var errRanBefore = errors.New("the consumer has run before: make a new one")
 
 // Consumer makes a member of a consumer group. It joins with Run or Messages.
 func (c *Cluster) Consumer(config ConsumerConfig) (*Consumer, error) {
@@ -110,8 +115,12 @@ func (c *Cluster) Consumer(config ConsumerConfig) (*Consumer, error) {
 }
 
 // Run joins the group and works until ctx ends; then it drains: what is under way finishes (for DrainTimeout at most),
-// positions are committed, claims released, the group left. It returns when all of that is done.
+// positions are committed, claims released, the group left. It returns when all of that is done. A consumer
+// runs once; the error says that it has before.
 func (c *Consumer) Run(ctx context.Context, handler Handler) error {
+	if c.began.Swap(true) {
+		return errRanBefore
+	}
 	d := newDriver(c, handler)
 	fetching, stopFetching := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
@@ -125,10 +134,10 @@ func (c *Consumer) Run(ctx context.Context, handler Handler) error {
 // Commit writes the positions of everything acknowledged so far, without waiting for the next interval. It returns nil
 // once they are written; positions of partitions lost meanwhile are not.
 func (c *Consumer) Commit(ctx context.Context) error {
-	done := c.commits.wait()
+	wait := c.commits.add(c.acknowledged())
 	c.events.send(group.CommitNow{})
 	select {
-	case <-done:
+	case <-wait.done:
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("commit: %w", ctx.Err())

@@ -5,6 +5,8 @@ package client_test
 
 import (
 	"fmt"
+	"strconv"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -120,5 +122,29 @@ var _ = Describe("A consumer group", func() {
 		}
 		Expect(consume(3)).To(HaveLen(3))
 		Expect(consume(1)).To(ConsistOf(fmt.Sprintf("orders/0/%d", 2)))
+	})
+
+	It("commits on demand what was acknowledged, although more keeps coming", func(ctx SpecContext) {
+		w := start(ctx, map[string]int32{"orders": 1})
+		cluster := open(ctx, w)
+		topic := cluster.Topic("orders")
+		publish(ctx, topic, 50)
+		consumer, err := cluster.Consumer(client.ConsumerConfig{
+			Group: "billing", Topics: []string{"orders"}, CommitInterval: time.Hour,
+		})
+		Expect(err).NotTo(HaveOccurred())
+		seen := 0
+		for message, err := range consumer.Messages(ctx) {
+			Expect(err).NotTo(HaveOccurred())
+			if seen++; seen == 20 {
+				Expect(consumer.Commit(ctx)).To(Succeed())
+				node, _ := w.ZooKeeper.Get(w.Path("/consumers/billing/offsets/orders/0"))
+				Expect(string(node.Data)).To(Equal(strconv.FormatInt(message.Offset, 10)))
+				break
+			}
+		}
+		for _, err := range consumer.Messages(ctx) {
+			Expect(err).To(MatchError(ContainSubstring("run before")))
+		}
 	})
 })

@@ -23,7 +23,7 @@ func (c *Consumer) Messages(ctx context.Context) iter.Seq2[kafka.Message, error]
 		var running sync.WaitGroup
 		running.Go(func() {
 			defer queue.close()
-			_ = c.Run(ctx, queue) // its only ends are asked for
+			queue.fail(c.Run(ctx, queue))
 		})
 		defer running.Wait()
 		defer cancel()
@@ -164,6 +164,16 @@ func (q *queue) abort() {
 		s.busy = false
 		s.settle()
 	}
+}
+
+// fail yields an error that is not a partition's.
+func (q *queue) fail(err error) {
+	if err == nil {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.streams = append(q.streams, &stream{queue: q, failure: err})
 }
 
 func (q *queue) close() {

@@ -11,8 +11,9 @@ type Handler interface {
 	Assign(assignment Assignment) Processor
 }
 
-// Processor works on one owned partition. Its methods are called by the consumer, must not block, and are never called
-// after Stop, or after the processor called Assignment.Drained. Fetched is called from another goroutine than the rest.
+// Processor works on one owned partition. Its methods are called by the consumer and must not block. None is called after Stop;
+// after the processor called Assignment.Drained some may be, and do nothing. Fetched is called from another goroutine than the
+// rest.
 type Processor interface {
 	// Fetched hands over what came from the brokers. It returns false if the processor has enough: nothing more comes then
 	// until it calls Assignment.Ready.
