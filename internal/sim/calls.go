@@ -248,8 +248,9 @@ func (c *call) claim(command group.Claim) {
 				Epoch: command.Epoch, Partition: command.Partition, Token: r.Token,
 				Placed: r.Placed, Offset: r.Offset, Version: r.Version, Answer: r.Answer,
 			}
-			if r.Session != c.session {
+			if r.Session != c.session || r.Thread != layout.Thread(command.Member) {
 				claimed.Answer = group.Answer{Outcome: group.Conflict, Index: 1, Err: errRefused}
+				claimed.Holder = r.Thread
 			}
 			c.finish(claimed)
 		})
@@ -261,7 +262,7 @@ func (c *call) read(p kafka.Partition, then func(group.Reread)) {
 	reread := group.Reread{Partition: p}
 	c.send(func(int64) {
 		if node := c.ownerNode(p); node != nil {
-			reread.Session, reread.Token = node.owner, node.czxid
+			reread.Session, reread.Thread, reread.Token = node.owner, string(node.data), node.czxid
 		}
 	}, func() {
 		var seen *saw

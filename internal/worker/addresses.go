@@ -5,9 +5,10 @@ package worker
 
 import (
 	"net"
-	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 )
 
 // checkConnect checks "host:port,host:port/chroot". The port may be left out, as in ZooKeeper's own connect strings.
@@ -25,10 +26,9 @@ func checkConnect(f *faults, path, connect string) {
 	if chroot == "" {
 		return
 	}
-	unfit := func(r rune) bool { return unfitForNode(r) || r == ',' }
 	for part := range strings.SplitSeq(chroot, "/") {
 		// A comma is legal there, but what it means is nearly always a chroot behind each host.
-		if slices.Contains([]string{"", ".", ".."}, part) || strings.ContainsFunc(part, unfit) {
+		if layout.CheckName(part) != nil || strings.Contains(part, ",") {
 			f.add(path, "%q: chroot /%s is no path in ZooKeeper; write it once, behind the last host", connect, chroot)
 		}
 	}

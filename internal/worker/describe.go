@@ -49,11 +49,22 @@ func notReady(o Observation) []Reason {
 	case !o.Session.Connected && (lapsed || !o.Registered):
 		add(NotConnected, "no session with ZooKeeper at "+o.Session.Server)
 	case !o.Registered:
-		add(NotRegistered, "not yet registered in group "+o.Group)
+		add(NotRegistered, because("not yet registered in group "+o.Group, o.RegisterErr))
 	case lapsed:
 		add(LeaseLapsed, "the session may have expired; delivering nothing")
+	case !o.Read && o.ReadErr != nil:
+		add(GroupUnreadable, because("the group cannot be read, so nothing is consumed", o.ReadErr))
+	case o.Read && !o.Begun && o.BeginErr != nil:
+		add(GroupNotBegun, because("where the group begins cannot be decided, so nothing is consumed", o.BeginErr))
 	}
 	return reasons
+}
+
+func because(what string, err error) string {
+	if err == nil {
+		return what
+	}
+	return what + ": " + err.Error()
 }
 
 func warnings(o Observation) []Reason {
@@ -76,6 +87,9 @@ func warnings(o Observation) []Reason {
 	for _, failure := range fetchFailures(o.Partitions) {
 		warn(FetchFailing, failure.topic, "no messages of %d of %d partitions of %s: %v",
 			failure.count, failure.of, failure.topic, failure.err)
+	}
+	if o.Read && o.ReadErr != nil {
+		warn(GroupUnreadable, "", "changes of the group go unseen: %v", o.ReadErr)
 	}
 	if o.Session.Connected {
 		list = append(list, sessionWarnings(o.Session)...)

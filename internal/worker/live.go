@@ -61,6 +61,8 @@ func (l *live) expirations(epoch uint64) uint64 {
 func observe(consumer client.Status, lanes []pump.LaneStatus) Observation {
 	o := Observation{
 		Beat: consumer.Beat, ID: consumer.Member, Registered: consumer.Registered, Leaving: consumer.Leaving,
+		Read: consumer.Observed, Begun: consumer.Begun,
+		RegisterErr: consumer.RegisterErr, ReadErr: consumer.ObserveErr, BeginErr: consumer.BeginErr,
 		Session: Connection{
 			Connected: consumer.Connected, Epoch: consumer.Epoch, LeaseUntil: consumer.LeaseUntil,
 			Timeout: consumer.SessionTimeout, Unfenced: !consumer.Fenced, Unsound: consumer.Warning, Err: consumer.Err,
@@ -108,22 +110,22 @@ func strategyName(strategy layout.Strategy) string {
 func laneOf(claim group.Claiming, leased bool) Lane {
 	lane := Lane{Partition: claim.Partition, Acknowledged: -1, Committed: -1, End: -1, Trouble: claim.Trouble}
 	switch claim.State {
-	case "Running":
+	case group.Running:
 		lane.State = Owned
 		if !leased {
 			lane.State = Paused
 		}
 		lane.Acknowledged, lane.Committed = claim.Acked, claim.Committed
-	case "Draining", "Releasing":
+	case group.Draining, group.Releasing:
 		lane.State = Draining
 		lane.Acknowledged, lane.Committed = claim.Acked, claim.Committed
-	case "Waiting":
+	case group.Waiting:
 		lane.State, lane.Holder = Waiting, claim.Holder
-	case "Placing":
+	case group.Placing:
 		lane.State = Starting
-	case "Rereading":
+	case group.Rereading:
 		lane.State = Checking
-	default:
+	case group.Unclaimed:
 		lane.State = Claiming
 	}
 	return lane

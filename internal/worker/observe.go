@@ -23,8 +23,11 @@ type Observation struct {
 	Group string
 	// Name is the member's stable name; ID its registration's, empty while there is none.
 	Name, ID string
-	// Registered says that ID stands in the group. Leaving says that the worker drains and goes.
-	Registered, Leaving bool
+	// Registered says that ID stands in the group, Read that the group has been read in this session, Begun that it is
+	// decided where it begins. Leaving says that the worker drains and goes.
+	Registered, Read, Begun, Leaving bool
+	// RegisterErr, ReadErr and BeginErr say why the last attempt at each failed, nil if it did not.
+	RegisterErr, ReadErr, BeginErr error
 
 	Session Connection
 	// Strategy is the assignment in force, and Why the reason where it is not the configured one.

@@ -64,6 +64,11 @@ const (
 	NotRegistered Code = "NotRegistered"
 	// LeaseLapsed: it is not certain that the session still lives, so nothing is delivered.
 	LeaseLapsed Code = "LeaseLapsed"
+	// GroupUnreadable: what stands in ZooKeeper of the group may not, or cannot, be read. A warning where it has been read
+	// before: then the worker goes on with what it has.
+	GroupUnreadable Code = "GroupUnreadable"
+	// GroupNotBegun: the group is new, and the positions at which it begins cannot be had from the brokers or written.
+	GroupNotBegun Code = "GroupNotBegun"
 	// Leaving: the worker drains and goes.
 	Leaving Code = "Leaving"
 )

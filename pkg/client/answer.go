@@ -68,7 +68,7 @@ func read(ctx context.Context, session *registry.Session, name string, command g
 	reading, err := session.Position(ctx, name, command.Partition)
 	return group.Reread{
 		Epoch: command.Epoch, Partition: command.Partition,
-		Session: reading.Owner.Session, Token: reading.Owner.Token,
+		Session: reading.Owner.Session, Thread: reading.Owner.Thread, Token: reading.Owner.Token,
 		Placed: reading.Placed, Offset: reading.Offset, Version: reading.Version, Answer: answerOf(err),
 	}
 }

@@ -18,7 +18,7 @@ type brokers struct {
 	set       func(addresses []string)
 }
 
-// openTransport waits for brokers and makes a transport to them. Which kind is decided by what they registered: for now
+// openTransport makes a transport to the brokers, waiting for them to be known. Which kind is decided by what they registered: for now
 // there is one, for Kafka 0.8 and newer.
 func (c *Cluster) openTransport(ctx context.Context) (*brokers, error) {
 	if err := c.directory.wait(ctx); err != nil {
@@ -37,8 +37,10 @@ func (c *Cluster) openTransport(ctx context.Context) (*brokers, error) {
 		}
 	}}
 	c.directory.mu.Lock()
-	defer c.directory.mu.Unlock()
 	c.directory.followers[opened] = struct{}{}
+	latest := addresses(c.directory.live) // they may have changed since the transport was made
+	c.directory.mu.Unlock()
+	opened.set(latest)
 	return opened, nil
 }
 

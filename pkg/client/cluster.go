@@ -71,7 +71,7 @@ func Connect(config Config) (*Cluster, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Cluster{config: config, registry: zookeeper, logger: config.Logger, cancel: cancel}
-	c.directory = newDirectory(zookeeper, config.Logger)
+	c.directory = newDirectory(zookeeper, config.Logger, config.BrokerTLS != nil)
 	c.producer.open = c.openTransport
 	c.running.Go(func() { c.runErr = zookeeper.Run(ctx) })
 	c.running.Go(func() { c.directory.run(ctx) })
@@ -91,11 +91,12 @@ func Open(ctx context.Context, config Config) (*Cluster, error) {
 	return c, nil
 }
 
-// Close ends every connection and waits for every goroutine. Consumers must have ended before.
+// Close ends every connection and waits for every goroutine; calls under way fail with ErrClosed. Consumers must have
+// ended before.
 func (c *Cluster) Close() error {
-	c.producer.close()
 	c.cancel()
 	c.running.Wait()
+	c.producer.close()
 	if errors.Is(c.runErr, context.Canceled) {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -27,6 +28,8 @@ const (
 	// defaultCommitInterval bounds what is delivered again after a crash to a second's messages, for one transaction a
 	// second and member: 4 ms of the server's time.
 	defaultCommitInterval = time.Second
+	// minCommitInterval is a few round trips: more often, a commit would wait for the one before.
+	minCommitInterval = 10 * time.Millisecond
 	// defaultDrainTimeout is the default timeout of one delivery, so that the one under way can end by itself.
 	defaultDrainTimeout = 30 * time.Second
 )
@@ -49,18 +52,21 @@ type ConsumerConfig struct {
 
 func (c ConsumerConfig) withDefaults() (ConsumerConfig, error) {
 	var errs []error
-	if c.Group == "" {
-		errs = append(errs, errors.New("group: is empty; name the consumer group"))
+	if c.Name == "" {
+		c.Name, _ = os.Hostname() // if the host has none, the check of the name says so
+	}
+	for field, err := range map[string]error{"group": layout.CheckName(c.Group), "name": layout.CheckName(c.Name)} {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", field, err))
+		}
 	}
 	if len(c.Topics) == 0 {
 		errs = append(errs, errors.New("topics: is empty; name at least one topic"))
 	}
-	if c.Name == "" {
-		host, err := os.Hostname()
-		if err != nil {
-			errs = append(errs, fmt.Errorf("name: is empty and the host has none: %w", err))
+	for i, topic := range c.Topics {
+		if err := layout.CheckTopic(topic); err != nil {
+			errs = append(errs, fmt.Errorf("topics[%d]: %w", i, err))
 		}
-		c.Name = host
 	}
 	if c.Strategy == 0 {
 		c.Strategy = Sticky
@@ -70,6 +76,12 @@ func (c ConsumerConfig) withDefaults() (ConsumerConfig, error) {
 	}
 	if c.DrainTimeout == 0 {
 		c.DrainTimeout = defaultDrainTimeout
+	}
+	if c.CommitInterval < minCommitInterval {
+		errs = append(errs, fmt.Errorf("commit interval: %v is below %v; raise it", c.CommitInterval, minCommitInterval))
+	}
+	if c.DrainTimeout < 0 {
+		errs = append(errs, fmt.Errorf("drain timeout: %v is negative; raise it", c.DrainTimeout))
 	}
 	return c, errors.Join(errs...)
 }
@@ -90,7 +102,12 @@ type Consumer struct {
 	fetcher *fetcher
 	commits commits
 	began   atomic.Bool
+	// ended is closed when the consumer has ended.
+	ended chan struct{}
 }
+
+// errEnded says that a consumer has ended. It committed what was acknowledged by then.
+var errEnded = errors.New("the consumer has ended")
 
 // errRanBefore says that a consumer was run twice.
 var errRanBefore = errors.New("the consumer has run before: make a new one")
@@ -106,10 +123,11 @@ func (c *Cluster) Consumer(config ConsumerConfig) (*Consumer, error) {
 		member: group.New(group.Config{
 			Group: config.Group, Pod: config.Name, Topics: config.Topics, Strategy: config.Strategy,
 			Start: config.Start, CommitInterval: config.CommitInterval, DrainTimeout: config.DrainTimeout,
-			Rand: random,
+			Rand: rand.Float64,
 		}),
 		sources: map[int64]*source{},
 		events:  newMailbox[group.Event](),
+		ended:   make(chan struct{}),
 		fetcher: newFetcher(c.openTransport),
 	}, nil
 }
@@ -121,6 +139,7 @@ func (c *Consumer) Run(ctx context.Context, handler Handler) error {
 	if c.began.Swap(true) {
 		return errRanBefore
 	}
+	defer close(c.ended)
 	d := newDriver(c, handler)
 	fetching, stopFetching := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
@@ -139,6 +158,8 @@ func (c *Consumer) Commit(ctx context.Context) error {
 	select {
 	case <-wait.done:
 		return nil
+	case <-c.ended:
+		return errEnded
 	case <-ctx.Done():
 		return fmt.Errorf("commit: %w", ctx.Err())
 	}

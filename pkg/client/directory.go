@@ -33,6 +33,12 @@ const (
 var ErrNoBrokers = errors.New(
 	"no broker is registered in ZooKeeper: check the chroot of the connect string, and that brokers run")
 
+// errNotRead is what stands before the first reading.
+var errNotRead = errors.New("the brokers have not been read from ZooKeeper yet")
+
+// ErrClosed says that the cluster has been closed.
+var ErrClosed = errors.New("the cluster is closed")
+
 // ErrNoTopic says that a topic does not exist (yet).
 var ErrNoTopic = errors.New("the topic does not exist")
 
@@ -47,10 +53,15 @@ type Broker struct {
 type directory struct {
 	registry *registry.Client
 	logger   *slog.Logger
+	// secure says that brokers are spoken to in TLS.
+	secure bool
 	*directoryState
 }
 
 type directoryState struct {
+	// closed is closed when the directory is followed no more.
+	closed chan struct{}
+
 	// mu protects what follows.
 	mu      sync.Mutex
 	live    map[string]Broker
@@ -61,9 +72,10 @@ type directoryState struct {
 	followers map[*brokers]struct{}
 }
 
-func newDirectory(client *registry.Client, logger *slog.Logger) directory {
-	return directory{registry: client, logger: logger, directoryState: &directoryState{
-		failure:   ErrNoBrokers,
+func newDirectory(client *registry.Client, logger *slog.Logger, secure bool) directory {
+	return directory{registry: client, logger: logger, secure: secure, directoryState: &directoryState{
+		closed:    make(chan struct{}),
+		failure:   errNotRead,
 		changed:   make(chan struct{}),
 		followers: map[*brokers]struct{}{},
 	}}
@@ -71,6 +83,7 @@ func newDirectory(client *registry.Client, logger *slog.Logger) directory {
 
 // run reads the brokers whenever they may have changed, until ctx ends.
 func (d directory) run(ctx context.Context) {
+	defer close(d.closed)
 	for ctx.Err() == nil {
 		changed := d.registry.Changed()
 		session := d.registry.State().Session
@@ -119,11 +132,22 @@ func (d directory) read(ctx context.Context, session *registry.Session, hint cha
 			})
 			continue
 		}
-		address := net.JoinHostPort(registered.Host, strconv.Itoa(registered.Port))
-		live[registered.ID] = Broker{ID: registered.ID, Address: address}
+		live[registered.ID] = Broker{ID: registered.ID, Address: d.address(registered)}
 	}
 	d.update(live, describeBrokers(live, problems))
 	return nil
+}
+
+// address is that of the listener to use: with TLS the first that speaks it, else the plain one.
+func (d directory) address(broker layout.BrokerRegistration) string {
+	if d.secure {
+		for _, endpoint := range broker.Endpoints {
+			if endpoint.Protocol == "SSL" {
+				return net.JoinHostPort(endpoint.Host, strconv.Itoa(endpoint.Port))
+			}
+		}
+	}
+	return net.JoinHostPort(broker.Host, strconv.Itoa(broker.Port))
 }
 
 func describeBrokers(live map[string]Broker, problems []layout.Problem) error {
@@ -140,13 +164,21 @@ func describeBrokers(live map[string]Broker, problems []layout.Problem) error {
 // update stores what was read. Brokers once known stay known while ZooKeeper cannot be read: they are served by, not
 // through, it.
 func (d directory) update(live map[string]Broker, failure error) {
+	addresses, followers := d.store(live, failure)
+	for _, follower := range followers {
+		follower.set(addresses)
+	}
+}
+
+// store returns whom to tell which addresses, nobody if nothing changed.
+func (d directory) store(live map[string]Broker, failure error) ([]string, []*brokers) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if live == nil {
 		live = d.live
 	}
 	if maps.Equal(live, d.live) && sameText(failure, d.failure) {
-		return
+		return nil, nil
 	}
 	if failure != nil && !sameText(failure, d.failure) {
 		d.logger.Warn("Brokers cannot be told", "reason", failure)
@@ -157,11 +189,10 @@ func (d directory) update(live map[string]Broker, failure error) {
 	d.live, d.failure = live, failure
 	close(d.changed)
 	d.changed = make(chan struct{})
-	if len(live) > 0 {
-		for follower := range d.followers {
-			follower.set(addresses(live))
-		}
+	if len(live) == 0 {
+		return nil, nil
 	}
+	return addresses(live), slices.Collect(maps.Keys(d.followers))
 }
 
 func sameText(a, b error) bool {
@@ -200,6 +231,8 @@ func (d directory) wait(ctx context.Context) error {
 		}
 		select {
 		case <-changed:
+		case <-d.closed:
+			return ErrClosed
 		case <-ctx.Done():
 			if state := d.registry.State(); state.Err != nil {
 				failure = state.Err
@@ -234,6 +267,8 @@ func (d directory) session(ctx context.Context) (*registry.Session, error) {
 		}
 		select {
 		case <-changed:
+		case <-d.closed:
+			return nil, ErrClosed
 		case <-ctx.Done():
 			if state.Err != nil {
 				return nil, state.Err

@@ -5,15 +5,12 @@ package client
 
 import (
 	"context"
-	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client/group"
 	"github.com/samsa-dev/samsa/pkg/client/registry"
 )
-
-func random() float64 { return rand.Float64() }
 
 // driver carries out what a consumer's member asks for. One goroutine steps the member; what takes time happens in
 // goroutines that answer with an event, and that run waits for.

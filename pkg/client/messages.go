@@ -5,6 +5,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"sync"
 	"time"
@@ -47,6 +48,7 @@ type queue struct {
 	// mu protects what follows, and the streams.
 	mu      sync.Mutex
 	streams []*stream
+	turn    int
 	closed  bool
 	// mail holds a token while there may be something to yield.
 	mail chan struct{}
@@ -103,14 +105,14 @@ func (q *queue) next() (item, bool) {
 	}
 }
 
-// pick takes the next message of the stream that waited longest. An item without a stream says that there will be no
+// pick takes the next message, of each stream in turn. An item without a stream says that there will be no
 // more.
 func (q *queue) pick() (item, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for i, s := range q.streams {
-		if found, ok := s.pick(); ok {
-			q.streams = append(append(q.streams[:i:i], q.streams[i+1:]...), s)
+	for range q.streams {
+		q.turn = (q.turn + 1) % len(q.streams)
+		if found, ok := q.streams[q.turn].pick(); ok {
 			return found, true
 		}
 	}
@@ -122,7 +124,7 @@ func (s *stream) pick() (item, bool) {
 	if s.ended || s.draining || s.paused {
 		return item{}, false
 	}
-	if s.failure != nil {
+	if len(s.batches) == 0 && s.failure != nil { // it is about what comes behind the batches
 		err := s.failure
 		s.failure, s.busy = nil, true
 		return item{stream: s, err: err}, true
@@ -146,14 +148,27 @@ func (q *queue) finish(done item, acknowledged bool) {
 	defer q.mu.Unlock()
 	s := done.stream
 	s.busy = false
-	if done.err == nil && acknowledged && !s.ended {
-		s.position = done.message.Next
+	if acknowledged && !s.ended {
+		s.advance(done)
 	}
 	if s.full && s.buffered < streamBuffer/2 && !s.ended {
 		s.full = false
 		s.assignment.Ready()
 	}
 	s.settle()
+}
+
+// advance moves the position behind what the loop came back from: a message, or what retention removed. A log that ends
+// before the position is no reason to move: any guess would skip messages.
+func (s *stream) advance(done item) {
+	outOfRange := (*kafka.OutOfRange)(nil)
+	switch {
+	case done.err == nil:
+		s.position = done.message.Next
+	case errors.As(done.err, &outOfRange) && !outOfRange.Truncated():
+		s.position = max(s.position, outOfRange.Earliest)
+		s.assignment.Seek(s.position)
+	}
 }
 
 // abort gives up what the loop never came back for, so that leaving does not wait for it.
@@ -224,7 +239,7 @@ func (s *stream) Fetched(fetch kafka.Fetch) bool {
 			s.batches = append(s.batches, fetch.Batch)
 			s.buffered += fetch.Batch.Len()
 		}
-		s.full = s.buffered >= streamBuffer
+		s.full = s.full || s.buffered >= streamBuffer // until finish says that there is room
 		s.failure = fetch.Err
 	})
 	return !s.isFull()

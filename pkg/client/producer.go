@@ -29,19 +29,37 @@ type Published struct {
 type producer struct {
 	open func(ctx context.Context) (*brokers, error)
 
-	// mu protects brokers.
+	// mu protects what follows. It is never held while waiting for brokers.
 	mu      sync.Mutex
 	brokers *brokers
+	closed  bool
 }
 
 func (p *producer) transport(ctx context.Context) (kafka.Transport, error) {
 	p.mu.Lock()
+	known := p.brokers
+	p.mu.Unlock()
+	if known != nil {
+		return known.Transport, nil
+	}
+	opened, err := p.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.keep(opened)
+}
+
+// keep keeps the first transport of those that several callers may have opened at once.
+func (p *producer) keep(opened *brokers) (kafka.Transport, error) {
+	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.brokers == nil {
-		opened, err := p.open(ctx)
-		if err != nil {
-			return nil, err
-		}
+	switch {
+	case p.closed:
+		opened.close()
+		return nil, ErrClosed
+	case p.brokers != nil:
+		opened.close()
+	default:
 		p.brokers = opened
 	}
 	return p.brokers.Transport, nil
@@ -50,6 +68,7 @@ func (p *producer) transport(ctx context.Context) (kafka.Transport, error) {
 func (p *producer) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.closed = true
 	if p.brokers != nil {
 		p.brokers.close()
 		p.brokers = nil

@@ -18,6 +18,7 @@ import (
 
 	"github.com/samsa-dev/samsa/internal/embedded/world"
 	"github.com/samsa-dev/samsa/pkg/client"
+	"github.com/samsa-dev/samsa/pkg/client/group"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
@@ -145,7 +146,7 @@ func (m *member) leave() {
 func (m *member) running() int {
 	n := 0
 	for _, claim := range m.Status().Claims {
-		if claim.State == "Running" {
+		if claim.State == group.Running {
 			n++
 		}
 	}

@@ -53,7 +53,8 @@ func (t *Topic) PublishMessages(ctx context.Context, messages []kafka.Message) (
 	return t.cluster.producer.publish(ctx, partitions, messages)
 }
 
-// Subscribe joins a consumer group with default options. The consumer begins to work with Messages or Run.
+// Subscribe makes a member of a consumer group with default options. It joins, and needs ctx no more, with Messages or
+// Run; a topic that does not exist yet is waited for there.
 func (t *Topic) Subscribe(_ context.Context, group string) (*Consumer, error) {
 	return t.cluster.Consumer(ConsumerConfig{Group: group, Topics: []string{t.name}})
 }

@@ -49,7 +49,7 @@ func (b *inbox) put(p parcel) bool {
 	b.parcels = append(b.parcels, p)
 	b.bytes += p.size
 	b.messages += p.batch.Len()
-	b.full = b.bytes >= b.limit
+	b.full = b.full || b.bytes >= b.limit // until take says that there is room
 	room := !b.full
 	b.mu.Unlock()
 	b.notify()

@@ -146,8 +146,20 @@ func (r *runner) deliver(batch kafka.Batch) []sink.Result {
 	}
 	begun := time.Now()
 	r.config.Sink.Deliver(ctx, r.claim, batch, r.results)
+	if ctx.Err() != nil {
+		excuse(r.results)
+	}
 	r.observe(batch, time.Since(begun))
 	return r.results
+}
+
+// excuse makes what failed untried: the attempt was ended from our side, which says nothing about the sink.
+func excuse(results []sink.Result) {
+	for i := range results {
+		if results[i].Outcome != sink.Done {
+			results[i] = sink.Result{}
+		}
+	}
 }
 
 // bounds is the context of an attempt. It is the same as long as the lease's is: a message must not pay for contexts of
@@ -178,7 +190,7 @@ func (r *runner) observe(batch kafka.Batch, took time.Duration) {
 	}
 	r.config.Observer.Delivered(r.assignment.Partition, attempt)
 	failing := attempt.Failed > 0
-	if failing == r.failing || r.cut.Err() != nil {
+	if failing == r.failing || attempt.Done+attempt.Failed == 0 {
 		return
 	}
 	r.failing = failing
@@ -192,10 +204,12 @@ func (r *runner) observe(batch kafka.Batch, took time.Duration) {
 
 func summarize(batch kafka.Batch, results []sink.Result) Attempt {
 	var attempt Attempt
-	for _, result := range results {
+	newest := -1
+	for i, result := range results {
 		switch result.Outcome {
 		case sink.Done:
 			attempt.Done++
+			newest = i
 			continue
 		case sink.Untried:
 			attempt.Untried++
@@ -207,8 +221,8 @@ func summarize(batch kafka.Batch, results []sink.Result) Attempt {
 		}
 		attempt.Failed++
 	}
-	if attempt.Done > 0 {
-		attempt.Newest = batch.Message(attempt.Done - 1).Timestamp
+	if newest >= 0 {
+		attempt.Newest = batch.Message(newest).Timestamp
 	}
 	return attempt
 }

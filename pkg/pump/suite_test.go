@@ -190,7 +190,7 @@ func (w *worker) lane(partition string) (pump.LaneStatus, bool) {
 // states are those of the claims.
 func (w *worker) states() (states []string) {
 	for _, claim := range w.consumer.Status().Claims {
-		states = append(states, claim.State)
+		states = append(states, string(claim.State))
 	}
 	return states
 }

@@ -56,6 +56,7 @@ func (s *session) startPositions() []layout.Position {
 // say any more.
 func (m *Member) begunOrNot(t transaction, answer Transacted) {
 	s := m.session
+	s.beginErr = nil
 	switch {
 	case answer.Outcome == OK:
 		s.begun = true
@@ -65,6 +66,7 @@ func (m *Member) begunOrNot(t transaction, answer Transacted) {
 		delete(s.starts, t.positions[answer.Index-1].Partition) // operation 0 is the check
 		s.begin.succeeded(m.now)
 	default:
+		s.beginErr = answer.Err
 		s.begin.failed(m.now, m.config.Rand())
 	}
 	s.look()
@@ -102,10 +104,12 @@ func (m *Member) startsResolved(event Resolved) {
 	s := m.session
 	for _, partition := range m.ownTopicsPartitions() {
 		if _, ok := event.Positions[partition]; !ok {
+			s.beginErr = event.Err
 			s.begin.failed(m.now, m.config.Rand())
 			return
 		}
 	}
+	s.beginErr = nil
 	s.starts = maps.Clone(event.Positions)
 	s.begin.succeeded(m.now)
 }

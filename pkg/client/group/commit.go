@@ -204,7 +204,7 @@ func (m *Member) reread(event Reread) {
 	switch {
 	case event.Failed() && event.Outcome != Malformed:
 		c.attempt.failed(m.now, m.config.Rand())
-	case event.Session != s.id:
+	case event.Session != s.id || event.Thread != layout.Thread(s.member):
 		m.drop(c)
 	case event.Outcome == Malformed:
 		m.stopLane(c)

@@ -105,8 +105,9 @@ type (
 	Reread struct {
 		Epoch     uint64
 		Partition kafka.Partition
-		// Session is the owning session, 0 if nobody owns the partition.
+		// Session and Thread are the owner's, 0 and empty if nobody owns the partition.
 		Session int64
+		Thread  string
 		Token   int64
 		// Placed says that the partition has a position.
 		Placed  bool

@@ -21,8 +21,8 @@ func (m *Member) leave() {
 	m.leaveBy = m.now.Add(m.drainTimeout() + leaveSlack)
 }
 
-// keepLeaving says farewell once nothing is owned, and goes without one when time is up: the session's end releases
-// what is left.
+// keepLeaving says farewell once nothing is owned, and goes without one when time is up: then it ends the session, which
+// releases what is left.
 func (m *Member) keepLeaving() {
 	if !m.leaving {
 		return
@@ -30,10 +30,11 @@ func (m *Member) keepLeaving() {
 	s := m.session
 	late := !m.now.Before(m.leaveBy)
 	switch {
-	case s == nil || late:
-		m.stopLanes()
-		m.left = true
-		m.emit(Left{})
+	case s == nil:
+		m.gone()
+	case late:
+		m.abandon()
+		m.gone()
 	case m.mayRetire() && s.retire.due(m.now):
 		s.retire.begin()
 		m.transact(transaction{kind: retire}, layout.Retire(m.config.Group, s.member, m.now.UnixMilli()))
@@ -41,9 +42,16 @@ func (m *Member) keepLeaving() {
 		s.unregister.begin()
 		m.emit(Unregister{Epoch: s.epoch, ID: s.member})
 	case len(m.claims) == 0 && !s.registered && !s.register.underWay:
-		m.left = true
-		m.emit(Left{})
+		if s.register.failures > 0 { // it may have happened all the same
+			m.abandon()
+		}
+		m.gone()
 	}
+}
+
+func (m *Member) gone() {
+	m.left = true
+	m.emit(Left{})
 }
 
 // mayRetire reports whether the others are to be told that what is ours will be free: one lane that takes long to drain

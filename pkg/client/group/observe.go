@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
@@ -57,6 +58,7 @@ func (m *Member) observed(event Observed) {
 	if s == nil {
 		return
 	}
+	s.observeErr = event.Err
 	if event.Failed() {
 		s.observe.failed(m.now, m.config.Rand())
 		return
@@ -97,8 +99,8 @@ func (m *Member) audit(event Observed) {
 		case c.state == claiming:
 			c.holder = owner.Thread
 		case token == 0:
-		case !owned || owner.Session != s.id:
-			m.drop(c)
+		case !owned || owner.Session != s.id || owner.Thread != layout.Thread(s.member):
+			m.drop(c) // a session may have several members, each with claims of its own
 		}
 	}
 }

@@ -24,6 +24,9 @@ type session struct {
 	// retire takes the member out of the plans of the others, while it leaves.
 	retire attempt
 
+	// registerErr, observeErr and beginErr are why the last attempt failed, nil if it did not.
+	registerErr, observeErr, beginErr error
+
 	// asked are the tokens of the claims whose owner nodes the observation under way will read.
 	asked map[kafka.Partition]int64
 	// observedTopics are those whose partitions the last observation asked for.
@@ -135,8 +138,11 @@ func (m *Member) keepRegistered() {
 
 func (m *Member) registered(event Registered) {
 	s := m.in(event.Epoch)
+	if s == nil {
+		return
+	}
+	s.registerErr = event.Err
 	switch {
-	case s == nil:
 	case event.Outcome == OK:
 		s.registered = true
 		s.register.never()

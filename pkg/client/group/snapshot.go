@@ -23,6 +23,9 @@ type Snapshot struct {
 	LeaseHolds bool
 	// Observed says that the group has been read in this session, Begun that its start positions are decided.
 	Observed, Begun bool
+	// RegisterErr, ObserveErr and BeginErr are why the member is not registered, could not read the group, or could not
+	// decide where it begins, the last time it tried; nil if it could.
+	RegisterErr, ObserveErr, BeginErr error
 	// Strategy is the one in force; Why says why it is not the one asked for.
 	Strategy layout.Strategy
 	Why      string
@@ -38,11 +41,29 @@ type Snapshot struct {
 	Leaving    bool
 }
 
+// State is how far a claim has come.
+type State string
+
+// The states of a claim.
+const (
+	// Unclaimed: to be claimed. Waiting: to be claimed once its holder lets go.
+	Unclaimed State = "Unclaimed"
+	Waiting   State = "Waiting"
+	// Placing: ours, and new to the group: it gets its first position.
+	Placing State = "Placing"
+	// Running: ours, and its lane delivers. Draining: its lane finishes what is under way. Releasing: the lane has ended,
+	// and the claim is being given up.
+	Running   State = "Running"
+	Draining  State = "Draining"
+	Releasing State = "Releasing"
+	// Rereading: perhaps ours; claim and position are being read again.
+	Rereading State = "Rereading"
+)
+
 // Claiming is the state of one partition that the member owns, or wants to.
 type Claiming struct {
 	Partition kafka.Partition
-	// State is Claiming, Waiting (somebody else holds it), Placing, Running, Draining, Releasing or Rereading.
-	State string
+	State     State
 	// Holder is the thread that holds the claim while State is Waiting.
 	Holder    string
 	Lane      int64
@@ -66,6 +87,10 @@ func (m *Member) Snapshot() Snapshot {
 	snapshot.Epoch, snapshot.Member, snapshot.Registered = s.epoch, s.member, s.registered
 	snapshot.LeaseUntil, snapshot.LeaseHolds = s.lease.Until(), s.held
 	snapshot.Observed, snapshot.Begun = s.planned, s.begun
+	snapshot.RegisterErr, snapshot.ObserveErr = s.registerErr, s.observeErr
+	if !s.begun {
+		snapshot.BeginErr = s.beginErr
+	}
 	snapshot.Strategy, snapshot.Why = s.plan.strategy, s.plan.why
 	snapshot.Members, snapshot.Problems = slices.Clone(s.view.Members), slices.Clone(s.view.Problems)
 	snapshot.Target = len(s.target)
@@ -86,23 +111,22 @@ func (c *claim) describe() Claiming {
 	}
 }
 
-func (c *claim) stateName() string {
+func (c *claim) stateName() State {
 	switch c.state {
+	case placing:
+		return Placing
+	case running:
+		return Running
+	case draining:
+		return Draining
+	case releasing, forgoing:
+		return Releasing
+	case rereading:
+		return Rereading
 	case claiming:
 		if c.holder != "" {
-			return "Waiting"
+			return Waiting
 		}
-		return "Claiming"
-	case placing:
-		return "Placing"
-	case running:
-		return "Running"
-	case draining:
-		return "Draining"
-	case releasing, forgoing:
-		return "Releasing"
-	case rereading:
-		return "Rereading"
 	}
-	return "Unknown"
+	return Unclaimed
 }

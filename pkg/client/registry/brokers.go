@@ -32,18 +32,13 @@ func (s *Session) Brokers(ctx context.Context, tell func()) ([]layout.BrokerRegi
 		return nil, nil, err
 	}
 	var brokers []layout.BrokerRegistration
-	var problems []layout.Problem
-	for i, found := range nodes {
-		if found == nil {
-			continue
-		}
+	problems := each(paths, nodes, func(i int, found node) error {
 		broker, err := layout.DecodeBroker(ids[i], found.data)
-		if err != nil {
-			problems = append(problems, layout.Problem{Path: paths[i], Reason: err.Error()})
-			continue
+		if err == nil {
+			brokers = append(brokers, broker)
 		}
-		brokers = append(brokers, broker)
-	}
+		return err
+	})
 	return brokers, problems, nil
 }
 

@@ -55,6 +55,23 @@ func (s *Session) Observe(ctx context.Context, request ObserveRequest, tell func
 	return view, nil
 }
 
+var errPermanentClaim = errors.New(
+	"the claim is not ephemeral, so it outlives its owner: delete it when no consumer holds the partition")
+
+// each takes the nodes that could be read. What could not, and what take refuses, is a problem.
+func each(paths []string, outcomes []outcome, take func(i int, found node) error) (problems []layout.Problem) {
+	for i, o := range outcomes {
+		err := o.problem
+		if o.node != nil {
+			err = take(i, *o.node)
+		}
+		if err != nil {
+			problems = append(problems, layout.Problem{Path: paths[i], Reason: err.Error()})
+		}
+	}
+	return problems
+}
+
 func (s *Session) observeMembers(ctx context.Context, request ObserveRequest, h *hint, view *layout.View) error {
 	ids, err := s.list(ctx, layout.Members(request.Group), h)
 	if err != nil {
@@ -68,17 +85,13 @@ func (s *Session) observeMembers(ctx context.Context, request ObserveRequest, h 
 	if err != nil {
 		return err
 	}
-	for i, found := range nodes {
-		if found == nil {
-			continue // it left in between; the watch has fired
-		}
+	view.Problems = append(view.Problems, each(paths, nodes, func(i int, found node) error { // who left in between is not there; the watch has fired
 		member, err := layout.DecodeMember(request.Group, ids[i], found.data)
-		if err != nil {
-			view.Problems = append(view.Problems, layout.Problem{Path: paths[i], Reason: err.Error()})
-			continue
+		if err == nil {
+			view.Members = append(view.Members, member)
 		}
-		view.Members = append(view.Members, member)
-	}
+		return err
+	})...)
 	return nil
 }
 
@@ -91,17 +104,13 @@ func (s *Session) observeTopics(ctx context.Context, request ObserveRequest, h *
 	if err != nil {
 		return err
 	}
-	for i, found := range nodes {
-		if found == nil {
-			continue
-		}
+	view.Problems = append(view.Problems, each(paths, nodes, func(i int, found node) error {
 		partitions, err := layout.DecodeTopic(request.Topics[i], found.data)
-		if err != nil {
-			view.Problems = append(view.Problems, layout.Problem{Path: paths[i], Reason: err.Error()})
-			continue
+		if err == nil {
+			view.Partitions[request.Topics[i]] = partitions
 		}
-		view.Partitions[request.Topics[i]] = partitions
-	}
+		return err
+	})...)
 	return nil
 }
 
@@ -114,19 +123,19 @@ func (s *Session) observeOwners(ctx context.Context, request ObserveRequest, h *
 	if err != nil {
 		return err
 	}
-	for i, found := range nodes {
-		if found == nil {
-			continue
-		}
-		owner := owned(*found)
-		view.Owners[request.Partitions[i]] = owner
-		if owner.Session == 0 {
-			view.Problems = append(view.Problems, layout.Problem{
-				Path:   paths[i],
-				Reason: "the claim is not ephemeral, so it outlives its owner: delete it when no consumer holds the partition",
-			})
+	for i, o := range nodes {
+		if o.problem != nil { // somebody's, but nobody can say whose
+			view.Owners[request.Partitions[i]] = layout.Ownership{Thread: "unreadable"}
 		}
 	}
+	view.Problems = append(view.Problems, each(paths, nodes, func(i int, found node) error {
+		owner := owned(found)
+		view.Owners[request.Partitions[i]] = owner
+		if owner.Session == 0 {
+			return errPermanentClaim
+		}
+		return nil
+	})...)
 	return nil
 }
 
@@ -140,22 +149,33 @@ func (s *Session) observeBirth(ctx context.Context, request ObserveRequest, _ *h
 	return failure("observe", path, err)
 }
 
-// readAll reads nodes, several at a time; one that does not exist is nil.
-func (s *Session) readAll(ctx context.Context, paths []string, h *hint) ([]*node, error) {
-	nodes := make([]*node, len(paths))
+// outcome is what came of reading one node: neither node nor problem if there is none.
+type outcome struct {
+	node    *node
+	problem error
+}
+
+// readAll reads nodes, several at a time. One that may not be read, or cannot be, is a problem of its own: it must not
+// keep the others from being read.
+func (s *Session) readAll(ctx context.Context, paths []string, h *hint) ([]outcome, error) {
+	outcomes := make([]outcome, len(paths))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(inFlight)
 	for i, path := range paths {
 		group.Go(func() error {
 			found, err := s.read(ctx, path, h)
+			kind := KindOf(err)
 			switch {
 			case err == nil:
-				nodes[i] = &found
-			case !errors.Is(err, zk.ErrNoNode):
+				outcomes[i].node = &found
+			case errors.Is(err, zk.ErrNoNode):
+			case kind == Denied, kind == Malformed:
+				outcomes[i].problem = explain(err)
+			default:
 				return failure("observe", path, err)
 			}
 			return nil
 		})
 	}
-	return nodes, group.Wait()
+	return outcomes, group.Wait()
 }

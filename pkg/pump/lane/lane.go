@@ -83,9 +83,6 @@ type Lane struct {
 	done []bool
 	// attempt is how many messages from base on are under way; 0 for none.
 	attempt int
-	// jump is where the log begins again after retention removed what was to come next.
-	jump  int64
-	jumps bool
 
 	paused, draining, drained bool
 
@@ -109,6 +106,7 @@ func (l *Lane) Step(now time.Time, event Event) Action {
 	switch event := event.(type) {
 	case Fetched:
 		l.window, l.base, l.done = event.Batch, 0, nil
+		l.broken = broken{}
 	case Answered:
 		l.answered(now, event.Results)
 	case Pause:
@@ -135,8 +133,6 @@ func (l *Lane) pursue(now time.Time, action Action) Action {
 	case l.base < l.window.Len():
 		action.Deliver = l.next()
 		l.attempt = action.Deliver.Len()
-	case l.jumps:
-		l.position, l.jumps = l.jump, false
 	}
 	return action
 }
@@ -221,13 +217,21 @@ func (l *Lane) failed(now time.Time, result sink.Result) {
 // together. A sink that asks for more time gets it; one that will never take the message is not asked often.
 func (l *Lane) backoff(result sink.Result) time.Duration {
 	backoff := l.config.MaxBackoff
-	if doublings := l.trouble.attempts - 1; result.Outcome != sink.Permanent && doublings < 32 {
-		if grown := l.config.InitialBackoff << doublings; grown > 0 {
-			backoff = min(backoff, grown)
-		}
+	if result.Outcome != sink.Permanent {
+		backoff = l.grown(l.trouble.attempts - 1)
 	}
 	backoff -= time.Duration(l.config.Rand() * float64(backoff) / 5)
 	return max(backoff, result.After)
+}
+
+// grown is the initial backoff, doubled so many times, at most the longest. It stops doubling there: durations
+// overflow.
+func (l *Lane) grown(doublings int) time.Duration {
+	backoff := l.config.InitialBackoff
+	for ; doublings > 0 && backoff < l.config.MaxBackoff; doublings-- {
+		backoff *= 2
+	}
+	return min(backoff, l.config.MaxBackoff)
 }
 
 // outOfRange goes on at the start of the log if retention was faster than the group, and blocks if the position lies
@@ -239,7 +243,7 @@ func (l *Lane) outOfRange(now time.Time, err *kafka.OutOfRange) Action {
 	}
 	if err.Position < err.Earliest {
 		l.lost += err.Earliest - err.Position
-		l.jump, l.jumps = err.Earliest, true
+		l.position = err.Earliest
 	}
 	return Action{Seek: true, To: max(err.Position, err.Earliest)}
 }

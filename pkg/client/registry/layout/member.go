@@ -131,9 +131,11 @@ func threads(data []byte) (map[string]int, error) {
 	}
 	counts := make(map[string]int, len(topics))
 	for topic, count := range topics {
-		if count < 1 || topic == "" {
-			return nil, fmt.Errorf("subscription: %s: want a topic and at least one thread, have %d",
-				quote([]byte(topic)), count)
+		if err := CheckTopic(topic); err != nil {
+			return nil, fmt.Errorf("subscription: %w", err)
+		}
+		if count < 1 {
+			return nil, fmt.Errorf("subscription: %s: want at least one thread, have %d", topic, count)
 		}
 		counts[topic] = int(count)
 	}
