@@ -12,7 +12,8 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// Maps are walked in order wherever what happens, or what is said of it, may depend on it: a run depends on its seed alone.
+// Maps are walked in order wherever what happens, or what is said of it, may depend on it: a run depends on its seed
+// alone.
 
 func inOrder[K cmp.Ordered, V any](m map[K]V) iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {

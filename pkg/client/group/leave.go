@@ -21,8 +21,8 @@ func (m *Member) leave() {
 	m.leaveBy = m.now.Add(m.drainTimeout() + leaveSlack)
 }
 
-// keepLeaving says farewell once nothing is owned, and goes without one when time is up: then it ends the session, which
-// releases what is left.
+// keepLeaving says farewell once nothing is owned, and goes without one when time is up: then it ends the session,
+// which releases what is left.
 func (m *Member) keepLeaving() {
 	if !m.leaving {
 		return

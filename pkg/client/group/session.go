@@ -142,8 +142,8 @@ func (m *Member) registered(event Registered) {
 		return
 	}
 	s.registerErr = event.Err
-	switch {
-	case event.Outcome == OK:
+	switch event.Outcome {
+	case OK:
 		s.registered = true
 		s.register.never()
 	default:

@@ -243,7 +243,9 @@ func (l *Lane) outOfRange(now time.Time, err *kafka.OutOfRange) Action {
 	}
 	if err.Position < err.Earliest {
 		l.lost += err.Earliest - err.Position
-		l.position = err.Earliest
+		if l.base >= l.window.Len() { // what was fetched before comes first; then the next message moves the position
+			l.position = max(l.position, err.Earliest)
+		}
 	}
 	return Action{Seek: true, To: max(err.Position, err.Earliest)}
 }
