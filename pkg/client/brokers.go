@@ -18,8 +18,8 @@ type brokers struct {
 	set       func(addresses []string)
 }
 
-// openTransport makes a transport to the brokers, waiting for them to be known. Which kind is decided by what they registered: for now
-// there is one, for Kafka 0.8 and newer.
+// openTransport makes a transport to the brokers, waiting for them to be known. Which kind is decided by what they
+// registered: for now there is one, for Kafka 0.8 and newer.
 func (c *Cluster) openTransport(ctx context.Context) (*brokers, error) {
 	if err := c.directory.wait(ctx); err != nil {
 		return nil, err

@@ -12,8 +12,8 @@ type commits struct {
 	waiting []*commitWait
 }
 
-// commitWait is one caller. It has what it waits for once no lane of before is behind its position of then; a lane that has
-// ended is no longer waited for.
+// commitWait is one caller. It has what it waits for once no lane of before is behind its position of then; a lane that
+// has ended is no longer waited for.
 type commitWait struct {
 	before map[int64]int64
 	done   chan struct{}

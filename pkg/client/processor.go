@@ -11,9 +11,9 @@ type Handler interface {
 	Assign(assignment Assignment) Processor
 }
 
-// Processor works on one owned partition. Its methods are called by the consumer and must not block. None is called after Stop;
-// after the processor called Assignment.Drained some may be, and do nothing. Fetched is called from another goroutine than the
-// rest, so one call of it may be under way when Stop is called.
+// Processor works on one owned partition. Its methods are called by the consumer and must not block. None is called
+// after Stop; after the processor called Assignment.Drained some may be, and do nothing. Fetched is called from another
+// goroutine than the rest, so one call of it may be under way when Stop is called.
 type Processor interface {
 	// Fetched hands over what came from the brokers. It returns false if the processor has enough: nothing more comes then
 	// until it calls Assignment.Ready.

@@ -103,9 +103,9 @@ func Forgo(group, member string, p kafka.Partition) Txn {
 	}
 }
 
-// Retire takes all topics from a member's registration, in a way that the others notice (they watch the list of members, not what stands
-// in them): so they share out its partitions while it still drains, and each is claimed as soon as it is released. The registration goes
-// on to fence what the member writes until then.
+// Retire takes all topics from a member's registration, in a way that the others notice (they watch the list of
+// members, not what stands in them): so they share out its partitions while it still drains, and each is claimed as
+// soon as it is released. The registration goes on to fence what the member writes until then.
 func Retire(group, member string, bornMillis int64) Txn {
 	path := Member(group, member)
 	return Txn{

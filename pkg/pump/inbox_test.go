@@ -1,0 +1,33 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package pump
+
+import (
+	"testing"
+
+	"github.com/samsa-dev/samsa/pkg/kafka"
+	"github.com/samsa-dev/samsa/pkg/pump/lane"
+)
+
+// An inbox that was full stays so until the lane has made room, whatever else is put into it meanwhile: or the fetch,
+// which the consumer paused, would never be resumed.
+func TestInboxAsksForMoreAfterItWasFull(t *testing.T) {
+	b := newInbox(100)
+	put := func(size int) bool {
+		value := kafka.Messages{{Value: make([]byte, size)}}
+		return b.put(parcel{batch: kafka.NewBatch(kafka.Partition{}, value), size: size})
+	}
+	if !put(40) || put(70) {
+		t.Fatal("room is wrong")
+	}
+	if _, room := b.take(); room {
+		t.Fatal("70 of 100 bytes are not half")
+	}
+	if b.put(parcel{event: lane.OutOfRange{}}) {
+		t.Fatal("a full inbox takes more")
+	}
+	if _, room := b.take(); !room {
+		t.Fatal("an inbox with no bytes left does not ask for more")
+	}
+}
