@@ -85,7 +85,8 @@ func (s *Session) observeMembers(ctx context.Context, request ObserveRequest, h 
 	if err != nil {
 		return err
 	}
-	view.Problems = append(view.Problems, each(paths, nodes, func(i int, found node) error { // who left in between is not there; the watch has fired
+	// Who left in between is not there: then the watch has fired.
+	view.Problems = append(view.Problems, each(paths, nodes, func(i int, found node) error {
 		member, err := layout.DecodeMember(request.Group, ids[i], found.data)
 		if err == nil {
 			view.Members = append(view.Members, member)

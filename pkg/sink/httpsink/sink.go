@@ -101,7 +101,7 @@ func (s *Sink) Deliver(ctx context.Context, claim sink.Claim, batch kafka.Batch,
 			break
 		}
 		a.bind(ctx, s.template)
-		results[i] = s.deliver(a, claim, batch.Message(i))
+		results[i] = s.deliver(a, claim, batch.Message(i)) //nolint:contextcheck // the attempt is bound to it
 		if results[i].Outcome != sink.Done {
 			// A goroutine of net/http may still use the attempt; it is left to the collector.
 			a.release()
