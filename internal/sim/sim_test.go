@@ -42,6 +42,9 @@ func TestSeeds(t *testing.T) {
 			for n := next.Add(1); n <= int64(*seeds) && !t.Failed(); n = next.Add(1) {
 				result := sim.Run(uint64(n), sim.Options{Steps: *steps})
 				total.Add(int64(result.Steps))
+				if result.Err == nil && result.Steps < *steps {
+					result.Err = fmt.Errorf("only %d steps", result.Steps)
+				}
 				if result.Err != nil {
 					failed.Store(uint64(n), result.Err)
 					t.Fail()
