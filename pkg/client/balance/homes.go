@@ -58,25 +58,22 @@ func compareDonors(a, b []candidate) int {
 	return cmp.Compare(a[len(a)-1].weight, b[len(b)-1].weight)
 }
 
-// ordinal is a pod's name in a StatefulSet, "<set>-<number>".
+// ordinal is a name that ends in a number, as the pods of a StatefulSet are named: "<set>-<number>", or "worker7".
 type ordinal struct {
-	set    string
+	set    string // all before the number
 	number int
 }
 
-func (o ordinal) String() string { return o.set + "-" + strconv.Itoa(o.number) }
+func (o ordinal) String() string { return o.set + strconv.Itoa(o.number) }
 
-// parseOrdinal splits a name that is exactly what String makes; a name with leading zeros is not.
+// parseOrdinal splits a name. A number with leading zeros is none: not every reader would write it so again.
 func parseOrdinal(name string) (o ordinal, ok bool) {
-	dash := strings.LastIndexByte(name, '-')
-	if dash < 0 {
+	set := strings.TrimRight(name, "0123456789")
+	number, err := strconv.Atoi(name[len(set):])
+	if err != nil || number == math.MaxInt {
 		return o, false
 	}
-	number, err := strconv.Atoi(name[dash+1:])
-	if err != nil || number < 0 || number == math.MaxInt {
-		return o, false
-	}
-	o = ordinal{name[:dash], number}
+	o = ordinal{set, number}
 	return o, o.String() == name
 }
 

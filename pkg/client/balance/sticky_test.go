@@ -196,11 +196,12 @@ func TestHomesCountOnlyInDenseSets(t *testing.T) {
 		names []string
 		want  map[string]int
 	}{
-		{[]string{"p-0", "p-1", "p-2"}, map[string]int{"p": 3}},
-		{[]string{"p-0", "p-2"}, map[string]int{"p": 3}},
-		{[]string{"p-1"}, map[string]int{"p": 2}},
-		{[]string{"p-0", "p-1", "p-200", "q-0"}, map[string]int{"p": 2, "q": 1}},
-		{[]string{"host-12", "p", "-", "p-01", "p-+1", "p--1", "p-99999999999999999999"}, map[string]int{"p-": 2}},
+		{[]string{"p-0", "p-1", "p-2"}, map[string]int{"p-": 3}},
+		{[]string{"p-0", "p-2"}, map[string]int{"p-": 3}},
+		{[]string{"p-1"}, map[string]int{"p-": 2}},
+		{[]string{"p-0", "p-1", "p-200", "q-0"}, map[string]int{"p-": 2, "q-": 1}},
+		{[]string{"host-12", "p", "-", "p-01", "p-+1", "p--1", "p-99999999999999999999"}, map[string]int{"p-+": 2, "p--": 2}},
+		{[]string{"worker1", "worker2", "w07"}, map[string]int{"worker": 3}},
 	} {
 		if got := podsOf(c.names); !maps.Equal(got, c.want) {
 			t.Errorf("podsOf(%q) = %v, want %v", c.names, got, c.want)
