@@ -127,7 +127,8 @@ func recovered(history History, p profile) error {
 			continue
 		}
 		what, changes := entry.What.(capability)
-		if _, ok := entry.What.(fault); !changes && !ok {
+		_, faulty := entry.What.(fault)
+		if _, ends := entry.What.(settled); !changes && !faulty && !ends {
 			continue
 		}
 		for _, partition := range partitionsOf(orphans) {
@@ -135,7 +136,7 @@ func recovered(history History, p profile) error {
 				return err
 			}
 		}
-		if !changes || len(capable) == 0 {
+		if faulty || len(capable) == 0 {
 			faultAt = entry.At
 		}
 		if changes && what.Has {
