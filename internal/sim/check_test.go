@@ -21,7 +21,8 @@ func told(things ...any) History {
 	return history
 }
 
-// TestPromisesCanBeBroken is one long table: it holds each promise against a history that keeps it, and against one that breaks it.
+// TestPromisesCanBeBroken is one long table: it holds each promise against a history that keeps it, and against one
+// that breaks it.
 func TestPromisesCanBeBroken(t *testing.T) {
 	p := kafka.Partition{Topic: "t", ID: "0"}
 	logged := []any{
