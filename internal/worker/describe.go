@@ -139,12 +139,24 @@ func fetchFailures(lanes []Lane) []fetchFailure {
 		}
 		f := &failures[len(failures)-1]
 		f.of++
-		if lane.Err != nil {
+		if err := lane.unfetched(); err != nil {
 			f.count++
-			f.err = cmp.Or(f.err, lane.Err)
+			f.err = cmp.Or(f.err, err)
 		}
 	}
 	return slices.DeleteFunc(failures, func(f fetchFailure) bool { return f.count == 0 })
+}
+
+// unfetched is why no messages of the lane come. A lane that is blocked for just that is told of already.
+func (l Lane) unfetched() error {
+	switch {
+	case l.Blocked != nil && l.Blocked.Message == "":
+		return nil
+	case l.State == Starting: // its first position cannot be had
+		return l.Trouble
+	default:
+		return l.Err
+	}
 }
 
 // dated gives each reason the time since when it stands.
@@ -207,7 +219,7 @@ func describePartition(lane Lane) PartitionStatus {
 		Position: known(lane.Acknowledged), Committed: known(lane.Committed), End: known(lane.End),
 		BufferedMessages: lane.BufferedMessages, BufferedBytes: lane.BufferedBytes, InFlight: lane.InFlight,
 		Attempts: lane.Attempts, LastProgress: lane.Progress, Blocked: lane.Blocked,
-		Error: text(cmp.Or(lane.Err, lane.Trouble)),
+		Error: text(cmp.Or(lane.Failure, lane.Err, lane.Trouble)),
 	}
 	if lag, ok := lane.Lag(); ok {
 		p.Lag = &lag

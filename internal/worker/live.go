@@ -4,6 +4,7 @@
 package worker
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -136,6 +137,9 @@ func (l *Lane) deliver(status pump.LaneStatus) {
 	l.Acknowledged, l.Progress = status.Position, status.LastProgress
 	l.BufferedMessages, l.BufferedBytes = status.BufferedMessages+status.Pending, status.BufferedBytes
 	l.InFlight, l.Attempts = status.InFlight, status.Attempts
+	if status.Attempts > 0 {
+		l.Failure = fmt.Errorf("message %s: %w", status.Message, status.Err)
+	}
 	if status.Blocked {
 		l.Blocked = &Block{
 			Message: status.Message, Since: status.Since, Attempts: status.Attempts, Reason: text(status.Err),

@@ -82,9 +82,9 @@ type Lane struct {
 	Blocked *Block
 	// Progress is when Acknowledged last moved; zero if it never did.
 	Progress time.Time
-	// Err is why nothing can be fetched; Trouble why the claim or the position could not be taken or written, the last
-	// time.
-	Err, Trouble error
+	// Failure is why the oldest message could not be delivered, the last time, from its first failure on; Err why nothing
+	// can be fetched; Trouble why the claim or the position could not be taken or written, the last time.
+	Failure, Err, Trouble error
 }
 
 // State is what this worker does with a partition.

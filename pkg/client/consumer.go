@@ -109,6 +109,10 @@ type Consumer struct {
 // errEnded says that a consumer has ended. It committed what was acknowledged by then.
 var errEnded = errors.New("the consumer has ended")
 
+// ErrNotReleased says that ZooKeeper could not be told that a consumer has left, or not in time: what it held falls to
+// others when its session expires, and what it delivered since its last commit is delivered again.
+var ErrNotReleased = errors.New("the group was not left: ZooKeeper could not be told, so the session ends by itself")
+
 // errRanBefore says that a consumer was run twice.
 var errRanBefore = errors.New("the consumer has run before: make a new one")
 
@@ -147,6 +151,9 @@ func (c *Consumer) Run(ctx context.Context, handler Handler) error {
 	d.run(ctx)
 	stopFetching()
 	running.Wait()
+	if !d.clean {
+		return ErrNotReleased
+	}
 	return nil
 }
 

@@ -63,9 +63,12 @@ type directoryState struct {
 	closed chan struct{}
 
 	// mu protects what follows.
-	mu      sync.Mutex
-	live    map[string]Broker
-	failure error
+	mu       sync.Mutex
+	live     map[string]Broker
+	problems []layout.Problem
+	failure  error
+	// topics are the partitions last read of each topic asked for.
+	topics map[string][]kafka.Partition
 	// changed is closed and replaced whenever live or failure changes.
 	changed chan struct{}
 	// followers are told the addresses of the live brokers.
@@ -78,6 +81,7 @@ func newDirectory(client *registry.Client, logger *slog.Logger, secure bool) dir
 		failure:   errNotRead,
 		changed:   make(chan struct{}),
 		followers: map[*brokers]struct{}{},
+		topics:    map[string][]kafka.Partition{},
 	}}
 }
 
@@ -134,6 +138,7 @@ func (d directory) read(ctx context.Context, session *registry.Session, hint cha
 		}
 		live[registered.ID] = Broker{ID: registered.ID, Address: d.address(registered)}
 	}
+	d.note(problems)
 	d.update(live, describeBrokers(live, problems))
 	return nil
 }
@@ -159,6 +164,19 @@ func describeBrokers(live map[string]Broker, problems []layout.Problem) error {
 		errs = append(errs, fmt.Errorf("%s: %s", problem.Path, problem.Reason))
 	}
 	return errors.Join(errs...)
+}
+
+func (d directory) note(problems []layout.Problem) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.problems = problems
+}
+
+// malformed are the brokers' nodes that cannot be understood.
+func (d directory) malformed() []layout.Problem {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.problems)
 }
 
 // update stores what was read. Brokers once known stay known while ZooKeeper cannot be read: they are served by, not
@@ -242,8 +260,15 @@ func (d directory) wait(ctx context.Context) error {
 	}
 }
 
-// partitions reads those of a topic.
+// partitions reads those of a topic. While they cannot be read, those read before are as good: brokers serve what
+// ZooKeeper does not tell.
 func (d directory) partitions(ctx context.Context, topic string) ([]kafka.Partition, error) {
+	d.mu.Lock()
+	known := d.topics[topic]
+	d.mu.Unlock()
+	if known != nil && d.registry.State().Session == nil {
+		return known, nil
+	}
 	session, err := d.session(ctx)
 	if err != nil {
 		return nil, err
@@ -251,10 +276,18 @@ func (d directory) partitions(ctx context.Context, topic string) ([]kafka.Partit
 	ctx, cancel := context.WithTimeout(ctx, directoryTimeout)
 	defer cancel()
 	partitions, err := session.Partitions(ctx, topic, nil)
-	if registry.KindOf(err) == registry.NoNode {
+	switch {
+	case registry.KindOf(err) == registry.NoNode:
 		return nil, ErrNoTopic
+	case err != nil && known != nil:
+		return known, nil
+	case err != nil:
+		return nil, err
 	}
-	return partitions, err
+	d.mu.Lock()
+	d.topics[topic] = partitions
+	d.mu.Unlock()
+	return partitions, nil
 }
 
 // session waits for one, for as long as ctx allows.

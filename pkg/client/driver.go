@@ -24,6 +24,7 @@ type driver struct {
 	session *registry.Session
 	running sync.WaitGroup
 	left    bool
+	clean   bool
 }
 
 func newDriver(c *Consumer, handler Handler) *driver {

@@ -42,7 +42,7 @@ func (d *driver) execute(ctx context.Context, command group.Command) {
 		}
 	case group.Left:
 		d.lease.end()
-		d.left = true
+		d.left, d.clean = true, command.Clean
 	case group.Resolve:
 		d.running.Go(func() { d.resolve(ctx, command) })
 	default:

@@ -58,12 +58,7 @@ var _ = Describe("A consumer, when things go wrong", func() {
 		_, err := outsider(w).Create(w.Path(path),
 			[]byte(`{"version":1,"subscription":{"a//b":1},"pattern":"static","timestamp":"1"}`), 0, zk.WorldACL(zk.PermAll))
 		Expect(err).NotTo(HaveOccurred())
-		Eventually(func() (paths []string) {
-			for _, problem := range a.Status().Problems {
-				paths = append(paths, problem.Path)
-			}
-			return paths
-		}).Should(ConsistOf(path))
+		Eventually(a.problems).Should(ConsistOf(path))
 		Expect(w.Kafka.Grow(ctx, "orders", 4)).To(Succeed())
 		Eventually(a.running).Should(Equal(4))
 	})
@@ -119,6 +114,55 @@ var _ = Describe("A consumer, when things go wrong", func() {
 			}
 		}
 		Expect(failures).To(Equal(1))
+	})
+
+	It("keeps a topic whose node somebody overwrote, says so, and heals", func(ctx SpecContext) {
+		w := start(ctx, map[string]int32{"orders": 2})
+		cluster := open(ctx, w)
+		received := newBook()
+		a := join(cluster, "a", billing, received)
+		publish(ctx, cluster.Topic("orders"), 10)
+		Eventually(a.running).Should(Equal(2))
+		conn, path := outsider(w), "/brokers/topics/orders"
+		good, _, err := conn.Get(w.Path(path))
+		Expect(err).NotTo(HaveOccurred())
+		_, err = conn.Set(w.Path(path), []byte("{bad"), -1)
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(a.problems).Should(ConsistOf(path))
+		publish(ctx, cluster.Topic("orders"), 10)
+		Eventually(received.distinct).Should(Equal(20))
+		Expect(a.running()).To(Equal(2))
+		Expect(a.Status().Missing).To(BeEmpty())
+		_, err = conn.Set(w.Path(path), good, -1)
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(a.problems).Should(BeEmpty())
+		Expect(received.twice()).To(BeEmpty())
+	})
+
+	It("names a broker's node that cannot be understood", func(ctx SpecContext) {
+		w := start(ctx, map[string]int32{"orders": 2})
+		a := join(open(ctx, w), "a", billing, newBook())
+		_, err := outsider(w).Create(w.Path("/brokers/ids/77"), []byte("bad"), 0, zk.WorldACL(zk.PermAll))
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(a.problems).Should(ConsistOf("/brokers/ids/77"))
+		Eventually(a.running).Should(Equal(2))
+	})
+
+	It("gives up leaving soon where ZooKeeper is away, and says that nobody was told", func(ctx SpecContext) {
+		w := start(ctx, map[string]int32{"orders": 2})
+		consumer, err := open(ctx, w).Consumer(billing)
+		Expect(err).NotTo(HaveOccurred())
+		running, leave := context.WithCancel(ctx)
+		defer leave()
+		result := make(chan error, 1)
+		live := &owners{live: map[kafka.Partition]int{}}
+		go func() { result <- consumer.Run(running, live) }()
+		Eventually(func() int { return len(consumer.Status().Fetches) }).Should(Equal(2))
+		w.ZooKeeper.Faults().Freeze()
+		leave()
+		const slack = 8 * time.Second // 5 s after the last delivery, not the 30 s that a drain may take
+		Eventually(result).WithTimeout(slack).Should(Receive(MatchError(client.ErrNotReleased)))
+		w.ZooKeeper.Faults().Thaw()
 	})
 
 	It("never runs a partition twice, with several members in one session", func(ctx SpecContext) {

@@ -45,6 +45,7 @@ func (c *Consumer) Status() Status {
 		Snapshot: c.member.Snapshot(), Connected: state.Connected, Fenced: state.Fenced, Warning: state.Warning,
 		Err: c.cluster.Err(), Beat: c.beat, Fetches: make(map[kafka.Partition]FetchStatus, len(c.sources)),
 	}
+	status.Problems = append(status.Problems, c.cluster.directory.malformed()...)
 	if state.Session != nil {
 		status.SessionTimeout = state.Session.Timeout()
 	}

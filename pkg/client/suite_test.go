@@ -153,6 +153,14 @@ func (m *member) running() int {
 	return n
 }
 
+// problems are the paths of nodes that could not be understood.
+func (m *member) problems() (paths []string) {
+	for _, problem := range m.Status().Problems {
+		paths = append(paths, problem.Path)
+	}
+	return paths
+}
+
 // publish writes n messages, spread over the topic.
 func publish(ctx context.Context, topic *client.Topic, n int) {
 	GinkgoHelper()

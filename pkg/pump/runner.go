@@ -39,7 +39,10 @@ type runner struct {
 	mu      sync.Mutex
 	lane    *lane.Lane
 	results []sink.Result
-	failing bool
+	// failures counts the attempts in a row that failed; told says that the log knows, quiet until when it need not again.
+	failures int
+	told     bool
+	quiet    time.Time
 }
 
 func newRunner(config Config, assignment client.Assignment) *runner {
@@ -180,24 +183,44 @@ func (r *runner) bounds() context.Context {
 	return ctx
 }
 
+const (
+	// tellAfter is how many attempts fail in a row before the log says so: one or two are what retries are for.
+	tellAfter = 3
+	// tellAgain is how long a partition that failed and recovered says nothing of doing so again: a sink that fails now
+	// and then would fill the log otherwise. The metrics have every failure.
+	tellAgain = time.Minute
+)
+
 // observe counts one attempt, and logs when a lane begins to fail and when it is over: once each, not with every
 // attempt.
 func (r *runner) observe(batch kafka.Batch, took time.Duration) {
 	attempt := summarize(batch, r.results)
 	attempt.Took = took
-	if r.failing {
+	if r.failures > 0 {
 		attempt.Retried = min(1, attempt.Done+attempt.Failed)
 	}
 	r.config.Observer.Delivered(r.assignment.Partition, attempt)
-	failing := attempt.Failed > 0
-	if failing == r.failing || attempt.Done+attempt.Failed == 0 {
-		return
+	switch {
+	case attempt.Failed > 0:
+		r.failures++
+		r.tellFailing(attempt)
+	case attempt.Done > 0:
+		r.failures = 0
+		r.tellHealed()
 	}
-	r.failing = failing
-	if failing {
-		r.config.Logger.Warn("Deliveries fail, trying again",
-			"partition", r.assignment.Partition.String(), "outcome", attempt.Outcome.String(), "reason", attempt.Err)
-	} else if attempt.Done > 0 {
+}
+
+func (r *runner) tellFailing(attempt Attempt) {
+	if now := time.Now(); !r.told && r.failures >= tellAfter && now.After(r.quiet) {
+		r.told, r.quiet = true, now.Add(tellAgain)
+		r.config.Logger.Warn("Deliveries fail, trying again", "partition", r.assignment.Partition.String(),
+			"attempts", r.failures, "outcome", attempt.Outcome.String(), "reason", attempt.Err)
+	}
+}
+
+func (r *runner) tellHealed() {
+	if r.told {
+		r.told = false
 		r.config.Logger.Info("Deliveries succeed again", "partition", r.assignment.Partition.String())
 	}
 }

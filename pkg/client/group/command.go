@@ -83,8 +83,9 @@ type (
 	}
 	// Abandon ends a session that can do nothing more, so that a new one begins. SessionLost follows.
 	Abandon struct{ Epoch uint64 }
-	// Left says that the member is gone, and the last command there will be.
-	Left struct{}
+	// Left says that the member is gone, and is the last command there will be. Clean says that ZooKeeper knows: else what
+	// the member held falls to others only when its session has expired.
+	Left struct{ Clean bool }
 )
 
 func (Register) command()   {}

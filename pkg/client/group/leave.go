@@ -21,20 +21,29 @@ func (m *Member) leave() {
 	m.leaveBy = m.now.Add(m.drainTimeout() + leaveSlack)
 }
 
+// hurry shortens the time for leaving once nothing is being delivered any more: what is left is to tell ZooKeeper, and
+// if it cannot be told, the session's end does.
+func (m *Member) hurry() {
+	if by := m.now.Add(leaveSlack); len(m.lanes) == 0 && by.Before(m.leaveBy) && !m.hurries {
+		m.leaveBy, m.hurries = by, true
+	}
+}
+
 // keepLeaving says farewell once nothing is owned, and goes without one when time is up: then it ends the session,
 // which releases what is left.
 func (m *Member) keepLeaving() {
 	if !m.leaving {
 		return
 	}
+	m.hurry()
 	s := m.session
 	late := !m.now.Before(m.leaveBy)
 	switch {
 	case s == nil:
-		m.gone()
+		m.gone(true)
 	case late:
 		m.abandon()
-		m.gone()
+		m.gone(false)
 	case m.mayRetire() && s.retire.due(m.now):
 		s.retire.begin()
 		m.transact(transaction{kind: retire}, layout.Retire(m.config.Group, s.member, m.now.UnixMilli()))
@@ -45,13 +54,13 @@ func (m *Member) keepLeaving() {
 		if s.register.failures > 0 { // it may have happened all the same
 			m.abandon()
 		}
-		m.gone()
+		m.gone(true)
 	}
 }
 
-func (m *Member) gone() {
+func (m *Member) gone(clean bool) {
 	m.left = true
-	m.emit(Left{})
+	m.emit(Left{Clean: clean && !m.torn})
 }
 
 // mayRetire reports whether the others are to be told that what is ours will be free: one lane that takes long to drain

@@ -56,7 +56,10 @@ type Member struct {
 
 	leaving bool
 	leaveBy time.Time
-	left    bool
+	hurries bool
+	// torn says that the session ended under claims that were about to be released.
+	torn bool
+	left bool
 }
 
 // New gives a member that has no session yet.

@@ -66,6 +66,7 @@ func (m *Member) sessionLost(event SessionLost) {
 // endSession forgets everything that only the session made true.
 func (m *Member) endSession() {
 	m.stopLanes()
+	m.torn = m.torn || m.leaving && len(m.claims) > 0
 	m.session = nil
 	clear(m.claims)
 	clear(m.txns)

@@ -96,12 +96,17 @@ func (m *Member) Snapshot() Snapshot {
 	snapshot.Target = len(s.target)
 	if s.planned {
 		for _, topic := range m.config.Topics {
-			if _, exists := s.view.Partitions[topic]; !exists {
+			if _, exists := s.view.Partitions[topic]; !exists && !s.unclear(topic) {
 				snapshot.Missing = append(snapshot.Missing, topic)
 			}
 		}
 	}
 	return snapshot
+}
+
+// unclear says that a topic's node is there and cannot be understood.
+func (s *session) unclear(topic string) bool {
+	return slices.ContainsFunc(s.view.Problems, func(p layout.Problem) bool { return p.Path == layout.Topic(topic) })
 }
 
 func (c *claim) describe() Claiming {

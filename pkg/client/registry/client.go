@@ -191,7 +191,8 @@ func text(err error) string {
 // log says what changed, once: attempts that fail as the last one did are no change.
 func (c *Client) log(before, now State) {
 	log := c.settings.Logger
-	if now.Err != nil && text(before.Err) != text(now.Err) && KindOf(now.Err) != Lost {
+	closing := errors.Is(now.Err, context.Canceled)
+	if now.Err != nil && !closing && text(before.Err) != text(now.Err) && KindOf(now.Err) != Lost {
 		log.Warn("ZooKeeper is not usable", slog.Any("error", now.Err))
 	}
 	if now.Connected && !before.Connected {

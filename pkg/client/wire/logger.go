@@ -22,8 +22,6 @@ func (l logger) Level() kgo.LogLevel {
 	switch {
 	case l.to.Enabled(ctx, slog.LevelDebug):
 		return kgo.LogLevelInfo
-	case l.to.Enabled(ctx, slog.LevelInfo):
-		return kgo.LogLevelWarn
 	case l.to.Enabled(ctx, slog.LevelWarn):
 		return kgo.LogLevelError
 	default:
@@ -31,15 +29,12 @@ func (l logger) Level() kgo.LogLevel {
 	}
 }
 
-// Log implements kgo.Logger.
+// Log implements kgo.Logger. Its warnings are one for each attempt at a broker that is away, so they are for debugging:
+// what they lead to comes out of Poll and of the calls that fail, once.
 func (l logger) Log(level kgo.LogLevel, message string, keysAndValues ...any) {
 	at := slog.LevelDebug
-	switch level {
-	case kgo.LogLevelError:
+	if level == kgo.LogLevelError {
 		at = slog.LevelWarn
-	case kgo.LogLevelWarn:
-		at = slog.LevelInfo
-	default:
 	}
 	l.to.Log(context.Background(), at, message, keysAndValues...) //nolint:sloglint // the message is franz-go's
 }
