@@ -70,9 +70,13 @@ docker-build: ## Build the image IMAGE (static binary on scratch).
 
 ##@ Try
 
+# Through the environment, so that no shell reads what is in them; $(value) leaves a dollar sign alone that came from there.
+demo: export INPUT := $(value INPUT)
+demo: export MESSAGES := $(value MESSAGES)
+demo: export KEEP := $(value KEEP)
 .PHONY: demo
 demo: build ## A real file through a group of worker processes that grow, shrink, die and freeze (INPUT=path MESSAGES=n KEEP=1).
-	bin/samsa-local demo $(if $(INPUT),--input='$(INPUT)') $(if $(MESSAGES),--messages='$(MESSAGES)') $(if $(KEEP),--keep)
+	bin/samsa-local demo
 
 ##@ Check
 

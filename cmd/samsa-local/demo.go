@@ -4,6 +4,9 @@
 package main
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,40 +16,68 @@ import (
 	"github.com/samsa-dev/samsa/internal/demo"
 )
 
-const defaultMessages = 100_000
+const defaultMessages = "100000"
 
 func demoCommand() *cobra.Command {
 	var config demo.Config
+	var messages string
 	command := &cobra.Command{
 		Use:   "demo",
 		Short: "A real file through a group of workers that grow, shrink, die and freeze",
 		Long: `Publish every line of a file, through a group of worker processes, to a sink that remembers everything.
 
 Meanwhile the group goes 3 -> 5 -> 2, one worker is killed outright and one is frozen past its session and woken.
-It ends with a table of what was lost, repeated, reordered or late; the exit code is 1 if anything is not as promised.
-INPUT, MESSAGES and KEEP in the environment stand for the flags.`,
-		Args: cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error {
-			config.Out = command.OutOrStdout()
-			return demo.Run(command.Context(), config)
-		},
+It ends with a table of what was lost, repeated, reordered or late. Exit codes: 0 everything is as promised, 1 it is
+not, or something failed, 2 the command line, the environment or the input is at fault.
+INPUT, MESSAGES and KEEP in the environment stand for the flags that are not given.`,
+		Args: noArguments,
 	}
 	flags := command.Flags()
 	flags.StringVar(&config.Input, "input", os.Getenv("INPUT"),
-		"the file whose lines are published (default: any at hand)")
-	flags.IntVar(&config.Messages, "messages", fromEnv("MESSAGES", defaultMessages),
-		"how many lines are published; the file is repeated or cut")
-	flags.BoolVar(&config.Keep, "keep", os.Getenv("KEEP") != "" && os.Getenv("KEEP") != "0",
-		"leave everything running in the end, and say what to try")
-	flags.StringVar(&config.Binary, "samsa", beside("samsa"), "the samsa binary that the workers run")
+		"the `file` whose lines are published (default: any at hand)")
+	flags.StringVar(&messages, "messages", cmp.Or(os.Getenv("MESSAGES"), defaultMessages),
+		"what `number` of lines is published; the file is repeated or cut")
+	flags.BoolVar(&config.Keep, "keep", false, "leave everything running in the end, and say what to try")
+	flags.StringVar(&config.Binary, "samsa", beside("samsa"), "the samsa `binary` that the workers run")
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		var faults [2]error
+		config.Messages, faults[0] = number(cmp.Or(given(command, "messages"), "MESSAGES"), messages)
+		if given(command, "keep") == "" {
+			config.Keep, faults[1] = yes("KEEP", os.Getenv("KEEP"))
+		}
+		if err := errors.Join(faults[:]...); err != nil {
+			return usage{err}
+		}
+		config.Out = command.OutOrStdout()
+		return demo.Run(command.Context(), config)
+	}
 	return command
 }
 
-func fromEnv(name string, fallback int) int {
-	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
-		return n
+// given is a flag with its dashes, if the command line has it.
+func given(command *cobra.Command, flag string) string {
+	if !command.Flags().Changed(flag) {
+		return ""
 	}
-	return fallback
+	return "--" + flag
+}
+
+// number reads the number of messages, given by a flag or a variable of this name.
+func number(name, text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > demo.MaxMessages {
+		return 0, fmt.Errorf("%s=%s: give a number of messages from 1 to %d, in digits only", name, text, demo.MaxMessages)
+	}
+	return n, nil
+}
+
+// yes reads a variable that is unset, 0 or 1, or anything else that Go takes for a boolean.
+func yes(name, text string) (bool, error) {
+	value, err := strconv.ParseBool(cmp.Or(text, "0"))
+	if err != nil {
+		return false, fmt.Errorf("%s=%s: give 1 or 0, or leave it out", name, text)
+	}
+	return value, nil
 }
 
 // beside is a binary in the directory of this one.

@@ -2,17 +2,33 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command samsa-local is the whole system on a laptop: today its demo, with ZooKeeper and Kafka inside the process.
+//
+// Exit codes: 0 done, 1 failure, 2 configuration or usage.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/samsa-dev/samsa/internal/demo"
 )
+
+// The exit codes.
+const (
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+// usage is an error of whoever wrote the command line or the environment.
+type usage struct{ error }
+
+func (u usage) Unwrap() error { return u.error }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
@@ -22,8 +38,15 @@ func main() {
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
+}
+
+func exitCode(err error) int {
+	if errors.As(err, &usage{}) || errors.As(err, &demo.Refusal{}) {
+		return exitUsage
+	}
+	return exitFailure
 }
 
 func root() *cobra.Command {
@@ -32,9 +55,19 @@ func root() *cobra.Command {
 		Short:         "The whole system on a laptop",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          noArguments,
 		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
+	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
 	command.AddCommand(demoCommand())
 	return command
+}
+
+// noArguments refuses arguments as an error of usage, which cobra's own does not.
+func noArguments(command *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		name := command.CommandPath()
+		return usage{fmt.Errorf("%q is no command of %s; see %s --help", args[0], name, name)}
+	}
+	return nil
 }

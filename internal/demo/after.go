@@ -19,6 +19,10 @@ import (
 // committedWithin is what the last commits may take: five commit intervals of a second.
 const committedWithin = 5 * time.Second
 
+// publishAgain is the wait after publishing failed, with KEEP: once a second is often enough for eyes, and 86,400 lines
+// of log a day at most.
+const publishAgain = time.Second
+
 // owners says who owns how many partitions, as ZooKeeper has it.
 func (d *demo) owners() string {
 	owned := map[string]int{}
@@ -62,16 +66,32 @@ func (d *demo) committed() int {
 	return sum
 }
 
-// keep lets messages trickle until ctx ends.
-func (d *demo) keep(ctx context.Context) error {
-	d.advise()
-	p := &publisher{topic: d.cluster.Topic(lines), input: d.input, recorder: d.recorder}
-	for ctx.Err() == nil {
-		if err := p.run(ctx, trickle, time.Second); err != nil && ctx.Err() == nil {
-			return err
+// keep lets messages trickle until ctx ends. Whoever tries things out makes publishing fail now and then, so a failure
+// is told, and publishing goes on as soon as it can.
+func (d *demo) keep(ctx context.Context, p *publisher) {
+	var failing bool
+	for {
+		err := p.run(ctx, trickle, time.Second)
+		if ctx.Err() != nil {
+			return
+		}
+		if (err != nil) != failing {
+			failing = err != nil
+			d.tellPublishing(err)
+		}
+		if err != nil {
+			d.logger.Warn("Publishing failed", "error", err)
+			pause(ctx, publishAgain)
 		}
 	}
-	return nil
+}
+
+func (d *demo) tellPublishing(err error) {
+	if err != nil {
+		fmt.Fprintln(d.config.Out, "publishing fails and is tried again every second:", err)
+		return
+	}
+	fmt.Fprintln(d.config.Out, "publishing goes on")
 }
 
 func (d *demo) advise() {
@@ -88,5 +108,6 @@ func (d *demo) advise() {
 			d.workers.pid(names[0]), d.workers.pid(names[0]), names[0])
 	}
 	say("  %s worker --config %s/%s.yaml    # the newest of a name counts", d.config.Binary, d.dir, opening[0])
+	say("  tail -F %s/*.log    # the workers' logs; gone in the end", d.dir)
 	say("  zkCli.sh -server %s ls -R %s", d.world.ZooKeeper.Addr(), d.world.Path(layout.Group(group)))
 }

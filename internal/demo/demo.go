@@ -39,11 +39,20 @@ const (
 // ErrBroken says that the table shows something that must not be.
 var ErrBroken = errors.New("a promise was broken; see the table")
 
+// MaxMessages bounds Config.Messages: at the script's length they are 185,000 a second, more than a laptop delivers.
+const MaxMessages = 10_000_000
+
+// Refusal is what is wrong with a configuration or its input. Nothing has been started.
+type Refusal struct{ error }
+
+// Unwrap gives the fault itself.
+func (r Refusal) Unwrap() error { return r.error }
+
 // Config says what to run.
 type Config struct {
 	// Input is the file whose lines are published; empty takes one at hand.
 	Input string
-	// Messages is how many are published: the file is repeated, or cut.
+	// Messages is how many are published, up to MaxMessages: the file is repeated, or cut.
 	Messages int
 	// Keep leaves everything running in the end, until ctx ends.
 	Keep bool
@@ -55,8 +64,8 @@ type Config struct {
 
 func (c Config) check() error {
 	var faults []error
-	if c.Messages < 1 || c.Messages > 10_000_000 {
-		faults = append(faults, fmt.Errorf("messages: %d is not from 1 to 10,000,000", c.Messages))
+	if c.Messages < 1 || c.Messages > MaxMessages {
+		faults = append(faults, fmt.Errorf("messages: %d is not from 1 to %s", c.Messages, number(MaxMessages)))
 	}
 	if _, err := os.Stat(c.Binary); err != nil {
 		faults = append(faults, fmt.Errorf("samsa: %w; build it (make build), or name it with --samsa", err))
@@ -79,22 +88,27 @@ type demo struct {
 	progress *progress
 }
 
-// Run runs the demo. The error is ErrBroken if it went through and the table is not as promised.
+// Run runs the demo. The error is a Refusal if it cannot begin, and ErrBroken if it went through and the table is not
+// as promised.
 func Run(ctx context.Context, config Config) error { return perform(ctx, config, script(), limits) }
 
 // perform runs the demo with a script and the limits it is held to.
 func perform(ctx context.Context, config Config, phases []phase, limits bounds) (err error) {
 	if err := config.check(); err != nil {
-		return err
+		return Refusal{err}
 	}
 	d := &demo{config: config, phases: phases, limits: limits, recorder: newRecorder()}
-	if d.input, err = openInput(config.Input); err != nil {
+	if d.input, err = openInput(ctx, config.Input, config.Messages); err != nil {
+		if ctx.Err() == nil {
+			err = Refusal{err}
+		}
 		return err
 	}
 	defer d.input.close()
 	if d.dir, err = os.MkdirTemp("", "samsa-demo-"); err != nil {
 		return fmt.Errorf("directory of this run: %w", err)
 	}
+	defer func() { err = d.tidy(err) }()
 	log, err := os.Create(filepath.Join(d.dir, "demo.log"))
 	if err != nil {
 		return fmt.Errorf("log of this run: %w", err)
@@ -113,12 +127,16 @@ func perform(ctx context.Context, config Config, phases []phase, limits bounds) 
 	defer func() { err = errors.Join(err, d.close()) }()
 	d.workers = newWorkers(config.Binary, d.dir, d.workerConfig(sink.url))
 	defer d.workers.close(d.logger)
-	err = d.run(ctx)
-	if err == nil && !config.Keep {
+	return d.run(ctx)
+}
+
+// tidy removes what the run wrote, unless it failed: then the logs say why.
+func (d *demo) tidy(failure error) error {
+	if failure == nil {
 		return os.RemoveAll(d.dir)
 	}
-	fmt.Fprintln(config.Out, "logs:", d.dir)
-	return err
+	fmt.Fprintln(d.config.Out, "logs:", d.dir)
+	return failure
 }
 
 // open starts ZooKeeper and Kafka, and the client that publishes.
@@ -168,9 +186,10 @@ func (d *demo) run(ctx context.Context) error {
 	well := printTable(d.config.Out, verdict(d.recorder.account(windows), d.uncommitted(ctx), d.limits))
 	fmt.Fprintf(d.config.Out, "  %.0f s in all\n", time.Since(d.progress.begin).Seconds())
 	if d.config.Keep {
-		err = d.keep(ctx)
+		d.advise()
+		d.keep(ctx, &publisher{topic: d.cluster.Topic(lines), input: d.input, recorder: d.recorder})
 	}
-	if err := errors.Join(err, d.workers.drain(context.WithoutCancel(ctx), d.workers.names()...)); err != nil {
+	if err := d.workers.drain(context.WithoutCancel(ctx), d.workers.names()...); err != nil {
 		return err
 	}
 	if !well {
@@ -188,7 +207,7 @@ func (d *demo) flow(ctx context.Context) ([]ledger.Window, error) {
 	running.Go(func() {
 		p := &publisher{topic: d.cluster.Topic(lines), input: d.input, recorder: d.recorder}
 		if err := p.run(publishing, d.config.Messages, length(d.phases)); err != nil {
-			stop(err)
+			stop(publishFailure{err})
 		}
 	})
 	windows, err := play(publishing, d.phases, d.workers, d.progress.announce)

@@ -4,8 +4,11 @@
 package demo
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"os"
+	"path/filepath"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -31,9 +34,13 @@ var patient = bounds{planned: 10 * time.Second, unplanned: 10 * time.Second}
 
 // The whole of it, in seconds.
 var _ = Describe("the demo", func() {
-	var config Config
+	var (
+		config    Config
+		elsewhere string // is not where temporary files go
+	)
 
 	BeforeEach(func() {
+		elsewhere = GinkgoT().TempDir()
 		before := goleak.IgnoreCurrent()
 		DeferCleanup(func() { Eventually(func() error { return goleak.Find(before) }).Should(Succeed()) })
 		GinkgoT().Setenv(playWorker, genuine)
@@ -61,6 +68,7 @@ var _ = Describe("the demo", func() {
 		Consistently(ended, 300*time.Millisecond).ShouldNot(Receive())
 		interrupt()
 		Eventually(ended).Should(Receive(BeNil()))
+		Expect(os.ReadDir(os.TempDir())).To(BeEmpty())
 	})
 
 	It("ends its workers when it is interrupted in the middle", func(specCtx SpecContext) {
@@ -72,5 +80,18 @@ var _ = Describe("the demo", func() {
 		Eventually(out, 30*time.Second).Should(gbytes.Say("4 -> 2 workers"))
 		interrupt()
 		Eventually(ended).Should(Receive(MatchError(ContainSubstring("interrupted during"))))
+		Expect(out).To(gbytes.Say("logs: " + os.TempDir()))
+	})
+
+	It("refuses a line that does not fit into a message before it starts anything", func(ctx SpecContext) {
+		file := filepath.Join(elsewhere, "input")
+		Expect(os.WriteFile(file, bytes.Repeat([]byte("x"), maxLine+1), 0o600)).To(Succeed())
+		out := gbytes.NewBuffer()
+		config.Input, config.Out = file, out
+		err := perform(ctx, config, brief(), patient)
+		Expect(errors.As(err, &Refusal{})).To(BeTrue())
+		Expect(err).To(MatchError(ContainSubstring("line 1 of " + file + " is longer than 1,000,000 bytes")))
+		Expect(out.Contents()).To(BeEmpty())
+		Expect(os.ReadDir(os.TempDir())).To(BeEmpty())
 	})
 })

@@ -5,6 +5,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -97,14 +98,27 @@ func play(ctx context.Context, phases []phase, c crew, announce func(title strin
 		if phase.unplanned {
 			windows = append(windows, ledger.Window{From: begin, To: time.Now()})
 		}
-		if ctx.Err() != nil { // whatever else failed, failed because of it
-			return windows, fmt.Errorf("interrupted during %q: %w", phase.title, context.Cause(ctx))
+		if cause := context.Cause(ctx); cause != nil { // whatever else failed, failed because of it
+			return windows, fmt.Errorf("%s during %q: %w", ending(cause), phase.title, cause)
 		}
 		if err != nil {
 			return windows, fmt.Errorf("%s: %w", phase.title, err)
 		}
 	}
 	return windows, nil
+}
+
+// publishFailure is why the script ends although nobody interrupted it.
+type publishFailure struct{ error }
+
+func (f publishFailure) Unwrap() error { return f.error }
+
+// ending says how a script ends that ends before its time.
+func ending(cause error) string {
+	if errors.As(cause, &publishFailure{}) {
+		return "publishing failed"
+	}
+	return "interrupted"
 }
 
 // pause waits, or until ctx ends.

@@ -103,5 +103,15 @@ func TestPlayStops(t *testing.T) {
 		if _, err := play(ctx, script(), &actors{}, func(string) {}); !errors.Is(err, context.Canceled) {
 			t.Errorf("interrupted: got %v", err)
 		}
+		for cause, want := range map[error]string{
+			errors.New("signal"):                  `interrupted during "3 workers": signal`,
+			publishFailure{errors.New("refused")}: `publishing failed during "3 workers": refused`,
+		} {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			cancel(cause)
+			if _, err := play(ctx, script(), &actors{}, func(string) {}); !errors.Is(err, cause) || err.Error() != want {
+				t.Errorf("got %v, want %s", err, want)
+			}
+		}
 	})
 }
