@@ -31,6 +31,10 @@ func TestDescribeReadiness(t *testing.T) {
 			o.Session, o.Registered = worker.Connection{Server: "zk:2181"}, false
 		}, "NotConnected"},
 		{"not registered", func(o *worker.Observation) { o.Registered = false }, "NotRegistered"},
+		{"a group that cannot be read", func(o *worker.Observation) { o.ReadErr = errors.New("no auth") }, "GroupUnreadable"},
+		{"a group that cannot begin", func(o *worker.Observation) {
+			o.Read, o.BeginErr = true, errors.New("no broker answers")
+		}, "GroupNotBegun"},
 		{"a lapsed lease", func(o *worker.Observation) { o.Session.LeaseUntil = o.At }, "LeaseLapsed"},
 		{"leaving", func(o *worker.Observation) { o.Leaving = true }, "Leaving"},
 		{"leaving without a session", func(o *worker.Observation) {
@@ -63,6 +67,14 @@ func TestDescribeWarns(t *testing.T) {
 		{func(o *worker.Observation) { o.Missing = []string{"b", "a"} }, "TopicMissing/a TopicMissing/b"},
 		{func(o *worker.Observation) { o.Partitions[1].Blocked = &worker.Block{} }, "PartitionBlocked/orders/2"},
 		{func(o *worker.Observation) { o.Partitions[1].Err = broken }, "FetchFailing/orders"},
+		{func(o *worker.Observation) {
+			o.Partitions[1].State, o.Partitions[1].Trouble = worker.Starting, broken
+		}, "FetchFailing/orders"},
+		{func(o *worker.Observation) { // said once, not twice
+			o.Partitions[1].Err, o.Partitions[1].Blocked = broken, &worker.Block{Reason: "outside the log"}
+		}, "PartitionBlocked/orders/2"},
+		{func(o *worker.Observation) { o.Partitions[1].Failure = broken }, ""}, // retries are for that; see its error
+		{func(o *worker.Observation) { o.Read, o.Begun, o.ReadErr = true, true, broken }, "GroupUnreadable"},
 		{func(o *worker.Observation) {
 			o.Partitions[1].State, o.Partitions[1].Trouble = worker.Checking, broken
 		}, "PositionUnclear/orders/2"},
@@ -97,6 +109,15 @@ func TestDescribeKeepsSinceWhen(t *testing.T) {
 	}
 	if !after.Warnings[1].Since.Equal(later.At) {
 		t.Errorf("a new reason got another time: %+v", after.Warnings[1])
+	}
+}
+
+func TestDescribeSaysWhyFromTheFirstFailureOn(t *testing.T) {
+	o := consuming()
+	o.Partitions[0].Attempts, o.Partitions[0].Failure = 1, errors.New("message orders/10/15: 503")
+	status := worker.Describe(o, worker.Status{})
+	if got := status.Partitions[1].Error; got != "message orders/10/15: 503" {
+		t.Errorf("error %q", got)
 	}
 }
 
