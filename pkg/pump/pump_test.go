@@ -31,8 +31,7 @@ var _ = Describe("A pump", func() {
 		Expect(to.faults()).To(BeEmpty())
 		Eventually(func() (sum int) {
 			for i := range 3 {
-				n, _ := strconv.Atoi(committed(w, strconv.Itoa(i)))
-				sum += n
+				sum += number(committed(w, strconv.Itoa(i)))
 			}
 			return sum
 		}).Should(Equal(90))

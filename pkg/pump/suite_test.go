@@ -7,6 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -220,3 +223,10 @@ func publish(ctx context.Context, cluster *client.Cluster, n int) {
 		Expect(cluster.Topic("orders").Publish(ctx, fmt.Appendf(nil, "message %d", i))).To(Succeed())
 	}
 }
+
+func number(text string) int {
+	n, _ := strconv.Atoi(text)
+	return n
+}
+
+func keys(of map[string]int) []string { return slices.Sorted(maps.Keys(of)) }
