@@ -48,8 +48,15 @@ func (p *process) wait() {
 	}
 }
 
-func (p *process) freeze() error { return p.signal(syscall.SIGSTOP) }
-func (p *process) thaw() error   { return p.signal(syscall.SIGCONT) }
+// freeze returns once the process stands still.
+func (p *process) freeze() error {
+	if err := p.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	return awaitStop(p.cmd.Process.Pid)
+}
+
+func (p *process) thaw() error { return p.signal(syscall.SIGCONT) }
 
 // kill works on a frozen process too.
 func (p *process) kill() error {

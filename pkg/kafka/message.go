@@ -18,14 +18,19 @@ type Partition struct {
 // String gives "topic/id", the prefix of the ids of the partition's messages.
 func (p Partition) String() string { return p.Topic + "/" + p.ID }
 
-// Compare orders by topic, then by id: ids that are numbers by their value, others as strings.
+// Compare orders by topic, then by id: ids that are numbers come first, by their value, then the others as strings.
 func (p Partition) Compare(other Partition) int {
 	if byTopic := cmp.Compare(p.Topic, other.Topic); byTopic != 0 {
 		return byTopic
 	}
 	mine, errMine := strconv.Atoi(p.ID)
 	theirs, errTheirs := strconv.Atoi(other.ID)
-	if errMine == nil && errTheirs == nil && mine != theirs {
+	switch {
+	case errMine == nil && errTheirs != nil:
+		return -1
+	case errMine != nil && errTheirs == nil:
+		return 1
+	case errMine == nil && mine != theirs:
 		return cmp.Compare(mine, theirs)
 	}
 	return cmp.Compare(p.ID, other.ID)
