@@ -4,6 +4,8 @@
 package worker
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -138,7 +140,7 @@ func (l *Lane) deliver(status pump.LaneStatus) {
 	l.BufferedMessages, l.BufferedBytes = status.BufferedMessages+status.Pending, status.BufferedBytes
 	l.InFlight, l.Attempts = status.InFlight, status.Attempts
 	if status.Attempts > 0 {
-		l.Failure = fmt.Errorf("message %s: %w", status.Message, status.Err)
+		l.Failure = fmt.Errorf("message %s: %w", status.Message, cmp.Or(status.Err, errNoReason))
 	}
 	if status.Blocked {
 		l.Blocked = &Block{
@@ -146,6 +148,9 @@ func (l *Lane) deliver(status pump.LaneStatus) {
 		}
 	}
 }
+
+// errNoReason stands where a sink does not say why it failed.
+var errNoReason = errors.New("the sink gives no reason")
 
 // tally counts deliveries, once for each batch. It is the pump's Observer.
 type tally struct {

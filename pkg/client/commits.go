@@ -3,7 +3,11 @@
 
 package client
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
 
 // commits lets callers wait until what was acknowledged when they asked is committed.
 type commits struct {
@@ -12,14 +16,20 @@ type commits struct {
 	waiting []*commitWait
 }
 
-// commitWait is one caller. It has what it waits for once no lane of before is behind its position of then; a lane that
-// has ended is no longer waited for.
+// claimed names one claim on a partition: another one has another token.
+type claimed struct {
+	partition kafka.Partition
+	token     int64
+}
+
+// commitWait is one caller. It has what it waits for once no claim of before is behind its position of then; a claim
+// that has been released, or lost, is no longer waited for.
 type commitWait struct {
-	before map[int64]int64
+	before map[claimed]int64
 	done   chan struct{}
 }
 
-func (c *commits) add(before map[int64]int64) *commitWait {
+func (c *commits) add(before map[claimed]int64) *commitWait {
 	wait := &commitWait{before: before, done: make(chan struct{})}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -33,8 +43,8 @@ func (c *commits) any() bool {
 	return len(c.waiting) > 0
 }
 
-// settle wakes who waits for nothing any more, given how far each lane is committed.
-func (c *commits) settle(committed map[int64]int64) {
+// settle wakes who waits for nothing any more, given how far each claim is committed.
+func (c *commits) settle(committed map[claimed]int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	still := c.waiting[:0]
@@ -49,22 +59,28 @@ func (c *commits) settle(committed map[int64]int64) {
 	c.waiting = still
 }
 
-func (w *commitWait) behind(committed map[int64]int64) bool {
-	for lane, position := range w.before {
-		if at, lives := committed[lane]; lives && at < position {
+func (w *commitWait) behind(committed map[claimed]int64) bool {
+	for claim, position := range w.before {
+		if at, stands := committed[claim]; stands && at < position {
 			return true
 		}
 	}
 	return false
 }
 
-// acknowledged is how far each lane has come.
-func (c *Consumer) acknowledged() map[int64]int64 {
+// acknowledged is how far each claim has come, also one whose lane has drained and that is being released.
+func (c *Consumer) acknowledged() map[claimed]int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	positions := make(map[int64]int64, len(c.sources))
-	for lane, s := range c.sources {
-		positions[lane] = s.processor.Position()
+	positions := map[claimed]int64{}
+	for _, claim := range c.member.Snapshot().Claims {
+		position := claim.Acked
+		if s := c.sources[claim.Lane]; s != nil {
+			position = s.processor.Position()
+		}
+		if claim.Token != 0 {
+			positions[claimed{claim.Partition, claim.Token}] = position
+		}
 	}
 	return positions
 }
@@ -75,11 +91,9 @@ func (c *Consumer) settleCommits() {
 		return
 	}
 	c.mu.Lock()
-	committed := make(map[int64]int64, len(c.sources))
+	committed := map[claimed]int64{}
 	for _, claim := range c.member.Snapshot().Claims {
-		if _, lives := c.sources[claim.Lane]; lives {
-			committed[claim.Lane] = claim.Committed
-		}
+		committed[claimed{claim.Partition, claim.Token}] = claim.Committed
 	}
 	c.mu.Unlock()
 	c.commits.settle(committed)

@@ -106,12 +106,13 @@ type Consumer struct {
 	ended chan struct{}
 }
 
-// errEnded says that a consumer has ended. It committed what was acknowledged by then.
-var errEnded = errors.New("the consumer has ended")
+// ErrEnded says that a consumer has ended. What was acknowledged by then it committed as it left.
+var ErrEnded = errors.New("the consumer has ended")
 
 // ErrNotReleased says that ZooKeeper could not be told that a consumer has left, or not in time: what it held falls to
 // others when its session expires, and what it delivered since its last commit is delivered again.
-var ErrNotReleased = errors.New("the group was not left: ZooKeeper could not be told, so the session ends by itself")
+var ErrNotReleased = errors.New(
+	"the group was not left in time, or ZooKeeper could not be told: the session ends instead")
 
 // errRanBefore says that a consumer was run twice.
 var errRanBefore = errors.New("the consumer has run before: make a new one")
@@ -166,7 +167,12 @@ func (c *Consumer) Commit(ctx context.Context) error {
 	case <-wait.done:
 		return nil
 	case <-c.ended:
-		return errEnded
+		select {
+		case <-wait.done:
+			return nil
+		default:
+			return ErrEnded
+		}
 	case <-ctx.Done():
 		return fmt.Errorf("commit: %w", ctx.Err())
 	}

@@ -244,6 +244,11 @@ func (d directory) wait(ctx context.Context) error {
 		d.mu.Lock()
 		known, failure, changed := len(d.live) > 0, d.failure, d.changed
 		d.mu.Unlock()
+		select {
+		case <-d.closed:
+			return ErrClosed
+		default:
+		}
 		if known {
 			return nil
 		}
@@ -266,8 +271,8 @@ func (d directory) partitions(ctx context.Context, topic string) ([]kafka.Partit
 	d.mu.Lock()
 	known := d.topics[topic]
 	d.mu.Unlock()
-	if known != nil && d.registry.State().Session == nil {
-		return known, nil
+	if known != nil && !d.registry.State().Connected {
+		return slices.Clone(known), nil
 	}
 	session, err := d.session(ctx)
 	if err != nil {
@@ -280,14 +285,14 @@ func (d directory) partitions(ctx context.Context, topic string) ([]kafka.Partit
 	case registry.KindOf(err) == registry.NoNode:
 		return nil, ErrNoTopic
 	case err != nil && known != nil:
-		return known, nil
+		return slices.Clone(known), nil
 	case err != nil:
 		return nil, err
 	}
 	d.mu.Lock()
 	d.topics[topic] = partitions
 	d.mu.Unlock()
-	return partitions, nil
+	return slices.Clone(partitions), nil
 }
 
 // session waits for one, for as long as ctx allows.

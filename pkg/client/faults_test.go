@@ -139,6 +139,35 @@ var _ = Describe("A consumer, when things go wrong", func() {
 		Expect(received.twice()).To(BeEmpty())
 	})
 
+	It("shares out the other topics alike, whatever its members remember of an overwritten one", func(ctx SpecContext) {
+		w := start(ctx, map[string]int32{"orders": 8, "returns": 8})
+		both := billing
+		both.Topics = []string{"orders", "returns"}
+		members := map[string]*member{}
+		for _, name := range []string{"w-0", "w-1", "w-2"} {
+			members[name] = join(open(ctx, w), name, both, newBook())
+		}
+		of := func(topic string) func() int {
+			return func() (n int) {
+				for _, m := range members {
+					n += m.runningOf(topic)
+				}
+				return n
+			}
+		}
+		Eventually(of("orders")).Should(Equal(8))
+		Eventually(of("returns")).Should(Equal(8))
+		_, err := outsider(w).Set(w.Path("/brokers/topics/orders"), []byte("{bad"), -1)
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(members["w-0"].problems).Should(HaveLen(1))
+		members["w-2"].leave()
+		Eventually(of("returns")).Should(Equal(8))
+		members["w-2"] = join(open(ctx, w), "w-2", both, newBook()) // it never saw the topic as it was
+		Eventually(func() int { return members["w-2"].runningOf("returns") }).Should(BeNumerically(">", 0))
+		Eventually(of("returns")).Should(Equal(8))
+		Expect(of("orders")()).To(BeNumerically(">", 0))
+	})
+
 	It("names a broker's node that cannot be understood", func(ctx SpecContext) {
 		w := start(ctx, map[string]int32{"orders": 2})
 		a := join(open(ctx, w), "a", billing, newBook())

@@ -17,6 +17,8 @@ import (
 // everything is committed and the group left. A message counts as acknowledged when the loop comes back for the next
 // one; one whose body left the loop does not, and will be delivered again. The error of a pair is why a partition
 // cannot be consumed for now; its message is empty, and the loop may go on.
+//
+// That the group could not be left (ErrNotReleased) is heard only by a loop that goes on until ctx ends.
 func (c *Consumer) Messages(ctx context.Context) iter.Seq2[kafka.Message, error] {
 	return func(yield func(kafka.Message, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)

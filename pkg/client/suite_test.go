@@ -143,10 +143,13 @@ func (m *member) leave() {
 	<-m.done
 }
 
-func (m *member) running() int {
+func (m *member) running() int { return m.runningOf("") }
+
+// runningOf counts the partitions of a topic that are being delivered; of all topics if it is empty.
+func (m *member) runningOf(topic string) int {
 	n := 0
 	for _, claim := range m.Status().Claims {
-		if claim.State == group.Running {
+		if claim.State == group.Running && (topic == "" || claim.Partition.Topic == topic) {
 			n++
 		}
 	}

@@ -35,7 +35,7 @@ type runner struct {
 	position atomic.Int64
 	progress atomic.Int64 // Unix nanoseconds of the last move of position
 
-	// mu protects lane and failing for status; only the goroutine of run changes them.
+	// mu protects lane for status; only the goroutine of run changes it, and what follows.
 	mu      sync.Mutex
 	lane    *lane.Lane
 	results []sink.Result

@@ -66,7 +66,9 @@ func (m *Member) begunOrNot(t transaction, answer Transacted) {
 		delete(s.starts, t.positions[answer.Index-1].Partition) // operation 0 is the check
 		s.begin.succeeded(m.now)
 	default:
-		s.beginErr = answer.Err
+		if answer.Outcome != Conflict { // that another member was faster is no trouble
+			s.beginErr = answer.Err
+		}
 		s.begin.failed(m.now, m.config.Rand())
 	}
 	s.look()

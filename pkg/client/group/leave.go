@@ -24,7 +24,11 @@ func (m *Member) leave() {
 // hurry shortens the time for leaving once nothing is being delivered any more: what is left is to tell ZooKeeper, and
 // if it cannot be told, the session's end does.
 func (m *Member) hurry() {
-	if by := m.now.Add(leaveSlack); len(m.lanes) == 0 && by.Before(m.leaveBy) && !m.hurries {
+	slack := leaveSlack
+	if m.session != nil { // after that the claims are others' anyway
+		slack = max(slack, m.session.lease.session)
+	}
+	if by := m.now.Add(slack); len(m.lanes) == 0 && by.Before(m.leaveBy) && !m.hurries {
 		m.leaveBy, m.hurries = by, true
 	}
 }

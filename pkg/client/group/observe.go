@@ -5,7 +5,6 @@ package group
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
@@ -68,23 +67,10 @@ func (m *Member) observed(event Observed) {
 	if s.dirty {
 		s.look()
 	}
-	event.View.Partitions = s.keepKnown(event.View)
 	s.view = event.View
 	s.begun = s.begun || event.View.Begun
 	m.audit(event)
 	m.replan()
-}
-
-// keepKnown gives the partitions of a view, and those last known of a topic whose node cannot be understood for now:
-// what somebody wrote over it by mistake is no reason to give the topic up.
-func (s *session) keepKnown(view layout.View) map[string][]kafka.Partition {
-	for _, problem := range view.Problems {
-		topic, ok := strings.CutPrefix(problem.Path, layout.Topics+"/")
-		if known := s.view.Partitions[topic]; ok && known != nil && view.Partitions[topic] == nil {
-			view.Partitions[topic] = known
-		}
-	}
-	return view.Partitions
 }
 
 // resync is the time to the next reading that no watch asked for: half a session, less up to a fifth of that so that

@@ -37,10 +37,22 @@ func (m *Member) replan() {
 	for _, partition := range assign(s.plan.strategy, s.view).Of(s.member) {
 		target[kafka.Partition(partition)] = true
 	}
+	m.keepUnclear(target)
 	if s.planned && !sameKeys(target, s.target) {
 		m.rebalances++
 	}
 	s.target, s.planned = target, true
+}
+
+// keepUnclear leaves with this member what it holds of a topic whose node cannot be understood for now: what somebody
+// wrote over it by mistake is no reason to give the topic up. The plan itself is made without that topic, from what
+// everybody can read: members that remember different things would not agree about the other topics either.
+func (m *Member) keepUnclear(target map[kafka.Partition]bool) {
+	for partition, c := range m.claims {
+		if c.state != claiming && m.session.unclear(partition.Topic) {
+			target[partition] = true
+		}
+	}
 }
 
 // choose gives the strategy that all members choose from the same view: Sticky only if all are ours and want it.

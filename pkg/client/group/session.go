@@ -66,11 +66,21 @@ func (m *Member) sessionLost(event SessionLost) {
 // endSession forgets everything that only the session made true.
 func (m *Member) endSession() {
 	m.stopLanes()
-	m.torn = m.torn || m.leaving && len(m.claims) > 0
+	m.torn = m.torn || m.leaving && m.holds()
 	m.session = nil
 	clear(m.claims)
 	clear(m.txns)
 	m.commit = attempt{}
+}
+
+// holds reports whether any claim is, or may be, ours.
+func (m *Member) holds() bool {
+	for _, c := range m.claims {
+		if c.state != claiming || c.attempt.underWay {
+			return true
+		}
+	}
+	return false
 }
 
 // abandon gives up a session in which the member's registration is gone: every transaction would be refused.
