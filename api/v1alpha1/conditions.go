@@ -1,0 +1,124 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// The conditions of both kinds. Ready is what to wait for; Reconciling and Stalled are there while they are true, as
+// kstatus (and with it Flux, Argo CD and kubectl's own waiting) expects.
+const (
+	// ConditionReady of a ConsumerGroup surfaces that it is consuming: every partition of its topics is owned, and none
+	// is blocked. Of a KafkaCluster, that its ZooKeeper answers and a broker is registered there.
+	ConditionReady = "Ready"
+	// ConditionReconciling surfaces that the operator is on the way to what the spec says, and expects to get there by
+	// itself. It is removed when it is not true.
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled surfaces that the operator cannot get there unless somebody changes something. It is removed when
+	// it is not true.
+	ConditionStalled = "Stalled"
+)
+
+// The conditions of a ConsumerGroup beside those.
+const (
+	// ConditionTopicsResolved surfaces whether every topic asked for exists.
+	ConditionTopicsResolved = "TopicsResolved"
+	// ConditionBalanced surfaces whether every partition has an owner among the group's live members. It is Unknown
+	// while the cluster cannot be read.
+	ConditionBalanced = "Balanced"
+	// ConditionDelivering surfaces whether the sink takes what it is sent. It is Unknown while a worker that owns
+	// partitions does not answer.
+	ConditionDelivering = "Delivering"
+	// ConditionFed surfaces whether there are partitions enough for every member to own one.
+	ConditionFed = "Fed"
+)
+
+// ConditionDegraded surfaces that a cluster or group works, but lacks a protection that others have, such as
+// transactions in ZooKeeper. It is removed when it is not true.
+const ConditionDegraded = "Degraded"
+
+// The reasons of a KafkaCluster's conditions.
+const (
+	// ReasonReachable surfaces that ZooKeeper answers and brokers are registered.
+	ReasonReachable = "Reachable"
+	// ReasonConnecting surfaces that the first connection is being made.
+	ReasonConnecting = "Connecting"
+	// ReasonZooKeeperUnreachable surfaces that no ZooKeeper server answers.
+	ReasonZooKeeperUnreachable = "ZooKeeperUnreachable"
+	// ReasonAccessDenied surfaces that ZooKeeper refuses the credentials.
+	ReasonAccessDenied = "AccessDenied"
+	// ReasonChrootMissing surfaces that the directory behind the last host of connect does not exist.
+	ReasonChrootMissing = "ChrootMissing"
+	// ReasonNoBrokers surfaces that no broker is registered.
+	ReasonNoBrokers = "NoBrokers"
+	// ReasonSecretInvalid surfaces that a Secret named by the cluster does not exist, or lacks what is needed of it.
+	ReasonSecretInvalid = "SecretInvalid"
+	// ReasonConfigurationInvalid surfaces that something in the spec cannot work, which the API server could not know.
+	ReasonConfigurationInvalid = "ConfigurationInvalid"
+	// ReasonUnfenced surfaces that ZooKeeper has no transactions.
+	ReasonUnfenced = "Unfenced"
+	// ReasonLeaseUnsound surfaces that the session is too short for the server's tick.
+	ReasonLeaseUnsound = "LeaseUnsound"
+	// ReasonNodesMalformed surfaces that nodes in ZooKeeper cannot be understood and are skipped.
+	ReasonNodesMalformed = "NodesMalformed"
+)
+
+// The reasons of a ConsumerGroup's conditions.
+const (
+	// ReasonBalanced surfaces that every partition is owned and delivered.
+	ReasonBalanced = "Balanced"
+	// ReasonStarting surfaces that workers are on their way and have not joined yet.
+	ReasonStarting = "Starting"
+	// ReasonRebalancing surfaces that partitions are without an owner, or at members that are leaving.
+	ReasonRebalancing = "Rebalancing"
+	// ReasonBlocked surfaces that messages keep failing at the sink, so that their partitions stand.
+	ReasonBlocked = "Blocked"
+	// ReasonSinkUnreachable surfaces that the sink cannot be reached at all.
+	ReasonSinkUnreachable = "SinkUnreachable"
+	// ReasonFetchFailing surfaces that brokers do not give the messages of partitions.
+	ReasonFetchFailing = "FetchFailing"
+	// ReasonSuspended surfaces that spec.suspend is set, so there are no workers.
+	ReasonSuspended = "Suspended"
+	// ReasonScaledToZero surfaces that spec.replicas is 0, so there are no workers.
+	ReasonScaledToZero = "ScaledToZero"
+	// ReasonClusterMissing surfaces that no KafkaCluster of the name in spec.clusterRef exists.
+	ReasonClusterMissing = "ClusterMissing"
+	// ReasonClusterNotReady surfaces that the KafkaCluster exists and cannot be used; its own conditions say why.
+	ReasonClusterNotReady = "ClusterNotReady"
+	// ReasonTopicMissing surfaces that a topic does not exist, or none matches the pattern.
+	ReasonTopicMissing = "TopicMissing"
+	// ReasonTopicsFound surfaces that every topic exists.
+	ReasonTopicsFound = "TopicsFound"
+	// ReasonGroupInUse surfaces that an older ConsumerGroup has the same cluster and group.
+	ReasonGroupInUse = "GroupInUse"
+	// ReasonGroupInvalid surfaces that ZooKeeper cannot hold the group's name.
+	ReasonGroupInvalid = "GroupInvalid"
+	// ReasonGroupUnreadable surfaces that what ZooKeeper holds of the group cannot be read.
+	ReasonGroupUnreadable = "GroupUnreadable"
+	// ReasonNameConflict surfaces that an object which the group needs exists already and is somebody else's.
+	ReasonNameConflict = "NameConflict"
+	// ReasonWorkersFailing surfaces that worker pods do not start, or end again.
+	ReasonWorkersFailing = "WorkersFailing"
+	// ReasonWorkersUnknown surfaces that workers which own partitions do not answer.
+	ReasonWorkersUnknown = "WorkersUnknown"
+	// ReasonDelivering surfaces that the sink takes what it is sent.
+	ReasonDelivering = "Delivering"
+	// ReasonEnoughPartitions and ReasonTooFewPartitions surface whether each member can own a partition.
+	ReasonEnoughPartitions = "EnoughPartitions"
+	ReasonTooFewPartitions = "TooFewPartitions"
+	// ReasonForeignMembers surfaces that the group is shared with members that are not samsa's, and so balanced by Range
+	// and fenced on our side alone.
+	ReasonForeignMembers = "ForeignMembers"
+	// ReasonDeleting surfaces that the object is being deleted.
+	ReasonDeleting = "Deleting"
+	// ReasonApplyFailed surfaces that the API server refuses an object which the group needs.
+	ReasonApplyFailed = "ApplyFailed"
+	// ReasonProgressing surfaces that the operator has work left to do.
+	ReasonProgressing = "Progressing"
+)
+
+// The reasons of events, beside those of conditions.
+const (
+	// EventPositionsLost: messages were gone before they were consumed, lost to retention.
+	EventPositionsLost = "PositionsLost"
+	// EventDeletionGaveUp: the time for cleaning up in ZooKeeper is over, and something stays behind there.
+	EventDeletionGaveUp = "DeletionGaveUp"
+)

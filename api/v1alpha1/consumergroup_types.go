@@ -1,0 +1,402 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// ConsumerGroupSpec says which topics are delivered where, by how many workers.
+// +kubebuilder:validation:XValidation:rule="has(self.topics) != has(self.topicPattern)",message="spec must have exactly one of topics and topicPattern: list the topics, or give a pattern that their names match"
+// +kubebuilder:validation:XValidation:rule="(has(self.group) ? self.group : '') == (has(oldSelf.group) ? oldSelf.group : '')",message="spec.group cannot be changed, since the committed positions belong to it: create another ConsumerGroup"
+type ConsumerGroupSpec struct {
+	// clusterRef names the KafkaCluster, in the same namespace.
+	// +required
+	ClusterRef ClusterReference `json:"clusterRef,omitzero"`
+	// topics are the topics to deliver. One that does not exist yet is delivered as soon as it does.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:XValidation:rule="self.all(t, t != '.' && t != '..')",message="spec.topics cannot hold . or .., which are no names of topics in Kafka"
+	Topics []TopicName `json:"topics,omitempty"`
+	// topicPattern is a regular expression (RE2) that the whole name of a topic has to match to be delivered. New topics
+	// are taken up as they appear. Kafka's own topics, whose names begin with __, never match.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="''.matches(self) || true",message="spec.topicPattern is no regular expression (RE2)"
+	TopicPattern string `json:"topicPattern,omitempty"`
+	// group is the name of the consumer group in the cluster, under which positions are kept and which other consumers
+	// may share. It cannot be changed. Default: the name of this object.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=200
+	// +kubebuilder:validation:XValidation:rule="!self.contains('/') && self != '.' && self != '..' && self != 'zookeeper'",message="spec.group must be a name that ZooKeeper can hold as one node: without /, and not . or .. or zookeeper"
+	Group string `json:"group,omitempty"`
+	// semantics says who gets a message: with Queue one member of the group, with Topic every pod, each as a group of its
+	// own named <group>-<ordinal>. It cannot be changed. Default Queue.
+	// +optional
+	// +default="Queue"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec.semantics cannot be changed, since the committed positions belong to it: create another ConsumerGroup"
+	Semantics Semantics `json:"semantics,omitempty"`
+	// coordination says who shares out the partitions. Auto takes what the cluster has: ZooKeeper. What it took stands in
+	// status.coordination. It cannot be changed. Default Auto.
+	// +optional
+	// +default="Auto"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec.coordination cannot be changed, since the committed positions are kept there: create another ConsumerGroup"
+	Coordination Coordination `json:"coordination,omitempty"`
+	// assignment is how partitions are shared out. Sticky moves as few as can be, and gives a pod that returns those that
+	// it had; Range is Kafka's own, and is always used while the group has members that are not samsa's. Default Sticky.
+	// +optional
+	// +default="Sticky"
+	Assignment Assignment `json:"assignment,omitempty"`
+	// replicas is the number of workers. With 0 nothing is delivered, and positions stay. Default 1.
+	// +optional
+	// +default=1
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000
+	Replicas *int32 `json:"replicas,omitempty"`
+	// suspend stops all workers, whatever replicas says, until it is set to false. Positions stay.
+	// +optional
+	// +default=false
+	Suspend *bool `json:"suspend,omitempty"` //nolint:kubeapilinter // as in Job and CronJob, whose users expect just this
+	// start is where a group that never committed a position begins: with the earliest message there is, or with the
+	// first that is published after. Default Earliest.
+	// +optional
+	// +default="Earliest"
+	Start Start `json:"start,omitempty"`
+	// outOfRange says what to do where the committed position is not in the partition any more. EarliestOrBlock: where
+	// retention has removed messages, go on with the earliest there is (an event tells how many are lost); where the
+	// position lies beyond the end, since the topic was created anew or truncated, block the partition. Block: block in
+	// both cases. Earliest, Latest: go on there in both cases. Default EarliestOrBlock.
+	// +optional
+	// +default="EarliestOrBlock"
+	OutOfRange OutOfRange `json:"outOfRange,omitempty"`
+	// delivery says how attempts at the sink are made.
+	// +optional
+	Delivery Delivery `json:"delivery,omitzero"`
+	// sink is where messages go: exactly one of http, log and discard.
+	// +required
+	Sink Sink `json:"sink,omitzero"`
+	// commitInterval is how often acknowledged positions are written: what a crash delivers again is at most this much.
+	// Default 1s.
+	// +optional
+	// +default="1s"
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('100ms') && duration(self) <= duration('1m')",message="spec.commitInterval must be from 100ms to 1m"
+	CommitInterval Duration `json:"commitInterval,omitempty"`
+	// drainTimeout is how long a worker that stops may take for deliveries under way. Default 30s.
+	// +optional
+	// +default="30s"
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('1h')",message="spec.drainTimeout must be from 1s to 1h"
+	DrainTimeout Duration `json:"drainTimeout,omitempty"`
+	// deletionPolicy says what becomes of the committed positions when this object is deleted: Retain keeps them, so that
+	// a group of the same name goes on where this one stopped; Delete removes them. Default Retain.
+	// +optional
+	// +default="Retain"
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+	// template adds to the workers' pods.
+	// +optional
+	Template PodTemplate `json:"template,omitzero"`
+}
+
+// ClusterReference names a KafkaCluster in the same namespace.
+type ClusterReference struct {
+	// name of the KafkaCluster, in the same namespace.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+}
+
+// TopicName is the name of a topic, by Kafka's own rule.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=249
+// +kubebuilder:validation:Pattern=`^[a-zA-Z0-9._-]+$`
+type TopicName string
+
+// Semantics says who gets a message.
+// +kubebuilder:validation:Enum=Queue;Topic
+type Semantics string
+
+// Who gets a message.
+const (
+	// SemanticsQueue: one member of the group.
+	SemanticsQueue Semantics = "Queue"
+	// SemanticsTopic: every pod.
+	SemanticsTopic Semantics = "Topic"
+)
+
+// Coordination says who shares out partitions and keeps positions.
+// +kubebuilder:validation:Enum=Auto;ZooKeeper
+type Coordination string
+
+// Who shares out partitions.
+const (
+	// CoordinationAuto: what the cluster has.
+	CoordinationAuto Coordination = "Auto"
+	// CoordinationZooKeeper: the classic registry in ZooKeeper.
+	CoordinationZooKeeper Coordination = "ZooKeeper"
+)
+
+// Assignment is how partitions are shared out.
+// +kubebuilder:validation:Enum=Sticky;Range
+type Assignment string
+
+// How partitions are shared out.
+const (
+	AssignmentSticky Assignment = "Sticky"
+	AssignmentRange  Assignment = "Range"
+)
+
+// Start is where a new group begins.
+// +kubebuilder:validation:Enum=Earliest;Latest
+type Start string
+
+// Where a new group begins.
+const (
+	StartEarliest Start = "Earliest"
+	StartLatest   Start = "Latest"
+)
+
+// OutOfRange says what to do with a position that is not in its partition.
+// +kubebuilder:validation:Enum=EarliestOrBlock;Block;Earliest;Latest
+type OutOfRange string
+
+// What to do with a position that is not in its partition.
+const (
+	OutOfRangeEarliestOrBlock OutOfRange = "EarliestOrBlock"
+	OutOfRangeBlock           OutOfRange = "Block"
+	OutOfRangeEarliest        OutOfRange = "Earliest"
+	OutOfRangeLatest          OutOfRange = "Latest"
+)
+
+// DeletionPolicy says what becomes of committed positions.
+// +kubebuilder:validation:Enum=Retain;Delete
+type DeletionPolicy string
+
+// What becomes of committed positions.
+const (
+	DeletionRetain DeletionPolicy = "Retain"
+	DeletionDelete DeletionPolicy = "Delete"
+)
+
+// Delivery says how attempts at the sink are made.
+// +kubebuilder:validation:MinProperties=1
+type Delivery struct {
+	// timeout bounds one attempt. Default 30s.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('100ms') && duration(self) <= duration('1h')",message="spec.delivery.timeout must be from 100ms to 1h"
+	Timeout Duration `json:"timeout,omitempty"`
+	// retry says how long to wait between attempts. A message is tried until the sink takes it; its partition waits
+	// meanwhile, the others go on.
+	// +optional
+	Retry Retry `json:"retry,omitzero"`
+}
+
+// Retry is the wait between attempts: it doubles, with jitter, from initialBackoff up to maxBackoff.
+// +kubebuilder:validation:MinProperties=1
+// +kubebuilder:validation:XValidation:rule="duration(has(self.initialBackoff) ? self.initialBackoff : '200ms') <= duration(has(self.maxBackoff) ? self.maxBackoff : '30s')",message="spec.delivery.retry.maxBackoff (default 30s) must be at least initialBackoff (default 200ms): raise it, or lower initialBackoff"
+type Retry struct {
+	// initialBackoff is the wait after the first failure. Default 200ms.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms') && duration(self) <= duration('1h')",message="spec.delivery.retry.initialBackoff must be from 1ms to 1h"
+	InitialBackoff Duration `json:"initialBackoff,omitempty"`
+	// maxBackoff is the longest wait. Default 30s.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms') && duration(self) <= duration('1h')",message="spec.delivery.retry.maxBackoff must be from 1ms to 1h"
+	MaxBackoff Duration `json:"maxBackoff,omitempty"`
+}
+
+// Sink is where messages go.
+// +kubebuilder:validation:XValidation:rule="(has(self.http) ? 1 : 0) + (has(self.log) ? 1 : 0) + (has(self.discard) ? 1 : 0) == 1",message="spec.sink must have exactly one of http, log and discard: a message goes to one sink"
+type Sink struct {
+	// http posts each message to a URL; an answer of 2xx acknowledges it.
+	// +optional
+	HTTP *HTTPSink `json:"http,omitempty"`
+	// log writes each message to the worker's standard output, as one line of JSON.
+	// +optional
+	Log *LogSink `json:"log,omitempty"`
+	// discard acknowledges every message at once, to measure or to skip.
+	// +optional
+	Discard *DiscardSink `json:"discard,omitempty"`
+}
+
+// HTTPSink posts each message.
+type HTTPSink struct {
+	// url is where messages are posted to, as in http://billing/orders. Credentials do not belong here: it is shown in
+	// the status and in logs.
+	// +required
+	// +kubebuilder:validation:MinLength=8
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHost() != ''",message="spec.sink.http.url must be http://HOST/PATH or https://HOST/PATH"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^[a-z]+://[^/]*@')",message="spec.sink.http.url must not hold a user's name: send credentials in spec.sink.http.headers"
+	URL string `json:"url,omitempty"`
+	// format is how a message stands in the request: CloudEventsBinary has the value as the body and CloudEvents'
+	// attributes as headers, Raw the value and samsa's own headers. Default CloudEventsBinary.
+	// +optional
+	// +default="CloudEventsBinary"
+	Format HTTPFormat `json:"format,omitempty"`
+	// headers are sent with each request.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	Headers []HTTPHeader `json:"headers,omitempty"`
+}
+
+// HTTPFormat is how a message stands in a request.
+// +kubebuilder:validation:Enum=CloudEventsBinary;Raw
+type HTTPFormat string
+
+// How a message stands in a request.
+const (
+	HTTPFormatCloudEventsBinary HTTPFormat = "CloudEventsBinary"
+	HTTPFormatRaw               HTTPFormat = "Raw"
+)
+
+// HTTPHeader is a header of every request.
+type HTTPHeader struct {
+	// name of the header.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`
+	Name string `json:"name,omitempty"`
+	// value of the header.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=4096
+	Value string `json:"value,omitempty"`
+}
+
+// LogSink has no options.
+type LogSink struct{}
+
+// DiscardSink has no options.
+type DiscardSink struct{}
+
+// PodTemplate adds to the workers' pods.
+// +kubebuilder:validation:MinProperties=1
+type PodTemplate struct {
+	// metadata adds labels and annotations to the pods; samsa's own labels win.
+	// +optional
+	Metadata PodMetadata `json:"metadata,omitzero"`
+	// spec adds to the pods' spec.
+	// +optional
+	Spec PodSpec `json:"spec,omitzero"`
+}
+
+// PodMetadata are labels and annotations.
+// +kubebuilder:validation:MinProperties=1
+type PodMetadata struct {
+	// labels are added to the pods.
+	// +optional
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:MaxProperties=32
+	Labels map[string]string `json:"labels,omitempty"` //nolint:kubeapilinter // as in every pod template
+	// annotations are added to the pods.
+	// +optional
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:MaxProperties=32
+	Annotations map[string]string `json:"annotations,omitempty"` //nolint:kubeapilinter // as in every pod template
+}
+
+// PodSpec is the part of a pod's spec that makes sense for a worker.
+// +kubebuilder:validation:MinProperties=1
+type PodSpec struct {
+	// resources are the worker container's requests and limits.
+	// +optional
+	Resources corev1.ResourceRequirements `json:"resources,omitzero"`
+	// nodeSelector is what a node's labels have to be.
+	// +optional
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:MaxProperties=32
+	NodeSelector map[string]string `json:"nodeSelector,omitempty"` //nolint:kubeapilinter // as in every pod's spec
+	// tolerations are the taints of nodes that the pods tolerate.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
+	// affinity says which nodes and neighbours the pods want.
+	// +optional
+	Affinity *corev1.Affinity `json:"affinity,omitempty"`
+	// topologySpreadConstraints say how the pods spread. Default: over zones and nodes, as far as possible.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	TopologySpreadConstraints []corev1.TopologySpreadConstraint `json:"topologySpreadConstraints,omitempty"`
+	// serviceAccountName is the account that the pods run as. They need no permission. Default: default.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	ServiceAccountName string `json:"serviceAccountName,omitempty"`
+	// imagePullSecrets are for the worker's image.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets,omitempty"`
+	// priorityClassName is the pods' priority.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	PriorityClassName string `json:"priorityClassName,omitempty"`
+}
+
+// ConsumerGroup delivers the messages of topics to a sink: a group of worker pods shares their partitions, and no message
+// counts as consumed before the sink has acknowledged it.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:subresource:scale:specpath=.spec.replicas,statuspath=.status.replicas,selectorpath=.status.selector
+// +kubebuilder:resource:shortName=cg,categories={all,samsa}
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 50",message="metadata.name must have at most 50 characters: pods and their labels are named after it"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="metadata.name must be of a-z, 0-9 and - alone, since the workers' host names are made of it"
+// +kubebuilder:printcolumn:name="Topics",type=string,JSONPath=`.status.columns.topics`
+// +kubebuilder:printcolumn:name="Sink",type=string,JSONPath=`.status.columns.sink`
+// +kubebuilder:printcolumn:name="Replicas",type=integer,JSONPath=`.spec.replicas`
+// +kubebuilder:printcolumn:name="Owned",type=string,JSONPath=`.status.columns.owned`
+// +kubebuilder:printcolumn:name="Lag",type=string,JSONPath=`.status.columns.lag`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Group",type=string,priority=1,JSONPath=`.status.group`
+// +kubebuilder:printcolumn:name="Ready",type=integer,priority=1,JSONPath=`.status.readyReplicas`
+// +kubebuilder:printcolumn:name="Foreign",type=integer,priority=1,JSONPath=`.status.foreignMembers`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+type ConsumerGroup struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the object's standard metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+	// spec says what is delivered where.
+	// +required
+	Spec ConsumerGroupSpec `json:"spec,omitzero"`
+	// status is how the group stands.
+	// +optional
+	// +default={"observedGeneration": -1}
+	Status ConsumerGroupStatus `json:"status,omitzero"`
+}
+
+// ConsumerGroupList is a list of ConsumerGroups.
+// +kubebuilder:object:root=true
+type ConsumerGroupList struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the list's standard metadata.
+	// +optional
+	metav1.ListMeta `json:"metadata,omitzero"`
+	// items are the groups.
+	// +required
+	Items []ConsumerGroup `json:"items"`
+}
+
+// GetConditions gives the conditions of the status.
+func (g *ConsumerGroup) GetConditions() []metav1.Condition { return g.Status.Conditions }
+
+// SetConditions replaces the conditions of the status.
+func (g *ConsumerGroup) SetConditions(conditions []metav1.Condition) { g.Status.Conditions = conditions }

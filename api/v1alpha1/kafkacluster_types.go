@@ -1,0 +1,154 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// KafkaClusterSpec says how a Kafka cluster is reached.
+type KafkaClusterSpec struct {
+	// zookeeper is the ensemble in which the cluster's brokers are registered. Brokers, topics and partitions are found
+	// there, and groups are coordinated there.
+	// +required
+	ZooKeeper ZooKeeper `json:"zookeeper,omitzero"`
+}
+
+// ZooKeeper says how an ensemble is reached.
+type ZooKeeper struct {
+	// connect lists the servers and the directory (chroot) of the cluster, as in Kafka's own zookeeper.connect:
+	// zk-0:2181,zk-1:2181/kafka. A port left out is 2181; the chroot, if there is one, stands once, behind the last
+	// host.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="!self.contains('://')",message="spec.zookeeper.connect must be HOST:PORT,HOST:PORT/CHROOT; leave out the scheme"
+	// +kubebuilder:validation:XValidation:rule="self.contains('://') || self.matches('^[^/, @]+(,[^/, @]+)*(/[^/, ]+)*$')",message="spec.zookeeper.connect must be HOST:PORT,HOST:PORT/CHROOT: hosts separated by commas without spaces, the chroot once, behind the last host"
+	Connect string `json:"connect,omitempty"`
+	// sessionTimeout is how long a worker may be silent before others take over its partitions; servers allow 2 to 20
+	// of their ticks unless told otherwise. Default 10s.
+	// +optional
+	// +default="10s"
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('5m')",message="spec.zookeeper.sessionTimeout must be from 1s to 5m"
+	SessionTimeout Duration `json:"sessionTimeout,omitempty"`
+	// digestSecretRef names the Secret's key that holds user:password for ZooKeeper's digest authentication. Without it
+	// there is none.
+	// +optional
+	DigestSecretRef SecretKeyReference `json:"digestSecretRef,omitzero"`
+	// tls encrypts the connections to ZooKeeper. Without it they are plain; with tls: {} the server's certificate has to
+	// be signed by an authority that the workers' image trusts.
+	// +optional
+	TLS *TLS `json:"tls,omitempty"`
+}
+
+// TLS says how connections are encrypted.
+type TLS struct {
+	// caSecretRef names the Secret's key that holds the certificates (PEM) of those who may sign the server's.
+	// +optional
+	CASecretRef SecretKeyReference `json:"caSecretRef,omitzero"`
+	// certificateSecretRef names a Secret of type kubernetes.io/tls with this side's certificate and key, where the
+	// server asks for one.
+	// +optional
+	CertificateSecretRef SecretReference `json:"certificateSecretRef,omitzero"`
+	// serverName is the name expected in the server's certificate. Default: the host connected to.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	ServerName string `json:"serverName,omitempty"`
+}
+
+// KafkaClusterStatus is what was found of a cluster.
+// +kubebuilder:validation:MinProperties=1
+type KafkaClusterStatus struct {
+	// conditions tell how the cluster stands: Ready, and Reconciling, Stalled or Degraded while they are true.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// observedGeneration is the generation of the spec that this status is about; -1 before the first.
+	// +optional
+	// +kubebuilder:validation:Minimum=-1
+	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
+	// era is the dialect that the brokers' registrations show: Kafka08 for Kafka 0.8 and everything newer.
+	// +optional
+	Era Era `json:"era,omitempty"`
+	// brokers are the live brokers, by id; of more than 64 the first.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	Brokers []Broker `json:"brokers,omitempty"`
+	// brokerCount is the number of live brokers.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	BrokerCount *int32 `json:"brokerCount,omitempty"`
+	// topicCount is the number of topics.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	TopicCount *int32 `json:"topicCount,omitempty"`
+	// sessionTimeout is what ZooKeeper granted, which may differ from what was asked for.
+	// +optional
+	SessionTimeout Duration `json:"sessionTimeout,omitempty"`
+}
+
+// Era is a dialect of Kafka.
+// +kubebuilder:validation:Enum=Kafka08
+type Era string
+
+// EraKafka08 is Kafka 0.8 and everything newer.
+const EraKafka08 Era = "Kafka08"
+
+// Broker is a live broker.
+type Broker struct {
+	// id is the broker's name in the registry.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	ID string `json:"id,omitempty"`
+	// address is host:port of the listener that is used.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=320
+	Address string `json:"address,omitempty"`
+}
+
+// KafkaCluster says how a Kafka cluster is reached. It runs nothing; its status shows what was found there.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=kc,categories={all,samsa}
+// +kubebuilder:printcolumn:name="ZooKeeper",type=string,JSONPath=`.spec.zookeeper.connect`
+// +kubebuilder:printcolumn:name="Brokers",type=integer,JSONPath=`.status.brokerCount`
+// +kubebuilder:printcolumn:name="Topics",type=integer,JSONPath=`.status.topicCount`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type KafkaCluster struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the object's standard metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+	// spec says how the cluster is reached.
+	// +required
+	Spec KafkaClusterSpec `json:"spec,omitzero"`
+	// status is what was found.
+	// +optional
+	// +default={"observedGeneration": -1}
+	Status KafkaClusterStatus `json:"status,omitzero"`
+}
+
+// KafkaClusterList is a list of KafkaClusters.
+// +kubebuilder:object:root=true
+type KafkaClusterList struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the list's standard metadata.
+	// +optional
+	metav1.ListMeta `json:"metadata,omitzero"`
+	// items are the clusters.
+	// +required
+	Items []KafkaCluster `json:"items"`
+}
+
+// GetConditions gives the conditions of the status.
+func (c *KafkaCluster) GetConditions() []metav1.Condition { return c.Status.Conditions }
+
+// SetConditions replaces the conditions of the status.
+func (c *KafkaCluster) SetConditions(conditions []metav1.Condition) { c.Status.Conditions = conditions }
