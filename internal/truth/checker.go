@@ -1,0 +1,194 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package truth
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Grace is how long a status may be behind: the longest that a lie or silence may last.
+const Grace = 30 * time.Second
+
+// Partition is what is true of one partition.
+type Partition struct {
+	// Owner is the pod (a foreign member: its id) whose live registration holds the claim, empty if nobody does.
+	Owner string
+	// Committed is the position in the registry, End that of the next message; -1 if there is none.
+	Committed, End int64
+}
+
+func (p Partition) lag() int64 {
+	if p.Committed < 0 || p.End < 0 {
+		return -1
+	}
+	return max(0, p.End-p.Committed)
+}
+
+// Sample is what was true at a time.
+type Sample struct {
+	At         time.Time
+	Partitions map[string]Partition // by topic/id
+	// Members are the live members: pods, and ids of foreign ones.
+	Members []string
+	// Accepting says that the sink answers with success.
+	Accepting bool
+}
+
+// consuming is what Ready promises: everybody's claim stands, and the sink takes what it is sent.
+func (s Sample) consuming() bool {
+	for _, p := range s.Partitions {
+		if p.Owner == "" {
+			return false
+		}
+	}
+	return s.Accepting && len(s.Partitions) > 0
+}
+
+// Claim is what a status says.
+type Claim struct {
+	Ready      bool
+	Reason     string
+	Owned      int
+	Lag        int64
+	Partitions map[string]Partition // the rows that the status has
+	Members    []string
+}
+
+// Lie is a value that a status shows and that was not true at any time within Grace.
+type Lie struct {
+	At      time.Time
+	Field   string
+	Claimed string
+	Truth   string
+}
+
+// String says the lie in one line.
+func (l Lie) String() string {
+	return fmt.Sprintf("%s: status says %s is %s; in the %s before it was %s",
+		l.At.Format(time.TimeOnly), l.Field, l.Claimed, Grace, l.Truth)
+}
+
+// Checker holds statuses against samples. Not safe for concurrent use.
+type Checker struct {
+	samples []Sample
+	claim   *Claim
+	excused time.Duration
+	lies    []Lie
+	checks  int
+	// told are the lies found already, so that each is told once.
+	told map[string]bool
+}
+
+// Say is told of a status as soon as it can be seen.
+func (c *Checker) Say(claim Claim) { c.claim = &claim }
+
+// Excuse says that for this long nobody could have written a status: the API server was away. The window that counts
+// grows by it, until Pardon ends it.
+func (c *Checker) Excuse(d time.Duration) { c.excused = d }
+
+// Observe is told of a sample, in the order of time, and holds the newest status against those of the last Grace.
+func (c *Checker) Observe(s Sample) {
+	c.samples = append(c.samples, s)
+	begin := s.At.Add(-Grace - c.excused)
+	// The sample just before the window was true when it began.
+	for len(c.samples) > 1 && !c.samples[1].At.After(begin) {
+		c.samples = c.samples[1:]
+	}
+	if c.samples[0].At.After(begin) {
+		return // not long enough yet to know of a lie
+	}
+	c.check(s.At)
+}
+
+// Lies are those found so far; Checks counts the values that were held against the truth.
+func (c *Checker) Lies() []Lie { return slices.Clone(c.lies) }
+
+// Checks counts the values that were held against the truth.
+func (c *Checker) Checks() int { return c.checks }
+
+func (c *Checker) check(at time.Time) {
+	if c.claim == nil {
+		c.expect(at, "status", "nothing at all", func(Sample) (string, bool) { return "there", false })
+		return
+	}
+	claim := *c.claim
+	c.expect(at, "Ready", fmt.Sprintf("%v (%s)", claim.Ready, claim.Reason), func(s Sample) (string, bool) {
+		return fmt.Sprint(s.consuming()), s.consuming() == claim.Ready
+	})
+	c.expect(at, "ownedPartitions", fmt.Sprint(claim.Owned), func(s Sample) (string, bool) {
+		owned := s.owned()
+		return fmt.Sprint(owned), owned == claim.Owned
+	})
+	c.expect(at, "members", strings.Join(claim.Members, " "), func(s Sample) (string, bool) {
+		return strings.Join(s.Members, " "), slices.Equal(s.Members, claim.Members)
+	})
+	c.between(at, "lag", claim.Lag, Sample.lag)
+	for name, row := range claim.Partitions {
+		c.expect(at, name+" owner", row.Owner, func(s Sample) (string, bool) {
+			return s.Partitions[name].Owner, s.Partitions[name].Owner == row.Owner
+		})
+		c.between(at, name+" committed", row.Committed, func(s Sample) int64 { return s.Partitions[name].Committed })
+		c.between(at, name+" end", row.End, func(s Sample) int64 { return s.Partitions[name].End })
+		c.between(at, name+" lag", row.lag(), func(s Sample) int64 { return s.Partitions[name].lag() })
+	}
+}
+
+func (s Sample) owned() (n int) {
+	for _, p := range s.Partitions {
+		if p.Owner != "" {
+			n++
+		}
+	}
+	return n
+}
+
+func (s Sample) lag() (sum int64) {
+	for _, p := range s.Partitions {
+		sum += max(0, p.lag())
+	}
+	return sum
+}
+
+// expect looks for a sample in the window in which the value was true.
+func (c *Checker) expect(at time.Time, field, claimed string, is func(Sample) (truth string, ok bool)) {
+	c.checks++
+	var truths []string
+	for _, s := range c.samples {
+		truth, ok := is(s)
+		if ok {
+			return
+		}
+		if !slices.Contains(truths, truth) {
+			truths = append(truths, truth)
+		}
+	}
+	c.tell(Lie{At: at, Field: field, Claimed: claimed, Truth: strings.Join(truths, ", then ")})
+}
+
+// between is for numbers that run: a value between the least and the greatest of the window was passed in it.
+func (c *Checker) between(at time.Time, field string, claimed int64, of func(Sample) int64) {
+	c.checks++
+	low, high := of(c.samples[0]), of(c.samples[0])
+	for _, s := range c.samples {
+		low, high = min(low, of(s)), max(high, of(s))
+	}
+	if claimed < low || claimed > high {
+		c.tell(Lie{At: at, Field: field, Claimed: fmt.Sprint(claimed), Truth: fmt.Sprintf("from %d to %d", low, high)})
+	}
+}
+
+func (c *Checker) tell(lie Lie) {
+	key := lie.Field + "\x00" + lie.Claimed
+	if c.told[key] {
+		return
+	}
+	if c.told == nil {
+		c.told = map[string]bool{}
+	}
+	c.told[key] = true
+	c.lies = append(c.lies, lie)
+}

@@ -1,0 +1,161 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package truth
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// world is a truth that a test moves on, second by second.
+type world struct {
+	Checker
+	now  time.Time
+	true Sample
+}
+
+func newWorld() *world {
+	return &world{now: time.Unix(1_000_000, 0), true: Sample{
+		Accepting: true,
+		Members:   []string{"demo-0"},
+		Partitions: map[string]Partition{
+			"t/0": {Owner: "demo-0", Committed: 10, End: 10},
+			"t/1": {Owner: "demo-0", Committed: 5, End: 5},
+		},
+	}}
+}
+
+// sample copies the truth as of now.
+func (w *world) sample() Sample {
+	s := w.true
+	s.At = w.now
+	s.Partitions = map[string]Partition{}
+	for name, p := range w.true.Partitions {
+		s.Partitions[name] = p
+	}
+	return s
+}
+
+// honest says the truth.
+func (w *world) honest() {
+	s := w.sample()
+	w.Say(Claim{Ready: s.consuming(), Owned: s.owned(), Lag: s.lag(), Partitions: s.Partitions, Members: s.Members})
+}
+
+// pass lets seconds pass.
+func (w *world) pass(seconds int) {
+	for range seconds {
+		w.now = w.now.Add(time.Second)
+		w.Observe(w.sample())
+	}
+}
+
+func (w *world) want(t *testing.T, fields ...string) {
+	t.Helper()
+	found := map[string]bool{}
+	for _, lie := range w.Lies() {
+		found[lie.Field] = true
+	}
+	for _, field := range fields {
+		if !found[field] {
+			t.Errorf("no lie about %q; found %v", field, w.Lies())
+		}
+	}
+	if len(fields) == 0 && len(found) > 0 {
+		t.Errorf("found %v", w.Lies())
+	}
+}
+
+func TestHonestStatusIsNoLie(t *testing.T) {
+	w := newWorld()
+	w.honest()
+	for second := range 200 {
+		w.true.Partitions["t/0"] = Partition{Owner: "demo-0", Committed: int64(10 + second), End: int64(20 + 2*second)}
+		if second%15 == 0 { // as seldom as the operator writes fast numbers
+			w.honest()
+		}
+		w.pass(1)
+	}
+	w.want(t)
+	if w.Checks() == 0 {
+		t.Error("nothing was checked")
+	}
+}
+
+func TestLies(t *testing.T) {
+	lost := Partition{Committed: 10, End: 10}
+	for name, c := range map[string]struct {
+		change func(*world)
+		fields []string
+	}{
+		"an owner that is gone":     {func(w *world) { w.true.Partitions["t/0"] = lost }, []string{"t/0 owner", "Ready", "ownedPartitions"}},
+		"a position that moved":     {func(w *world) { w.true.Partitions["t/1"] = Partition{"demo-0", 6, 7} }, []string{"t/1 committed", "t/1 end", "lag"}},
+		"a member that left":        {func(w *world) { w.true.Members = nil }, []string{"members"}},
+		"a sink that takes nothing": {func(w *world) { w.true.Accepting = false }, []string{"Ready"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			w.pass(40)
+			w.lies = nil // of the time before the first status
+			w.honest()
+			w.pass(1)
+			c.change(w)
+			w.pass(int(Grace/time.Second) - 1)
+			w.want(t) // late, and no lie yet
+			w.pass(5)
+			w.want(t, c.fields...)
+		})
+	}
+}
+
+func TestWhatNeverWasTrueIsALieAtOnce(t *testing.T) {
+	w := newWorld()
+	w.honest()
+	w.pass(40)
+	w.Say(Claim{Owned: 2, Members: w.true.Members})
+	w.pass(1)
+	w.want(t, "Ready")
+}
+
+func TestSilenceIsALie(t *testing.T) {
+	w := newWorld()
+	w.pass(40)
+	w.want(t, "status")
+}
+
+func TestNobodyLiesWhileNobodyCanWrite(t *testing.T) {
+	w := newWorld()
+	w.honest()
+	w.pass(40)
+	w.true.Members = []string{"demo-0", "demo-1"}
+	w.Excuse(30 * time.Second)
+	w.pass(50)
+	w.want(t)
+	w.Excuse(0)
+	w.pass(10)
+	w.want(t, "members")
+}
+
+func TestEveryLieIsToldOnce(t *testing.T) {
+	w := newWorld()
+	w.honest()
+	w.pass(40)
+	w.true.Members = nil
+	w.pass(100)
+	if lies := w.Lies(); len(lies) != 1 || !strings.Contains(lies[0].String(), "status says members is demo-0") {
+		t.Errorf("got %v", lies)
+	}
+}
+
+func TestPodOf(t *testing.T) {
+	for id, want := range map[string]string{
+		"my-group_samsa1s.my-group-12-1700000000000-0a1b2c3d": "my-group-12",
+		"g_host-1700000000000-0a1b2c3d":                       "g_host-1700000000000-0a1b2c3d",
+	} {
+		if got := podOf(id); got != want {
+			t.Errorf("%s: got %s, want %s", id, got, want)
+		}
+	}
+}
