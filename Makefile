@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory
 # Tools, pinned: a new version is a commit of its own. Built from source into bin/, once per version (hack/install-tool.sh).
 GOLANGCI_LINT_VERSION := v2.15.0
 GOLANGCI_LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+CONTROLLER_GEN_VERSION := v0.23.0
+CONTROLLER_GEN := bin/controller-gen-$(CONTROLLER_GEN_VERSION)
 
 # What one may set: make demo INPUT=/var/log/syslog MESSAGES=20000 KEEP=1
 INPUT ?=
@@ -68,6 +70,23 @@ bin/samsa bin/samsa-local: bin/%:
 docker-build: ## Build the image IMAGE (static binary on scratch).
 	$(CONTAINER_TOOL) build -t $(IMAGE) .
 
+##@ Generate
+
+.PHONY: manifests
+manifests: $(CONTROLLER_GEN) ## Write the CustomResourceDefinitions from the types of api/.
+	CONTROLLER_GEN=$(CONTROLLER_GEN) hack/generate.sh manifests
+
+.PHONY: generate
+generate: $(CONTROLLER_GEN) ## Write deep copies and apply configurations of the types of api/.
+	CONTROLLER_GEN=$(CONTROLLER_GEN) hack/generate.sh code
+
+$(CONTROLLER_GEN):
+	hack/install-tool.sh controller-gen sigs.k8s.io/controller-tools/cmd/controller-gen $(CONTROLLER_GEN_VERSION)
+
+.PHONY: kube
+kube: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl into bin/kube: about 7 minutes on two cores, once.
+	hack/kube.sh
+
 ##@ Try
 
 # Through the environment, so that no shell reads what is in them; $(value) leaves a dollar sign alone that came from there.
@@ -104,14 +123,15 @@ $(GOLANGCI_LINT):
 	hack/install-tool.sh golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint $(GOLANGCI_LINT_VERSION)
 
 .PHONY: verify
-verify: ## Check that formatting, go.mod and the budgets of length are as they should be; changes nothing.
+verify: $(CONTROLLER_GEN) ## Check that formatting, generated files, go.mod and the budgets of length are as they should be; changes nothing.
 	hack/gofmt.sh
+	CONTROLLER_GEN=$(CONTROLLER_GEN) hack/generate.sh verify
 	go mod tidy -diff
 	go mod verify
 	hack/budgets.sh
 
 .PHONY: test
-test: ## Run all tests, under the race detector and against a real ZooKeeper where the machine has them.
+test: kube ## Run all tests, under the race detector and against a real ZooKeeper where the machine has them.
 	@echo "Race detector: $(if $(RACE),on,OFF ($(if $(HAVE_CC),RACE is empty,no working C compiler; Debian: apt-get install gcc libc6-dev)))."
 	@echo "Real ZooKeeper: $(if $(HAVE_ZOOKEEPER),on,OFF (Debian: apt-get install zookeeper); its suites skip)."
 	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -p $(TEST_PACKAGES_AT_ONCE) -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) $(PACKAGES)

@@ -34,7 +34,8 @@ FNR == 1 { headless = !/^\/\/ Copyright The samsa Authors\.$/ }
 FNR == 2 && !/^\/\/ SPDX-License-Identifier: Apache-2\.0$/ { headless = 1 }
 
 # The package clause belongs to the comment that ends in the line right above it.
-!packaged && /^package / {
+# A directory that holds only generated files is described by what generates it.
+!packaged && !generated && /^package / {
   packaged = 1
   # A directory that holds only tests is described by one of them.
   if (test) tests[directory] = 1; else sources[directory] = 1

@@ -9,5 +9,6 @@
 // has to.
 //
 // +kubebuilder:object:generate=true
+// +kubebuilder:ac:generate=true
 // +groupName=kafka.samsa.dev
 package v1alpha1

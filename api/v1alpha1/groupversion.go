@@ -12,6 +12,9 @@ import (
 // GroupVersion is the group and version of these types.
 var GroupVersion = schema.GroupVersion{Group: "kafka.samsa.dev", Version: "v1alpha1"}
 
+// SchemeGroupVersion is GroupVersion by the name that generated code knows.
+var SchemeGroupVersion = GroupVersion
+
 // AddToScheme adds these types to a scheme.
 func AddToScheme(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion, &KafkaCluster{}, &KafkaClusterList{}, &ConsumerGroup{}, &ConsumerGroupList{})
