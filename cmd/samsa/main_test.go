@@ -77,6 +77,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"worker", "--config", "x", "--log-level", "loud"}, 2, []string{`--log-level: "loud"`}},
 		{[]string{"worker", "--config", "/nowhere/x"}, 2, []string{"/nowhere/x"}},
 		{[]string{"worker", "--config", bad}, 2, []string{bad, "groop: ", "group: ", "topics: ", "sink: ", "listen: "}},
+		{[]string{"worker", "--config", bad, "--address", "a:1"}, 2, []string{`--address: "a:1" is no host`, "groop: "}},
 	} {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
 			out, err := command(t, "samsa", c.args...).CombinedOutput()

@@ -15,7 +15,7 @@ import (
 )
 
 func workerCommand() *cobra.Command {
-	var file, format, level string
+	var file, address, format, level string
 	command := &cobra.Command{
 		Use:   "worker --config FILE",
 		Short: "Join a consumer group and deliver its messages to a sink",
@@ -32,7 +32,7 @@ A second one ends the process at once; what it had not committed is delivered ag
 			if file == "" {
 				return usage{errors.New("--config is missing; name the worker's configuration file")}
 			}
-			config, err := worker.Load(file)
+			config, err := worker.LoadAt(file, address)
 			if err != nil {
 				return usage{fmt.Errorf("%s:\n%w", file, err)}
 			}
@@ -40,6 +40,8 @@ A second one ends the process at once; what it had not committed is delivered ag
 		},
 	}
 	command.Flags().StringVar(&file, "config", "", "the worker's configuration, a YAML file")
+	command.Flags().StringVar(&address, "address", "",
+		"the host to listen at, in place of the one in the configuration")
 	command.Flags().StringVar(&format, "log-format", "text", "how the log is written: text or json")
 	command.Flags().StringVar(&level, "log-level", "info", "what is logged: debug, info, warn or error")
 	return command

@@ -5,6 +5,7 @@ package worker
 
 import (
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -51,6 +52,24 @@ func badAddress(address string) string {
 	}
 	return ""
 }
+
+// withHost gives an address to listen at with another host: a name, or an IP address with or without the brackets of
+// IPv6.
+func withHost(f *faults, listen, host string) string {
+	bare := strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if _, err := netip.ParseAddr(bare); err != nil && strings.Trim(host, hostCharacters) != "" {
+		f.add("--address", "%q is no host; give a name or an IP address, without a port", host)
+		return listen
+	}
+	_, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen // the check of listen says what is wrong
+	}
+	return net.JoinHostPort(bare, port)
+}
+
+// hostCharacters are those of names in DNS, and '_', which some have all the same.
+const hostCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
 
 func checkListen(f *faults, listen string) {
 	host, port, err := net.SplitHostPort(listen)

@@ -5,23 +5,32 @@ package worker
 
 import (
 	"fmt"
-	"os"
 	"time"
 )
 
-// Config is the file of `samsa worker --config FILE`. It holds no credentials, only names of files that do.
+// Config is the file of `samsa worker --config FILE`. It holds no credentials, only names of files that do; names that
+// are relative are so to the directory of the file itself.
+//
+// What is left out when a Config is written with sigs.k8s.io/yaml gets its default when it is read.
 type Config struct {
-	// Group is the consumer group, shared with whoever else consumes under this name.
+	// Group is the consumer group, shared with whoever else consumes under this name; see also Semantics.
 	Group string `json:"group"`
 	// Member is the stable name of this worker: what comes back under it gets its partitions back. Default: $POD_NAME,
 	// else the host's name.
 	Member string `json:"member,omitempty"`
-	// Topics are what the group consumes.
-	Topics []string `json:"topics"`
+	// Topics are what the group consumes. Exactly one of Topics and TopicPattern is given.
+	Topics []string `json:"topics,omitempty"`
+	// TopicPattern is an expression (RE2) that the whole name of a topic has to match to be consumed. Topics that appear
+	// are taken up, those that go are let go of. Kafka's own, whose names begin with __, never match.
+	TopicPattern string `json:"topicPattern,omitempty"`
+	// Semantics is who gets a message.
+	Semantics Semantics `json:"semantics,omitempty"`
 	// Cluster is how to reach Kafka.
 	Cluster Cluster `json:"cluster"`
 	// Start is where a group that never committed begins.
 	Start Start `json:"start,omitempty"`
+	// OutOfRange is what happens where the committed position is not in the log any more.
+	OutOfRange OutOfRange `json:"outOfRange,omitempty"`
 	// Assignment is how partitions are shared out, as long as all members of the group are samsa's.
 	Assignment Assignment `json:"assignment,omitempty"`
 	// CommitInterval is how often acknowledged positions are written, and so how much a crash delivers again.
@@ -65,6 +74,18 @@ type TLS struct {
 	ServerName string `json:"serverName,omitempty"`
 }
 
+// Semantics is who gets a message.
+type Semantics string
+
+// Who may get a message.
+const (
+	// SemanticsQueue: one member of the group.
+	SemanticsQueue Semantics = "Queue"
+	// SemanticsTopic: every worker, each as a group of its own: <group>-<ordinal>, where the ordinal is the number at the
+	// end of the member's name.
+	SemanticsTopic Semantics = "Topic"
+)
+
 // Start is where a group that never committed begins.
 type Start string
 
@@ -72,6 +93,22 @@ type Start string
 const (
 	StartEarliest Start = "Earliest"
 	StartLatest   Start = "Latest"
+)
+
+// OutOfRange is what happens where a position is not in the log any more.
+type OutOfRange string
+
+// What may happen where a position is not in the log any more.
+const (
+	// OutOfRangeEarliestOrBlock: where retention was faster than the group, it goes on at the earliest message there is,
+	// and what it missed is counted; where the position lies beyond the end (the topic was made anew or truncated), the partition
+	// blocks until the position is in the log again or somebody sets another.
+	OutOfRangeEarliestOrBlock OutOfRange = "EarliestOrBlock"
+	// OutOfRangeBlock: the partition blocks in both cases.
+	OutOfRangeBlock OutOfRange = "Block"
+	// OutOfRangeEarliest and OutOfRangeLatest: it goes on there in both cases.
+	OutOfRangeEarliest OutOfRange = "Earliest"
+	OutOfRangeLatest   OutOfRange = "Latest"
 )
 
 // Assignment is how partitions are shared out among the members of a group.
@@ -147,7 +184,9 @@ func (d Duration) String() string { return time.Duration(d).String() }
 // Default is the configuration where the file says nothing.
 func Default() Config {
 	return Config{
+		Semantics:      SemanticsQueue,
 		Start:          StartEarliest,
+		OutOfRange:     OutOfRangeEarliestOrBlock,
 		Assignment:     AssignSticky,
 		CommitInterval: Duration(time.Second),
 		DrainTimeout:   Duration(30 * time.Second),
@@ -157,52 +196,4 @@ func Default() Config {
 		},
 		Listen: "127.0.0.1:8080",
 	}
-}
-
-// Load reads a configuration file, fills in what it leaves out, and checks it together with the files it names. The
-// error holds everything that is wrong, a line each, with the field and what to do about it.
-func Load(path string) (Config, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return Config{}, fmt.Errorf("configuration: %w", err)
-	}
-	return Parse(data)
-}
-
-// Parse is Load on what the file holds.
-func Parse(data []byte) (Config, error) {
-	config := Default()
-	var faults faults
-	if faults.decode(data, &config) {
-		config.fill(&faults)
-		config.check(&faults)
-	}
-	if err := faults.err(); err != nil {
-		return Config{}, err
-	}
-	return config, nil
-}
-
-// fill sets the defaults that depend on the rest of the file or on the machine.
-func (c *Config) fill(f *faults) {
-	if c.Member == "" {
-		c.Member = defaultMember(f)
-	}
-	if zk := c.Cluster.ZooKeeper; zk != nil && zk.SessionTimeout == 0 && !f.has("cluster.zookeeper.sessionTimeout") {
-		zk.SessionTimeout = Duration(10 * time.Second)
-	}
-	if sink := c.Sink.HTTP; sink != nil && sink.Format == "" {
-		sink.Format = FormatCloudEventsBinary
-	}
-}
-
-func defaultMember(f *faults) string {
-	if pod := os.Getenv("POD_NAME"); pod != "" {
-		return pod
-	}
-	host, err := os.Hostname()
-	if err != nil {
-		f.add("member", "is not given, and the machine does not tell its name (%v); set it, or $POD_NAME", err)
-	}
-	return host
 }

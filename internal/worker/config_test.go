@@ -47,6 +47,8 @@ func TestParseReadsEveryField(t *testing.T) {
 group: billing
 member: billing-0
 topics: [orders, returns]
+semantics: Topic
+outOfRange: Latest
 cluster:
   zookeeper:
     connect: zk-0:2181,zk-1/kafka/prod
@@ -72,7 +74,10 @@ listen: ":0"
 	if got, want := asYAML(t, again), asYAML(t, config); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	for _, text := range []string{"1m30s", "zk-1/kafka/prod", "X-Team", "serverName: zk", "Latest", "Range", digest} {
+	for _, text := range []string{
+		"1m30s", "zk-1/kafka/prod", "X-Team", "serverName: zk", "start: Latest", "outOfRange: Latest", "semantics: Topic",
+		"Range", digest,
+	} {
 		if !strings.Contains(asYAML(t, config), text) {
 			t.Errorf("%q was lost", text)
 		}
@@ -131,6 +136,21 @@ func TestParseRefuses(t *testing.T) {
 			"topics[0]: has 250 characters; topics have at most 249"},
 		{"65 topics", "[orders]", "[" + strings.Join(strings.Split(strings.Repeat("t", 65), ""), ",") + "]",
 			"topics: has 65 names"},
+		{"topics and a pattern", "[orders]", "[orders]\ntopicPattern: orders-.*",
+			"topicPattern: is given besides topics; keep one of them"},
+		{"pattern open", "topics: [orders]", "topicPattern: 'orders-('", "topicPattern: \"orders-(\" is no regular " +
+			"expression (RE2): missing closing ) in \"orders-(\""},
+		{"pattern of two halves", "topics: [orders]", "topicPattern: 'a)|(b'", `topicPattern: "a)|(b" is no regular`},
+		{"pattern too long", "topics: [orders]", "topicPattern: " + strings.Repeat("t", 257),
+			"topicPattern: has 257 bytes; shorten it to 256"},
+		{"pattern a list", "topics: [orders]", "topicPattern: [a]", "topicPattern: is a list where a text should be"},
+		{"semantics", "group:", "semantics: topic\ngroup:", `semantics: is "topic"; it can be Queue or Topic`},
+		{"no ordinal", "member: billing-0", "member: billing\nsemantics: Topic",
+			`member: "billing" does not end in a number, which semantics Topic makes a group's name of`},
+		{"group too long with its ordinal", "group: billing",
+			"group: " + strings.Repeat("g", 199) + "\nsemantics: Topic", "group: with semantics Topic, has 201 bytes"},
+		{"out of range", "group:", "outOfRange: block\ngroup:",
+			`outOfRange: is "block"; it can be EarliestOrBlock, Block, Earliest or Latest`},
 		{"no cluster", `{zookeeper: {connect: "127.0.0.1:2181/kafka"}}`, "{}", "cluster.zookeeper: is missing; say how"},
 		{"no connect", `connect: "127.0.0.1:2181/kafka"`, `sessionTimeout: 5s`, "cluster.zookeeper.connect: is missing"},
 		{"port out of range", "127.0.0.1:2181", "127.0.0.1:70000",
@@ -253,6 +273,109 @@ func TestLoad(t *testing.T) {
 	write(t, path, least)
 	if config, err := worker.Load(path); err != nil || config.Group != "billing" {
 		t.Errorf("got %+v, %v", config, err)
+	}
+}
+
+// What the operator writes is what the worker reads: only what was said stands in the file, the rest has its default.
+func TestWhatIsWrittenLeavesOutWhatIsNotSaid(t *testing.T) {
+	config := worker.Config{
+		Group: "billing", TopicPattern: `orders-\d+`, Semantics: worker.SemanticsTopic,
+		OutOfRange: worker.OutOfRangeBlock, Listen: ":8080",
+		Cluster: worker.Cluster{ZooKeeper: &worker.ZooKeeper{Connect: "zk:2181"}},
+		Sink:    worker.Sink{HTTP: &worker.HTTPSink{URL: "http://billing", Headers: map[string]string{"X-On": "true"}}},
+	}
+	const want = `cluster:
+  zookeeper:
+    connect: zk:2181
+group: billing
+listen: :8080
+outOfRange: Block
+semantics: Topic
+sink:
+  http:
+    headers:
+      X-On: "true"
+    url: http://billing
+topicPattern: orders-\d+
+`
+	written := asYAML(t, config)
+	if written != want {
+		t.Errorf("got\n%s\nwant\n%s", written, want)
+	}
+	t.Setenv("POD_NAME", "billing-3")
+	read, err := worker.Parse([]byte(written))
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := worker.Default()
+	full.Group, full.Member, full.TopicPattern, full.Semantics = "billing", "billing-3", config.TopicPattern, "Topic"
+	full.OutOfRange, full.Listen, full.Cluster, full.Sink = "Block", ":8080", config.Cluster, config.Sink
+	full.Cluster.ZooKeeper.SessionTimeout = worker.Duration(10 * time.Second)
+	full.Sink.HTTP.Format = worker.FormatCloudEventsBinary
+	if got, want := asYAML(t, read), asYAML(t, full); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestGroupName(t *testing.T) {
+	for _, c := range []struct {
+		semantics    worker.Semantics
+		member, want string
+	}{
+		{worker.SemanticsQueue, "billing-12", "billing"},
+		{worker.SemanticsTopic, "billing-12", "billing-12"},
+		{worker.SemanticsTopic, "pod0", "billing-0"},
+	} {
+		config := worker.Config{Group: "billing", Member: c.member, Semantics: c.semantics}
+		if got := config.GroupName(); got != c.want {
+			t.Errorf("%s as %s: got %s, want %s", c.member, c.semantics, got, c.want)
+		}
+	}
+}
+
+func TestNamesOfFilesAreRelativeToTheFile(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"config", "secrets"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(dir, "secrets", "digest"), "samsa:secret")
+	path := filepath.Join(dir, "config", "worker.yaml")
+	write(t, path, strings.Replace(least, `/kafka"`, `/kafka", digestFile: ../secrets/digest`, 1))
+	config, err := worker.Load(path)
+	if err != nil || config.Cluster.ZooKeeper.DigestFile != filepath.Join(dir, "secrets", "digest") {
+		t.Errorf("got %+v, %v", config.Cluster.ZooKeeper, err)
+	}
+	write(t, path, strings.Replace(least, `/kafka"`, `/kafka", tls: {caFile: ../ca.crt, certFile: c, keyFile: k}`, 1))
+	_, err = worker.Load(path)
+	for _, name := range []string{"ca.crt", "config/c", "config/k"} {
+		if err == nil || !strings.Contains(err.Error(), "cannot be read: open "+filepath.Join(dir, name)) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestAddressReplacesTheHost(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "worker.yaml")
+	for _, c := range []struct{ listen, address, want, wrong string }{
+		{":8080", "10.1.2.3", "10.1.2.3:8080", ""},
+		{"127.0.0.1:8080", "", "127.0.0.1:8080", ""},
+		{"127.0.0.1:8080", "fd00::7", "[fd00::7]:8080", ""},
+		{":0", "[fd00::7]", "[fd00::7]:0", ""},
+		{":8080", "pod-0.billing", "pod-0.billing:8080", ""},
+		{":8080", "10.1.2.3:8080", "", `--address: "10.1.2.3:8080" is no host; give a name or an IP address`},
+		{":8080", "$(POD_IP)", "", `--address: "$(POD_IP)" is no host`},
+		{"8080", "10.1.2.3", "", `listen: "8080" is no address`},
+	} {
+		write(t, path, least+"listen: '"+c.listen+"'\n")
+		config, err := worker.LoadAt(path, c.address)
+		switch {
+		case c.wrong == "" && (err != nil || config.Listen != c.want):
+			t.Errorf("%s at %s: got %s, %v", c.listen, c.address, config.Listen, err)
+		case c.wrong != "" && (err == nil || !strings.HasPrefix(err.Error(), c.wrong)):
+			t.Errorf("%s at %s: got %v", c.listen, c.address, err)
+		}
 	}
 }
 

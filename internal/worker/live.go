@@ -38,7 +38,7 @@ func (l *live) Snapshot() Observation {
 	consumer, lanes := l.consumer.Status(), l.pump.Status()
 	o := observe(consumer, lanes)
 	o.At = l.now()
-	o.Group, o.Name = l.config.Group, l.config.Member
+	o.Group, o.Name = l.config.GroupName(), l.config.Member
 	o.Session.Server = l.config.Cluster.ZooKeeper.Connect
 	o.Counters = l.tally.counters()
 	o.Counters.SessionExpirations = l.expirations(consumer.Epoch)

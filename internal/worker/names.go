@@ -6,7 +6,9 @@ package worker
 import (
 	"slices"
 	"strconv"
+	"strings"
 
+	"github.com/samsa-dev/samsa/pkg/client"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 )
 
@@ -25,10 +27,30 @@ func checkName(f *faults, path, name, whatToDo string) {
 	}
 }
 
-func checkTopics(f *faults, topics []string) {
-	if len(topics) == 0 {
-		f.add("topics", "is empty; name what the group consumes, as in [orders]")
+// maxPattern bounds a pattern: what RE2 makes of it grows with its length.
+const maxPattern = 256
+
+func (c *Config) checkTopics(f *faults) {
+	switch {
+	case f.has("topics") || f.has("topicPattern"):
+		return
+	case len(c.Topics) == 0 && c.TopicPattern == "":
+		f.add("topics", "is empty; name what the group consumes, as in [orders], or give topicPattern")
+	case len(c.Topics) > 0 && c.TopicPattern != "":
+		f.add("topicPattern", "is given besides topics; keep one of them")
 	}
+	checkTopicNames(f, c.Topics)
+	if c.TopicPattern == "" {
+		return
+	}
+	if len(c.TopicPattern) > maxPattern {
+		f.add("topicPattern", "has %d bytes; shorten it to %d", len(c.TopicPattern), maxPattern)
+	} else if _, err := client.CompilePattern(c.TopicPattern); err != nil {
+		f.add("topicPattern", "%v", err)
+	}
+}
+
+func checkTopicNames(f *faults, topics []string) {
 	if len(topics) > maxTopics {
 		f.add("topics", "has %d names; a group consumes at most %d, make several groups", len(topics), maxTopics)
 	}
@@ -39,5 +61,30 @@ func checkTopics(f *faults, topics []string) {
 		} else if slices.Index(topics, topic) < i {
 			f.add(path, "%q is named twice; remove one", topic)
 		}
+	}
+}
+
+// GroupName is the group that this worker joins: with semantics Topic, one of its own.
+func (c Config) GroupName() string {
+	if c.Semantics == SemanticsTopic {
+		return c.Group + "-" + ordinal(c.Member)
+	}
+	return c.Group
+}
+
+// ordinal is the number at the end of a name, empty if there is none.
+func ordinal(name string) string { return name[len(strings.TrimRight(name, "0123456789")):] }
+
+func (c *Config) checkOrdinal(f *faults) {
+	if c.Semantics != SemanticsTopic || f.has("member") || f.has("group") {
+		return
+	}
+	if ordinal(c.Member) == "" {
+		f.add("member", "%q does not end in a number, which semantics Topic makes a group's name of; "+
+			"name it like billing-0", c.Member)
+		return
+	}
+	if err := layout.CheckName(c.GroupName()); err != nil {
+		f.add("group", "with semantics Topic, %v", err)
 	}
 }

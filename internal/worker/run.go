@@ -115,7 +115,7 @@ func (w *parts) work(ctx context.Context, logger *slog.Logger) error {
 
 func (c Config) consumer() client.ConsumerConfig {
 	consumer := client.ConsumerConfig{
-		Group: c.Group, Topics: c.Topics, Name: c.Member, Strategy: layout.Sticky, Start: kafka.Earliest(),
+		Group: c.GroupName(), Topics: c.Topics, Name: c.Member, Strategy: layout.Sticky, Start: kafka.Earliest(),
 		CommitInterval: time.Duration(c.CommitInterval), DrainTimeout: time.Duration(c.DrainTimeout),
 	}
 	if c.Assignment == AssignRange {

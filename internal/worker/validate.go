@@ -20,9 +20,13 @@ import (
 func (c *Config) check(f *faults) {
 	checkName(f, "group", c.Group, "name the consumer group")
 	checkName(f, "member", c.Member, "give this worker a name that is its own in the group")
-	checkTopics(f, c.Topics)
+	c.checkTopics(f)
+	oneOf(f, "semantics", c.Semantics, SemanticsQueue, SemanticsTopic)
+	c.checkOrdinal(f)
 	c.Cluster.check(f)
 	oneOf(f, "start", c.Start, StartEarliest, StartLatest)
+	oneOf(f, "outOfRange", c.OutOfRange,
+		OutOfRangeEarliestOrBlock, OutOfRangeBlock, OutOfRangeEarliest, OutOfRangeLatest)
 	oneOf(f, "assignment", c.Assignment, AssignSticky, AssignRange)
 	// Below 100 ms ten members of one group make 100 transactions a second on an ensemble made for far fewer; above a
 	// minute a crash delivers too much again.
@@ -157,7 +161,8 @@ func oneOf[T ~string](f *faults, path string, value T, allowed ...T) {
 	for i, name := range allowed {
 		names[i] = string(name)
 	}
-	f.add(path, "is %q; it can be %s", string(value), strings.Join(names, " or "))
+	last := len(names) - 1
+	f.add(path, "is %q; it can be %s or %s", string(value), strings.Join(names[:last], ", "), names[last])
 }
 
 func between(f *faults, path string, value Duration, low, high time.Duration) {
