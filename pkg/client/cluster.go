@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client/registry"
@@ -51,6 +52,8 @@ type Cluster struct {
 
 	directory directory
 	producer  producer
+	changes   *changes
+	groups    atomic.Uint32
 }
 
 // Connect begins to follow a cluster and returns at once: an unreachable one is not an error but a state, see Err. The
@@ -70,11 +73,12 @@ func Connect(config Config) (*Cluster, error) {
 		return nil, fmt.Errorf("cluster configuration: %w", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	c := &Cluster{config: config, registry: zookeeper, logger: config.Logger, cancel: cancel}
+	c := &Cluster{config: config, registry: zookeeper, logger: config.Logger, cancel: cancel, changes: newChanges()}
 	c.directory = newDirectory(zookeeper, config.Logger, config.BrokerTLS != nil)
 	c.producer.open = c.openTransport
 	c.running.Go(func() { c.runErr = zookeeper.Run(ctx) })
 	c.running.Go(func() { c.directory.run(ctx) })
+	c.running.Go(func() { c.follow(ctx) })
 	return c, nil
 }
 

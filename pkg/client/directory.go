@@ -69,7 +69,7 @@ type directoryState struct {
 	failure  error
 	// topics are the partitions last read of each topic asked for.
 	topics map[string][]kafka.Partition
-	// changed is closed and replaced whenever live or failure changes.
+	// changed is closed and replaced whenever live, problems or failure changes.
 	changed chan struct{}
 	// followers are told the addresses of the live brokers.
 	followers map[*brokers]struct{}
@@ -169,7 +169,24 @@ func describeBrokers(live map[string]Broker, problems []layout.Problem) error {
 func (d directory) note(problems []layout.Problem) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if slices.Equal(problems, d.problems) {
+		return
+	}
 	d.problems = problems
+	d.announce()
+}
+
+// announce says that something changed. The caller holds mu.
+func (d directory) announce() {
+	close(d.changed)
+	d.changed = make(chan struct{})
+}
+
+// changes gives a channel that is closed at the next change.
+func (d directory) changes() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.changed
 }
 
 // malformed are the brokers' nodes that cannot be understood.
@@ -205,8 +222,7 @@ func (d directory) store(live map[string]Broker, failure error) ([]string, []*br
 		d.logger.Info("Brokers changed", "brokers", addresses(live))
 	}
 	d.live, d.failure = live, failure
-	close(d.changed)
-	d.changed = make(chan struct{})
+	d.announce()
 	if len(live) == 0 {
 		return nil, nil
 	}
@@ -260,6 +276,28 @@ func (d directory) wait(ctx context.Context) error {
 			if state := d.registry.State(); state.Err != nil {
 				failure = state.Err
 			}
+			return failure
+		}
+	}
+}
+
+// known says why no broker is known; it waits for the first reading, and no longer.
+func (d directory) known(ctx context.Context) error {
+	for {
+		d.mu.Lock()
+		live, failure, changed := len(d.live) > 0, d.failure, d.changed
+		d.mu.Unlock()
+		if live {
+			return nil
+		}
+		if !errors.Is(failure, errNotRead) {
+			return failure
+		}
+		select {
+		case <-changed:
+		case <-d.closed:
+			return ErrClosed
+		case <-ctx.Done():
 			return failure
 		}
 	}

@@ -55,17 +55,10 @@ func (m *Member) keepUnclear(target map[kafka.Partition]bool) {
 	}
 }
 
-// choose gives the strategy that all members choose from the same view: Sticky only if all are ours and want it.
+// choose takes the strategy that all members choose from the same view, and says why it is not the one asked for.
 func choose(members []layout.Registration, asked layout.Strategy) plan {
-	p := plan{strategy: layout.Sticky}
-	for _, member := range members {
-		switch {
-		case member.Foreign:
-			p = plan{strategy: layout.Range, foreign: true, why: "member " + member.ID + " is not samsa's"}
-		case member.Strategy != layout.Sticky && !p.foreign:
-			p = plan{strategy: layout.Range, why: "member " + member.ID + " asks for Range"}
-		}
-	}
+	agreed := layout.Agreed(members)
+	p := plan{strategy: agreed.Strategy, foreign: agreed.Foreign, why: agreed.Why}
 	if p.strategy == asked {
 		p.why = ""
 	}

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/go-zookeeper/zk"
@@ -54,6 +55,9 @@ func (s *Session) Observe(ctx context.Context, request ObserveRequest, tell func
 	slices.SortFunc(view.Problems, func(a, b layout.Problem) int { return cmp.Compare(a.Path, b.Path) })
 	return view, nil
 }
+
+// unreadableClaim stands for the owner of a claim that is there and cannot be read.
+const unreadableClaim = "unreadable"
 
 var errPermanentClaim = errors.New(
 	"the claim is not ephemeral, so it outlives its owner: delete it when no consumer holds the partition")
@@ -126,7 +130,7 @@ func (s *Session) observeOwners(ctx context.Context, request ObserveRequest, h *
 	}
 	for i, o := range nodes {
 		if o.problem != nil { // somebody's, but nobody can say whose
-			view.Owners[request.Partitions[i]] = layout.Ownership{Thread: "unreadable"}
+			view.Owners[request.Partitions[i]] = layout.Ownership{Thread: unreadableClaim}
 		}
 	}
 	view.Problems = append(view.Problems, each(paths, nodes, func(i int, found node) error {
@@ -156,27 +160,59 @@ type outcome struct {
 	problem error
 }
 
-// readAll reads nodes, several at a time. One that may not be read, or cannot be, is a problem of its own: it must not
-// keep the others from being read.
+// readAll reads nodes, several at a time.
 func (s *Session) readAll(ctx context.Context, paths []string, h *hint) ([]outcome, error) {
 	outcomes := make([]outcome, len(paths))
+	problems, err := s.visit(ctx, paths, h, func(i int, found node) error {
+		outcomes[i].node = &found
+		return nil
+	})
+	for i, problem := range problems {
+		outcomes[i].problem = problem
+	}
+	return outcomes, err
+}
+
+// visit reads nodes, several at a time, and gives each that exists to take, concurrently. What take refuses, and a node
+// that may not be read, or cannot be, is a problem of its own: it must not keep the others from being read.
+func (s *Session) visit(
+	ctx context.Context, paths []string, h *hint, take func(i int, found node) error,
+) (problems []error, err error) {
+	problems = make([]error, len(paths))
+	return problems, s.inParallel(ctx, len(paths), func(ctx context.Context, i int) error {
+		found, err := s.read(ctx, paths[i], h)
+		kind := KindOf(err)
+		switch {
+		case err == nil:
+			problems[i] = take(i, found)
+		case errors.Is(err, zk.ErrNoNode):
+		case kind == Denied, kind == Malformed:
+			problems[i] = explain(err)
+		default:
+			return failure("observe", paths[i], err)
+		}
+		return nil
+	})
+}
+
+// inParallel does n things, several at a time.
+func (s *Session) inParallel(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(inFlight)
-	for i, path := range paths {
-		group.Go(func() error {
-			found, err := s.read(ctx, path, h)
-			kind := KindOf(err)
-			switch {
-			case err == nil:
-				outcomes[i].node = &found
-			case errors.Is(err, zk.ErrNoNode):
-			case kind == Denied, kind == Malformed:
-				outcomes[i].problem = explain(err)
-			default:
-				return failure("observe", path, err)
-			}
-			return nil
-		})
+	for i := range n {
+		group.Go(func() error { return do(ctx, i) })
 	}
-	return outcomes, group.Wait()
+	return group.Wait()
 }
+
+// problemsOf are the problems of nodes that had any.
+func problemsOf(paths []string, failures []error) (problems []layout.Problem) {
+	for i, err := range failures {
+		if err != nil {
+			problems = append(problems, layout.Problem{Path: paths[i], Reason: err.Error()})
+		}
+	}
+	return problems
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

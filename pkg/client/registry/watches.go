@@ -79,6 +79,19 @@ func (w *watches) arm(key watchKey, entry *watch) {
 	w.touched[key.path] = struct{}{}
 }
 
+// forget drops the hints of a party. A watch that the server has stays, as nobody can take it back, and serves whoever
+// wants the path next.
+func (w *watches) forget(party string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for key, entry := range w.standing {
+		delete(entry.hints, party)
+		if len(entry.hints) == 0 && !entry.armed {
+			delete(w.standing, key)
+		}
+	}
+}
+
 // fire gives the hints for an event. It runs on the library's goroutine.
 func (w *watches) fire(path string, event zk.EventType) {
 	w.mu.Lock()

@@ -28,14 +28,20 @@ func Members(group string) string { return Group(group) + "/ids" }
 // Member is the path of one member's registration.
 func Member(group, member string) string { return Members(group) + "/" + member }
 
+// AllOwners is the directory of the claims: one directory per topic.
+func AllOwners(group string) string { return Group(group) + "/owners" }
+
 // Owners is the directory of the claims on one topic's partitions.
-func Owners(group, topic string) string { return Group(group) + "/owners/" + topic }
+func Owners(group, topic string) string { return AllOwners(group) + "/" + topic }
 
 // Owner is the path of the claim on one partition.
 func Owner(group string, p kafka.Partition) string { return Owners(group, p.Topic) + "/" + p.ID }
 
+// AllOffsets is the directory of the committed positions: one directory per topic.
+func AllOffsets(group string) string { return Group(group) + "/offsets" }
+
 // Offsets is the directory of the committed positions of one topic.
-func Offsets(group, topic string) string { return Group(group) + "/offsets/" + topic }
+func Offsets(group, topic string) string { return AllOffsets(group) + "/" + topic }
 
 // Offset is the path of the committed position of one partition.
 func Offset(group string, p kafka.Partition) string { return Offsets(group, p.Topic) + "/" + p.ID }

@@ -1,0 +1,113 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/client/registry"
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+)
+
+// ClusterState is how a cluster stands, as far as its ZooKeeper tells.
+type ClusterState struct {
+	// Connected says that ZooKeeper answers. Fenced is false if its servers have no transactions, or none is known.
+	Connected, Fenced bool
+	// SessionTimeout is the negotiated one, 0 without a session.
+	SessionTimeout time.Duration
+	// Warning says what about the session makes a member's lease unsound; empty if nothing does.
+	Warning string
+	// Err is why the cluster cannot be reached, nil if it can; ErrNoBrokers where ZooKeeper answers and knows no broker.
+	// Its text stays the same while the cause does, and says what to do. Kind is its kind, 0 for none.
+	Err  error
+	Kind registry.Kind
+	// Brokers are the live ones, by number. While ZooKeeper is away they are those last known.
+	Brokers []Broker
+	// Problems are the brokers' nodes that cannot be understood, by path.
+	Problems []layout.Problem
+}
+
+// State says how the cluster stands. It never waits.
+func (c *Cluster) State() ClusterState {
+	zookeeper := c.registry.State()
+	state := ClusterState{
+		Connected: zookeeper.Connected, Fenced: zookeeper.Fenced, Warning: zookeeper.Warning,
+		Err:      zookeeper.Err,
+		Brokers:  slices.SortedFunc(maps.Values(c.directory.brokers()), compareBrokers),
+		Problems: c.directory.malformed(),
+	}
+	if state.Err == nil {
+		state.Err = c.directory.err()
+	}
+	state.Kind = registry.KindOf(state.Err)
+	if zookeeper.Session != nil {
+		state.SessionTimeout = zookeeper.Session.Timeout()
+	}
+	return state
+}
+
+// Changed gives a channel that is closed at the next change of State. Take it before asking for State, or a change in
+// between is missed.
+func (c *Cluster) Changed() <-chan struct{} { return c.changes.next() }
+
+// Topics are the names of all topics, sorted. It waits for ZooKeeper as long as ctx allows.
+func (c *Cluster) Topics(ctx context.Context) ([]string, error) {
+	session, err := c.directory.session(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("topics: %w", err)
+	}
+	topics, err := session.Topics(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("topics: %w", err)
+	}
+	return topics, nil
+}
+
+// compareBrokers puts 2 before 10: ids are numbers, and shorter ones are smaller.
+func compareBrokers(a, b Broker) int {
+	return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID))
+}
+
+// changes announces that something changed.
+type changes struct {
+	mu     sync.Mutex // guards coming
+	coming chan struct{}
+}
+
+func newChanges() *changes { return &changes{coming: make(chan struct{})} }
+
+func (c *changes) next() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.coming
+}
+
+func (c *changes) announce() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	close(c.coming)
+	c.coming = make(chan struct{})
+}
+
+// follow announces changes of the registry's state and of the directory until ctx ends. What it waits for next is taken
+// before it announces: so a change that nobody waited for yet is in the State of whoever hears of the one before.
+func (c *Cluster) follow(ctx context.Context) {
+	zookeeper, directory := c.registry.Changed(), c.directory.changes()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-zookeeper:
+		case <-directory:
+		}
+		zookeeper, directory = c.registry.Changed(), c.directory.changes()
+		c.changes.announce()
+	}
+}
