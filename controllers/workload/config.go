@@ -1,0 +1,136 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package workload
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/samsa-dev/samsa/api/v1alpha1"
+	"github.com/samsa-dev/samsa/internal/worker"
+)
+
+const (
+	// configFile is the configuration's key in its ConfigMap, and its file in the pod.
+	configFile = "worker.yaml"
+	// hashDigits of a hash make the ConfigMap's name: 16^10 are enough for the few that one group ever has at a time.
+	hashDigits = 10
+	// defaultDrain is what a worker takes for a drain timeout that is not given.
+	defaultDrain = 30 * time.Second
+)
+
+// config is what the workers are told. What the spec leaves out is left out here, too: the worker's defaults are the
+// API's.
+func config(group *v1alpha1.ConsumerGroup, cluster *v1alpha1.KafkaCluster) (worker.Config, error) {
+	spec := &group.Spec
+	var d durations
+	c := worker.Config{
+		Group:          GroupName(group),
+		TopicPattern:   spec.TopicPattern,
+		Semantics:      worker.Semantics(spec.Semantics),
+		Start:          worker.Start(spec.Start),
+		OutOfRange:     worker.OutOfRange(spec.OutOfRange),
+		Assignment:     worker.Assignment(spec.Assignment),
+		CommitInterval: d.read("spec.commitInterval", spec.CommitInterval),
+		DrainTimeout:   d.read("spec.drainTimeout", spec.DrainTimeout),
+		Delivery: worker.Delivery{
+			Timeout: d.read("spec.delivery.timeout", spec.Delivery.Timeout),
+			Retry: worker.Retry{
+				InitialBackoff: d.read("spec.delivery.retry.initialBackoff", spec.Delivery.Retry.InitialBackoff),
+				MaxBackoff:     d.read("spec.delivery.retry.maxBackoff", spec.Delivery.Retry.MaxBackoff),
+			},
+		},
+		Sink:   sink(&spec.Sink),
+		Listen: fmt.Sprintf(":%d", PortNumber),
+	}
+	for _, topic := range spec.Topics {
+		c.Topics = append(c.Topics, string(topic))
+	}
+	c.Cluster.ZooKeeper = zookeeper(&cluster.Spec.ZooKeeper, &d)
+	return c, d.err
+}
+
+func sink(s *v1alpha1.Sink) worker.Sink {
+	switch {
+	case s.HTTP != nil:
+		http := &worker.HTTPSink{URL: s.HTTP.URL, Format: worker.Format(s.HTTP.Format)}
+		if len(s.HTTP.Headers) > 0 {
+			http.Headers = make(map[string]string, len(s.HTTP.Headers))
+		}
+		for _, header := range s.HTTP.Headers {
+			http.Headers[header.Name] = header.Value
+		}
+		return worker.Sink{HTTP: http}
+	case s.Log != nil:
+		return worker.Sink{Log: &worker.LogSink{}}
+	default:
+		return worker.Sink{Discard: &worker.DiscardSink{}}
+	}
+}
+
+func zookeeper(zk *v1alpha1.ZooKeeper, d *durations) *worker.ZooKeeper {
+	c := &worker.ZooKeeper{
+		Connect:        zk.Connect,
+		SessionTimeout: d.read("spec.zookeeper.sessionTimeout of the KafkaCluster", zk.SessionTimeout),
+	}
+	if zk.DigestSecretRef.Name != "" {
+		c.DigestFile = fromConfig(digestSecret, "digest")
+	}
+	if zk.TLS == nil {
+		return c
+	}
+	c.TLS = &worker.TLS{ServerName: zk.TLS.ServerName}
+	if zk.TLS.CASecretRef.Name != "" {
+		c.TLS.CAFile = fromConfig(caSecret, "ca.crt")
+	}
+	if zk.TLS.CertificateSecretRef.Name != "" {
+		c.TLS.CertFile, c.TLS.KeyFile = fromConfig(tlsSecret, "tls.crt"), fromConfig(tlsSecret, "tls.key")
+	}
+	return c
+}
+
+// fromConfig is a mounted Secret's file, as seen from the configuration's directory.
+func fromConfig(secret, file string) string { return "../secrets/" + secret + "/" + file }
+
+// durations reads the API's texts and keeps the first that is none.
+type durations struct{ err error }
+
+func (d *durations) read(field string, text v1alpha1.Duration) worker.Duration {
+	if text == "" {
+		return 0
+	}
+	parsed, err := time.ParseDuration(string(text))
+	if err != nil && d.err == nil {
+		d.err = fmt.Errorf("%s: %q is no duration: write it with a unit, as in 10s", field, text)
+	}
+	return worker.Duration(parsed)
+}
+
+// check asks the worker's own reader about a configuration. The credentials' files exist in the pod alone, and the
+// member's name is the pod's, so those are left out and put in.
+func check(c worker.Config, name string) error {
+	c.Member = PodName(name, 0)
+	bare := *c.Cluster.ZooKeeper
+	bare.DigestFile = ""
+	if bare.TLS != nil {
+		bare.TLS = &worker.TLS{ServerName: bare.TLS.ServerName}
+	}
+	c.Cluster.ZooKeeper = &bare
+	data, err := yaml.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("write the workers' configuration: %w", err)
+	}
+	_, err = worker.Parse(data)
+	return err
+}
+
+// hash is short, and the same for the same bytes.
+func hash(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])[:hashDigits]
+}

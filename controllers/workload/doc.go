@@ -1,0 +1,9 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package workload says which objects run a ConsumerGroup: a ConfigMap with the workers' configuration, a StatefulSet
+// of workers, a headless Service and a PodDisruptionBudget.
+//
+// It is pure: the same ConsumerGroup, KafkaCluster and Options give the same bytes, and what does not concern the pods
+// (replicas, deletionPolicy, suspend) does not change the pods' template, so it never replaces a running worker.
+package workload

@@ -1,0 +1,274 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package workload_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/yaml"
+
+	"github.com/samsa-dev/samsa/api/v1alpha1"
+	"github.com/samsa-dev/samsa/controllers/workload"
+	"github.com/samsa-dev/samsa/internal/worker"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var options = workload.Options{Image: "samsa:dev"}
+
+func simple() (*v1alpha1.ConsumerGroup, *v1alpha1.KafkaCluster) {
+	return &v1alpha1.ConsumerGroup{
+			ObjectMeta: metav1.ObjectMeta{Name: "billing", Namespace: "shop", UID: "7f8a"},
+			Spec: v1alpha1.ConsumerGroupSpec{
+				ClusterRef: v1alpha1.ClusterReference{Name: "prod"},
+				Topics:     []v1alpha1.TopicName{"orders"},
+				Replicas:   ptr.To[int32](1),
+				Sink:       v1alpha1.Sink{HTTP: &v1alpha1.HTTPSink{URL: "http://billing/orders"}},
+			},
+		}, &v1alpha1.KafkaCluster{
+			ObjectMeta: metav1.ObjectMeta{Name: "prod", Namespace: "shop"},
+			Spec:       v1alpha1.KafkaClusterSpec{ZooKeeper: v1alpha1.ZooKeeper{Connect: "zk-0:2181,zk-1:2181/kafka"}},
+		}
+}
+
+// full has every field of both specs.
+func full() (*v1alpha1.ConsumerGroup, *v1alpha1.KafkaCluster) {
+	group, cluster := simple()
+	group.Spec = v1alpha1.ConsumerGroupSpec{
+		ClusterRef:   v1alpha1.ClusterReference{Name: "prod"},
+		TopicPattern: `orders-\d+`, Group: "billing.v2",
+		Semantics: v1alpha1.SemanticsTopic, Coordination: v1alpha1.CoordinationAuto,
+		Assignment: v1alpha1.AssignmentRange, Replicas: ptr.To[int32](3), Suspend: ptr.To(false),
+		Start: v1alpha1.StartLatest, OutOfRange: v1alpha1.OutOfRangeBlock,
+		Delivery: v1alpha1.Delivery{
+			Timeout: "5s", Retry: v1alpha1.Retry{InitialBackoff: "100ms", MaxBackoff: "1m"},
+		},
+		Sink: v1alpha1.Sink{HTTP: &v1alpha1.HTTPSink{
+			URL: "https://billing/orders", Format: v1alpha1.HTTPFormatRaw,
+			Headers: []v1alpha1.HTTPHeader{{Name: "X-Team", Value: "billing"}, {Name: "X-On", Value: "true"}},
+		}},
+		CommitInterval: "500ms", DrainTimeout: "1m30s", DeletionPolicy: v1alpha1.DeletionDelete,
+		Template: v1alpha1.PodTemplate{
+			Metadata: v1alpha1.PodMetadata{
+				Labels:      map[string]string{"team": "billing", workload.GroupLabel: "not-yours"},
+				Annotations: map[string]string{"sidecar.istio.io/inject": "false"},
+			},
+			Spec: v1alpha1.PodSpec{
+				Resources: corev1.ResourceRequirements{
+					Requests: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("64Mi")},
+					Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1024Mi")},
+				},
+				NodeSelector: map[string]string{"disk": "none"},
+				Tolerations:  []corev1.Toleration{{Key: "spot", Operator: corev1.TolerationOpExists}},
+				Affinity: &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
+					RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{
+						TopologyKey:   corev1.LabelHostname,
+						LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": "billing"}},
+					}},
+				}},
+				TopologySpreadConstraints: []corev1.TopologySpreadConstraint{{
+					MaxSkew: 2, TopologyKey: "rack", WhenUnsatisfiable: corev1.DoNotSchedule,
+				}},
+				ServiceAccountName: "quiet",
+				ImagePullSecrets:   []corev1.LocalObjectReference{{Name: "registry"}},
+				PriorityClassName:  "high",
+			},
+		},
+	}
+	cluster.Spec.ZooKeeper.SessionTimeout = "6s"
+	cluster.Spec.ZooKeeper.DigestSecretRef = v1alpha1.SecretKeyReference{Name: "zk", Key: "login"}
+	cluster.Spec.ZooKeeper.TLS = &v1alpha1.TLS{
+		CASecretRef:          v1alpha1.SecretKeyReference{Name: "zk-ca", Key: "bundle.pem"},
+		CertificateSecretRef: v1alpha1.SecretReference{Name: "zk-client"},
+		ServerName:           "zk.internal",
+	}
+	return group, cluster
+}
+
+func TestGolden(t *testing.T) {
+	for name, build := range map[string]func() (*v1alpha1.ConsumerGroup, *v1alpha1.KafkaCluster){
+		"simple": simple, "full": full,
+	} {
+		t.Run(name, func(t *testing.T) {
+			group, cluster := build()
+			got := render(t, group, cluster)
+			if again := render(t, group, cluster); !bytes.Equal(got, again) {
+				t.Fatalf("the same spec gave\n%s\nand\n%s", got, again)
+			}
+			path := filepath.Join("testdata", name+".yaml")
+			if *update {
+				if err := os.WriteFile(path, got, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("%s differs (go test -update writes it anew); got\n%s", path, got)
+			}
+		})
+	}
+}
+
+func render(t *testing.T, group *v1alpha1.ConsumerGroup, cluster *v1alpha1.KafkaCluster) []byte {
+	t.Helper()
+	children, err := workload.Of(group, cluster, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var documents [][]byte
+	for _, child := range []any{children.ConfigMap, children.Service, children.StatefulSet, children.Disruption} {
+		document, err := yaml.Marshal(child)
+		if err != nil {
+			t.Fatal(err)
+		}
+		documents = append(documents, document)
+	}
+	return bytes.Join(documents, []byte("---\n"))
+}
+
+// A StatefulSet replaces its pods when their template changes, and only then.
+func TestWhatReplacesThePods(t *testing.T) {
+	template := func(group *v1alpha1.ConsumerGroup, cluster *v1alpha1.KafkaCluster) string {
+		children, err := workload.Of(group, cluster, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := json.Marshal(children.StatefulSet.Spec.Template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	for _, c := range []struct {
+		name     string
+		edit     func(*v1alpha1.ConsumerGroup, *v1alpha1.KafkaCluster)
+		replaced bool
+	}{
+		{"replicas", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) { g.Spec.Replicas = ptr.To[int32](7) }, false},
+		{"suspend", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) { g.Spec.Suspend = ptr.To(true) }, false},
+		{"deletionPolicy", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) {
+			g.Spec.DeletionPolicy = v1alpha1.DeletionDelete
+		}, false},
+		{"labels of the object", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) {
+			g.Labels = map[string]string{"a": "b"}
+		}, false},
+		{"status", func(g *v1alpha1.ConsumerGroup, c *v1alpha1.KafkaCluster) {
+			g.Status.Group, c.Status.BrokerCount = "x", ptr.To[int32](3)
+		}, false},
+		{"topics", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) {
+			g.Spec.Topics = append(g.Spec.Topics, "returns")
+		}, true},
+		{"sink", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) { g.Spec.Sink.HTTP.URL = "http://other" }, true},
+		{"drainTimeout", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) { g.Spec.DrainTimeout = "2m" }, true},
+		{"the cluster's address", func(_ *v1alpha1.ConsumerGroup, c *v1alpha1.KafkaCluster) {
+			c.Spec.ZooKeeper.Connect = "zk-9:2181"
+		}, true},
+		{"another Secret", func(_ *v1alpha1.ConsumerGroup, c *v1alpha1.KafkaCluster) {
+			c.Spec.ZooKeeper.DigestSecretRef = v1alpha1.SecretKeyReference{Name: "zk", Key: "login"}
+		}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			group, cluster := simple()
+			before := template(group, cluster)
+			c.edit(group, cluster)
+			if replaced := template(group, cluster) != before; replaced != c.replaced {
+				t.Errorf("replaces the pods: %v, want %v", replaced, c.replaced)
+			}
+		})
+	}
+}
+
+// What a worker would end at is found before a running one is replaced by it.
+func TestRefusesWhatTheWorkerWouldRefuse(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		edit       func(*v1alpha1.ConsumerGroup, *v1alpha1.KafkaCluster)
+	}{
+		{"pattern", "topicPattern", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) {
+			g.Spec.Topics, g.Spec.TopicPattern = nil, "orders-("
+		}},
+		{"control character", "group", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) { g.Spec.Group = "a\u0001" }},
+		{"port", "cluster.zookeeper.connect", func(_ *v1alpha1.ConsumerGroup, c *v1alpha1.KafkaCluster) {
+			c.Spec.ZooKeeper.Connect = "zk:99999"
+		}},
+		{"duration", "spec.drainTimeout", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) { g.Spec.DrainTimeout = "soon" }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			group, cluster := simple()
+			c.edit(group, cluster)
+			_, err := workload.Of(group, cluster, options)
+			if _, ok := errors.AsType[*workload.InvalidError](err); !ok || !strings.HasPrefix(err.Error(), c.want) {
+				t.Errorf("got %v, want an InvalidError about %s", err, c.want)
+			}
+		})
+	}
+}
+
+// The worker reads what is written for it, credentials' files included, from the directory where they are mounted.
+func TestWorkersReadIt(t *testing.T) {
+	group, cluster := full()
+	cluster.Spec.ZooKeeper.TLS = nil
+	children, err := workload.Of(group, cluster, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := t.TempDir()
+	for path, content := range map[string]string{
+		"secrets/zookeeper-digest/digest": "samsa:secret",
+		"config/worker.yaml":              children.ConfigMap.Data["worker.yaml"],
+	} {
+		path = filepath.Join(root, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("POD_NAME", "billing-2")
+	config, err := worker.LoadAt(filepath.Join(root, "config/worker.yaml"), "10.1.2.3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config.GroupName() != "billing.v2-2" || config.Listen != "10.1.2.3:8080" {
+		t.Errorf("got group %s at %s", config.GroupName(), config.Listen)
+	}
+}
+
+func TestReplicas(t *testing.T) {
+	for _, c := range []struct {
+		replicas *int32
+		suspend  *bool
+		want     int32
+	}{
+		{nil, nil, 1}, {ptr.To[int32](0), nil, 0}, {ptr.To[int32](5), ptr.To(false), 5}, {ptr.To[int32](5), ptr.To(true), 0},
+	} {
+		group, cluster := simple()
+		group.Spec.Replicas, group.Spec.Suspend = c.replicas, c.suspend
+		children, err := workload.Of(group, cluster, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := *children.StatefulSet.Spec.Replicas; got != c.want {
+			t.Errorf("got %d, want %d", got, c.want)
+		}
+		if protected := children.Disruption != nil; protected != (c.want > 1) {
+			t.Errorf("%d replicas: a budget: %v", c.want, protected)
+		}
+	}
+}
