@@ -1,0 +1,89 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/samsa-dev/samsa/controllers/connections"
+	"github.com/samsa-dev/samsa/pkg/client"
+)
+
+// Cluster is what is asked of a Kafka cluster.
+type Cluster interface {
+	// Err is why the registry cannot be read right now, of stable text; nil if it can.
+	Err() error
+	// Changed is closed at the next change of what Err tells.
+	Changed() <-chan struct{}
+	// Topics are the names of all topics.
+	Topics(ctx context.Context) ([]string, error)
+	// Group gives a group to look at again and again.
+	Group(name string) Group
+}
+
+// Group is a *client.Group.
+type Group interface {
+	Inspect(ctx context.Context, topics []string, tell func()) (client.GroupView, error)
+	Forget()
+}
+
+// Reach gives the connection to a KafkaCluster's cluster, and done to be called when it is not used any more; or the
+// reason why there is none.
+type Reach func(key types.NamespacedName) (cluster Cluster, done func(), err error)
+
+// errNoConnection is what stands until a KafkaCluster has been seen.
+var errNoConnection = errors.New("there is no connection to the KafkaCluster yet")
+
+// Through reaches clusters by a cache of connections.
+func Through(cache *connections.Cache) Reach {
+	return func(key types.NamespacedName) (Cluster, func(), error) {
+		connected, release, ok := cache.Acquire(key)
+		if ok {
+			return cluster{connected}, release, nil
+		}
+		if err := cache.Failure(key); err != nil {
+			return nil, nil, err
+		}
+		return nil, nil, errNoConnection
+	}
+}
+
+// cluster is a client's.
+type cluster struct{ *client.Cluster }
+
+// Err implements Cluster. A cluster without brokers can be read: only what brokers know is unknown then.
+func (c cluster) Err() error {
+	if state := c.State(); !state.Connected {
+		return state.Err
+	}
+	return nil
+}
+
+// Group implements Cluster.
+func (c cluster) Group(name string) Group { return c.Cluster.Group(name) }
+
+// resolve gives the topics that a target means.
+func resolve(ctx context.Context, from Cluster, target Target) ([]string, error) {
+	if target.Pattern == "" {
+		return target.Topics, nil
+	}
+	pattern, err := regexp.Compile("^(?:" + target.Pattern + ")$")
+	if err != nil {
+		return nil, fmt.Errorf("the pattern for topics does not compile: %w", err)
+	}
+	all, err := from.Topics(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Sorted(slices.Values(all)), func(topic string) bool {
+		return strings.HasPrefix(topic, "__") || !pattern.MatchString(topic)
+	}), nil
+}
