@@ -15,7 +15,9 @@ var (
 	doneDesc    = describe("samsa_worker_records_delivered_total", "Records that the sink acknowledged.")
 	failedDesc  = describe("samsa_worker_records_failed_total",
 		"Attempts at a record that failed, by what the sink answered.", "reason")
-	againDesc    = describe("samsa_worker_redeliveries_total", "Attempts at a record after its first.")
+	againDesc = describe("samsa_worker_redeliveries_total", "Attempts at a record after its first.")
+	lostDesc  = describe("samsa_worker_records_lost_to_retention_total",
+		"Offsets that retention removed before they were delivered.", partitionLabels...)
 	inflightDesc = describe("samsa_worker_inflight", "Records at the sink now.")
 
 	rebalancesDesc = describe("samsa_group_rebalances_total", "Changes of this worker's share, by cause.", "cause")
@@ -45,7 +47,7 @@ type collector struct{ source Source }
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
-		fetchedDesc, doneDesc, failedDesc, againDesc, inflightDesc, rebalancesDesc, sessionDesc, expirationsDesc,
+		fetchedDesc, doneDesc, failedDesc, againDesc, lostDesc, inflightDesc, rebalancesDesc, sessionDesc, expirationsDesc,
 		lagDesc, committedDesc, endDesc, ownedDesc, blockedDesc, progressDesc,
 	} {
 		out <- desc
@@ -91,6 +93,7 @@ func (s sender) lane(group string, lane Lane) {
 	labels := []string{group, lane.Partition.Topic, lane.Partition.ID}
 	s.gauge(ownedDesc, truth(lane.State.owns()), labels...)
 	s.gauge(blockedDesc, truth(lane.Blocked != nil), labels...)
+	s.counter(lostDesc, lane.LostToRetention, labels...)
 	if lane.Committed >= 0 {
 		s.gauge(committedDesc, float64(lane.Committed), labels...)
 	}

@@ -84,6 +84,9 @@ func warnings(o Observation) []Reason {
 			warn(PositionUnclear, name, "claim or position of %s cannot be used: %v", name, lane.Trouble)
 		}
 	}
+	if o.SinkErr != nil {
+		warn(SinkUnreachable, o.Sink, "the sink cannot be reached: %v", o.SinkErr)
+	}
 	for _, failure := range fetchFailures(o.Partitions) {
 		warn(FetchFailing, failure.topic, "no messages of %d of %d partitions of %s: %v",
 			failure.count, failure.of, failure.topic, failure.err)
@@ -219,6 +222,7 @@ func describePartition(lane Lane) PartitionStatus {
 		Position: known(lane.Acknowledged), Committed: known(lane.Committed), End: known(lane.End),
 		BufferedMessages: lane.BufferedMessages, BufferedBytes: lane.BufferedBytes, InFlight: lane.InFlight,
 		Attempts: lane.Attempts, LastProgress: lane.Progress, Blocked: lane.Blocked,
+		LostToRetention: lane.LostToRetention, Jump: lane.Jump,
 		Error: text(cmp.Or(lane.Failure, lane.Err, lane.Trouble)),
 	}
 	if lag, ok := lane.Lag(); ok {

@@ -67,6 +67,7 @@ func TestDescribeWarns(t *testing.T) {
 		{func(o *worker.Observation) { o.Missing = []string{"b", "a"} }, "TopicMissing/a TopicMissing/b"},
 		{func(o *worker.Observation) { o.Partitions[1].Blocked = &worker.Block{} }, "PartitionBlocked/orders/2"},
 		{func(o *worker.Observation) { o.Partitions[1].Err = broken }, "FetchFailing/orders"},
+		{func(o *worker.Observation) { o.Sink, o.SinkErr = "billing", broken }, "SinkUnreachable/billing"},
 		{func(o *worker.Observation) {
 			o.Partitions[1].State, o.Partitions[1].Trouble = worker.Starting, broken
 		}, "FetchFailing/orders"},
@@ -167,7 +168,7 @@ func TestStatusJSON(t *testing.T) {
 		`"totals":{"owned":1,"blocked":0,"lag":20},` +
 		`"partitions":[{"topic":"orders","partition":"10","state":"Owned","position":15,"committed":10,"end":30,"lag":20,` +
 		`"bufferedMessages":3,"bufferedBytes":0,"inFlight":2,"attempts":0,"lastProgress":"2026-09-24T12:00:00Z"}],` +
-		`"counters":{"recordsFetched":0,"recordsDelivered":0,"redeliveries":0,"sessionExpirations":0}}`
+		`"counters":{"recordsFetched":0,"recordsDelivered":0,"redeliveries":0,"lostToRetention":0,"sessionExpirations":0}}`
 	if string(data) != want {
 		t.Errorf("got\n%s\nwant\n%s", data, want)
 	}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client"
@@ -16,7 +15,6 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 	"github.com/samsa-dev/samsa/pkg/pump"
-	"github.com/samsa-dev/samsa/pkg/sink"
 )
 
 // live is the Source of a worker that runs.
@@ -26,6 +24,8 @@ type live struct {
 	pump     *pump.Pump
 	now      func() time.Time
 	tally    tally
+	// reach is nil for a sink that is always there.
+	reach *reach
 
 	// mu protects what follows: the sessions seen so far.
 	mu       sync.Mutex
@@ -41,6 +41,10 @@ func (l *live) Snapshot() Observation {
 	o.Group, o.Name = l.config.GroupName(), l.config.Member
 	o.Session.Server = l.config.Cluster.ZooKeeper.Connect
 	o.Counters = l.tally.counters()
+	l.tally.addJumps(o.Partitions)
+	if l.reach != nil {
+		o.Sink, o.SinkErr = l.reach.host, l.reach.err()
+	}
 	o.Counters.SessionExpirations = l.expirations(consumer.Epoch)
 	if consumer.Rebalances > 0 {
 		// Who came or went is not told apart (yet): the member compares what is with what should be.
@@ -151,45 +155,3 @@ func (l *Lane) deliver(status pump.LaneStatus) {
 
 // errNoReason stands where a sink does not say why it failed.
 var errNoReason = errors.New("the sink gives no reason")
-
-// tally counts deliveries, once for each batch. It is the pump's Observer.
-type tally struct {
-	metrics                       *Metrics
-	fetched, delivered, redeliver atomic.Uint64
-	retry, permanent, unknown     atomic.Uint64
-}
-
-// Fetched implements pump.Observer.
-func (t *tally) Fetched(_ kafka.Partition, messages, _ int) { t.fetched.Add(uint64(messages)) }
-
-// Delivered implements pump.Observer.
-func (t *tally) Delivered(_ kafka.Partition, attempt pump.Attempt) {
-	t.delivered.Add(uint64(attempt.Done))
-	t.redeliver.Add(uint64(attempt.Retried))
-	if attempt.Failed > 0 {
-		t.failures(attempt.Outcome).Add(uint64(attempt.Failed))
-	}
-	t.metrics.Delivered(attempt.Took, attempt.Newest, time.Now())
-}
-
-func (t *tally) failures(outcome sink.Outcome) *atomic.Uint64 {
-	switch outcome {
-	case sink.Permanent:
-		return &t.permanent
-	case sink.Unknown:
-		return &t.unknown
-	default:
-		return &t.retry
-	}
-}
-
-func (t *tally) counters() Counters {
-	return Counters{
-		RecordsFetched: t.fetched.Load(), RecordsDelivered: t.delivered.Load(), Redeliveries: t.redeliver.Load(),
-		// All of them from the beginning: a counter that appears with its first failure hides that failure from rate().
-		RecordsFailed: map[string]uint64{
-			sink.Retry.String(): t.retry.Load(), sink.Permanent.String(): t.permanent.Load(),
-			sink.Unknown.String(): t.unknown.Load(),
-		},
-	}
-}

@@ -30,6 +30,9 @@ type Observation struct {
 	RegisterErr, ReadErr, BeginErr error
 
 	Session Connection
+	// Sink is the host that messages are sent to, and SinkErr why it cannot be reached; empty, and nil, if there is none.
+	Sink    string
+	SinkErr error
 	// Strategy is the assignment in force, and Why the reason where it is not the configured one.
 	Strategy, Why string
 	Members       []Peer
@@ -80,6 +83,10 @@ type Lane struct {
 	Attempts int
 	// Blocked is set while the oldest message counts as blocked.
 	Blocked *Block
+	// LostToRetention is how many offsets retention removed before they were delivered, since the process began. Jump is
+	// the last time that the log did not hold the position and it went on elsewhere; nil if there was none.
+	LostToRetention uint64
+	Jump            *Jump
 	// Progress is when Acknowledged last moved; zero if it never did.
 	Progress time.Time
 	// Failure is why the oldest message could not be delivered, the last time, from its first failure on; Err why nothing
@@ -119,6 +126,13 @@ type Block struct {
 	Reason   string    `json:"reason"`
 }
 
+// Jump is a position that changed because the log did not hold it.
+type Jump struct {
+	At   time.Time `json:"at"`
+	From int64     `json:"from"`
+	To   int64     `json:"to"`
+}
+
 // Problem is a node in ZooKeeper that could not be understood.
 type Problem struct {
 	Path   string `json:"path"`
@@ -133,6 +147,9 @@ type Counters struct {
 	RecordsFailed map[string]uint64 `json:"recordsFailed,omitempty"`
 	// Redeliveries counts attempts at a message after its first.
 	Redeliveries uint64 `json:"redeliveries"`
+	// LostToRetention counts offsets that retention removed before they were delivered, in the units of the transport's
+	// offsets.
+	LostToRetention uint64 `json:"lostToRetention"`
 	// Rebalances counts changes of this worker's share, by what caused them.
 	Rebalances         map[string]uint64 `json:"rebalances,omitempty"`
 	SessionExpirations uint64            `json:"sessionExpirations"`

@@ -16,6 +16,7 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 	"github.com/samsa-dev/samsa/pkg/pump"
+	"github.com/samsa-dev/samsa/pkg/pump/lane"
 )
 
 // ListeningMessage is the log's line that tells, as "address", where the worker answers.
@@ -70,8 +71,10 @@ type parts struct {
 	consumer *client.Consumer
 	pump     *pump.Pump
 	sink     interface{ Close() error }
-	monitor  *Monitor
-	server   *Server
+	// reach is nil for a sink that is always there.
+	reach   *reach
+	monitor *Monitor
+	server  *Server
 }
 
 func assemble(config Config, logger *slog.Logger) (*parts, error) {
@@ -89,13 +92,18 @@ func assemble(config Config, logger *slog.Logger) (*parts, error) {
 	}
 	source := &live{config: config, consumer: consumer, now: time.Now}
 	source.tally.metrics = NewMetrics(source)
+	if target, ok := target.(prober); ok {
+		source.reach = newReach(target)
+		source.tally.reach = source.reach
+	}
 	source.pump = pump.New(pump.Config{
 		Sink: target, InitialBackoff: time.Duration(config.Delivery.Retry.InitialBackoff),
 		MaxBackoff: time.Duration(config.Delivery.Retry.MaxBackoff), Observer: &source.tally, Logger: logger,
+		OutOfRange: config.OutOfRange.rule(),
 	})
 	monitor := NewMonitor(source, logger)
 	return &parts{
-		cluster: cluster, consumer: consumer, pump: source.pump, sink: target, monitor: monitor,
+		cluster: cluster, consumer: consumer, pump: source.pump, sink: target, reach: source.reach, monitor: monitor,
 		server: NewServer(source, monitor, source.tally.metrics, logger),
 	}, nil
 }
@@ -104,8 +112,13 @@ func assemble(config Config, logger *slog.Logger) (*parts, error) {
 func (w *parts) work(ctx context.Context, logger *slog.Logger) error {
 	stop := context.AfterFunc(ctx, func() { logger.Info("Draining", "reason", context.Cause(ctx)) })
 	defer stop()
+	var probing sync.WaitGroup
+	if w.reach != nil {
+		probing.Go(func() { w.reach.run(ctx) })
+	}
 	err := w.consumer.Run(ctx, w.pump)
 	w.pump.Wait()
+	probing.Wait()
 	err = errors.Join(err, w.sink.Close(), w.cluster.Close())
 	if err == nil {
 		logger.Info("Left the group")
@@ -125,4 +138,17 @@ func (c Config) consumer() client.ConsumerConfig {
 		consumer.Start = kafka.Latest()
 	}
 	return consumer
+}
+
+func (r OutOfRange) rule() lane.Rule {
+	switch r {
+	case OutOfRangeBlock:
+		return lane.BlockOutOfRange
+	case OutOfRangeEarliest:
+		return lane.ToEarliest
+	case OutOfRangeLatest:
+		return lane.ToLatest
+	case OutOfRangeEarliestOrBlock:
+	}
+	return lane.EarliestOrBlock
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -214,6 +215,59 @@ var _ = Describe("Run", func() {
 		box.fail(0)
 		Eventually(box.values).Should(Equal([]string{"a", "b"}))
 		Eventually(w.status).Should(HaveField("Totals.Blocked", 0))
+	})
+
+	It("says that its sink cannot be reached before there is a message for it, and heals", func(ctx SpecContext) {
+		begin(ctx, world.Config{Topics: map[string]int32{"orders": 1}})
+		address := box.server.Listener.Addr().String()
+		box.server.Close()
+		w := run(kafka, box, nil)
+		Eventually(w.status).Should(And(HaveField("Ready", true), HaveField("Warnings", ConsistOf(And(
+			HaveField("Code", worker.SinkUnreachable), HaveField("Subject", "127.0.0.1"),
+			HaveField("Message", "the sink cannot be reached: connection refused"))))))
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+		Expect(err).NotTo(HaveOccurred())
+		again := &http.Server{Handler: box} //nolint:gosec // a test's
+		go func() { _ = again.Serve(listener) }()
+		DeferCleanup(again.Close)
+		Eventually(w.status).WithTimeout(10 * time.Second).Should(HaveField("Warnings", BeEmpty()))
+	})
+
+	It("says how much retention took, and where a position went", func(ctx SpecContext) {
+		begin(ctx, world.Config{Topics: map[string]int32{"orders": 1}})
+		plant("/consumers/billing/offsets/orders/0", "7")
+		publish(ctx, "orders", "a", "b")
+		w := run(kafka, box, func(c *worker.Config) { c.OutOfRange = worker.OutOfRangeEarliest })
+		Eventually(box.values).Should(Equal([]string{"a", "b"}))
+		Expect(w.status().Partitions).To(ConsistOf(HaveField("Jump", HaveValue(And(
+			HaveField("From", int64(7)), HaveField("To", int64(0)))))))
+		Expect(kafka.Kafka.Fake().DeleteRecords("orders", 0, 2)).To(Succeed())
+		w.stop()
+		Eventually(w.ended).Should(Receive(BeNil()))
+
+		plant("/consumers/billing/offsets/orders/0", "0")
+		w = run(kafka, box, nil)
+		Eventually(w.status).Should(HaveField("Partitions", ConsistOf(And(
+			HaveField("LostToRetention", uint64(2)), HaveField("Committed", HaveValue(Equal(int64(2))))))))
+		Expect(w.status().Counters.LostToRetention).To(BeEquivalentTo(2))
+		Expect(w.get("/metrics")).To(ContainSubstring(
+			`samsa_worker_records_lost_to_retention_total{group="billing",partition="0",topic="orders"} 2` + "\n"))
+	})
+
+	It("works at an address of its own, as a group of its own", func(ctx SpecContext) {
+		begin(ctx, world.Config{Topics: map[string]int32{"orders": 1}})
+		publish(ctx, "orders", "a")
+		at := func(member, address string) *job {
+			return run(kafka, box, func(c *worker.Config) {
+				c.Member, c.Semantics, c.Listen = member, worker.SemanticsTopic, address+":0"
+			})
+		}
+		first, second := at("billing-0", "127.0.0.2"), at("billing-1", "127.8.9.10")
+		Expect(first.address).To(HavePrefix("127.0.0.2:"))
+		Expect(second.address).To(HavePrefix("127.8.9.10:"))
+		Eventually(box.values).Should(Equal([]string{"a", "a"}))
+		Expect(first.status()).To(And(HaveField("Group", "billing-0"), HaveField("Totals.Owned", 1)))
+		Expect(second.status()).To(And(HaveField("Group", "billing-1"), HaveField("Totals.Owned", 1)))
 	})
 
 	It("ends with an error if its address is taken", func(ctx SpecContext) {

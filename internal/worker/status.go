@@ -81,6 +81,8 @@ const (
 	PartitionBlocked Code = "PartitionBlocked"
 	// PositionUnclear: the claim or the position of a partition cannot be understood, so it is not consumed.
 	PositionUnclear Code = "PositionUnclear"
+	// SinkUnreachable: the sink's host cannot be resolved, or not be connected to.
+	SinkUnreachable Code = "SinkUnreachable"
 	// FetchFailing: the brokers do not give the messages of a partition.
 	FetchFailing Code = "FetchFailing"
 	// Unfenced: the server has no transactions, so a process that froze may overwrite what its successor committed.
@@ -144,12 +146,17 @@ type PartitionStatus struct {
 	// End is the position that the next message written will get, as of the last fetch.
 	End *int64 `json:"end,omitempty"`
 	// Lag is End less Committed, as Kafka's own tools have it.
-	Lag              *int64    `json:"lag,omitempty"`
-	BufferedMessages int       `json:"bufferedMessages"`
-	BufferedBytes    int       `json:"bufferedBytes"`
-	InFlight         int       `json:"inFlight"`
-	Attempts         int       `json:"attempts"`
-	LastProgress     time.Time `json:"lastProgress,omitzero"`
-	Blocked          *Block    `json:"blocked,omitempty"`
-	Error            string    `json:"error,omitempty"`
+	Lag              *int64 `json:"lag,omitempty"`
+	BufferedMessages int    `json:"bufferedMessages"`
+	BufferedBytes    int    `json:"bufferedBytes"`
+	InFlight         int    `json:"inFlight"`
+	Attempts         int    `json:"attempts"`
+	// LostToRetention is how many offsets retention removed before they were delivered, since the process began: the sum
+	// of what the jumps over removed messages left out.
+	LostToRetention uint64 `json:"lostToRetention,omitempty"`
+	// Jump is the last time that the log did not hold the position, and it went on elsewhere.
+	Jump         *Jump     `json:"jump,omitempty"`
+	LastProgress time.Time `json:"lastProgress,omitzero"`
+	Blocked      *Block    `json:"blocked,omitempty"`
+	Error        string    `json:"error,omitempty"`
 }

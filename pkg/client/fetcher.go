@@ -132,6 +132,9 @@ func (f *fetcher) apply(transport kafka.Transport, spare []change) []change {
 			resumed = append(resumed, partition)
 		case seek:
 			c.source.next.Store(c.to)
+			if failure := c.source.failure.Load(); failure != nil && isPosition(*failure) {
+				c.source.failure.Store(nil) // this is another position, or the same one asked for again
+			}
 			added[partition] = c.to
 		}
 	}

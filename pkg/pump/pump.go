@@ -32,6 +32,8 @@ type Config struct {
 	Sink sink.Sink
 	// InitialBackoff is the wait after a first failed attempt, doubled up to MaxBackoff. Defaults 200 ms and 30 s.
 	InitialBackoff, MaxBackoff time.Duration
+	// OutOfRange is what happens to a partition whose log does not hold the position. Default: lane.EarliestOrBlock.
+	OutOfRange lane.Rule
 	// Buffer bounds what waits for a lane, in bytes of keys, values and headers. Default 2 MiB.
 	Buffer int
 	// Observer is told what happens, per batch. Default: nobody.
@@ -46,6 +48,8 @@ type Observer interface {
 	Fetched(partition kafka.Partition, messages, bytes int)
 	// Delivered is called after each attempt at the sink.
 	Delivered(partition kafka.Partition, attempt Attempt)
+	// Jumped is called when a partition goes on elsewhere, since the log does not hold its position.
+	Jumped(partition kafka.Partition, jump lane.Jump)
 }
 
 // Attempt is one call of the sink.
@@ -127,7 +131,7 @@ func (p *Pump) Status() []LaneStatus {
 func (c Config) lane() lane.Config {
 	return lane.Config{
 		Limits: c.Sink.Limits(), InitialBackoff: c.InitialBackoff, MaxBackoff: c.MaxBackoff,
-		Rand: rand.Float64,
+		OutOfRange: c.OutOfRange, Rand: rand.Float64,
 	}
 }
 
@@ -135,3 +139,4 @@ type nobody struct{}
 
 func (nobody) Fetched(kafka.Partition, int, int)  {}
 func (nobody) Delivered(kafka.Partition, Attempt) {}
+func (nobody) Jumped(kafka.Partition, lane.Jump)  {}

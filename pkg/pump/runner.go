@@ -131,6 +131,11 @@ func (r *runner) step(event lane.Event) lane.Action {
 		r.position.Store(position)
 		r.progress.Store(now.UnixNano())
 	}
+	if action.Jumped {
+		r.config.Observer.Jumped(r.assignment.Partition, action.Jump)
+		r.config.Logger.Warn("Position is not in the log, going on elsewhere", "partition", r.assignment.Partition.String(),
+			"from", action.Jump.From, "to", action.Jump.To, "lost", action.Jump.Lost)
+	}
 	if action.Seek {
 		r.assignment.Seek(action.To)
 	}
@@ -273,6 +278,8 @@ func (r *runner) Fetched(fetch kafka.Fetch) bool {
 		r.inbox.put(parcel{event: lane.OutOfRange{Err: outOfRange}})
 	case errors.Is(fetch.Err, kafka.ErrReplaced):
 		r.inbox.put(parcel{event: lane.Replaced{Err: fetch.Err}})
+	case fetch.Err != nil:
+		r.inbox.put(parcel{event: lane.Unfetched{}})
 	}
 	return room
 }

@@ -23,6 +23,8 @@ type Config struct {
 	Limits sink.Limits
 	// InitialBackoff is the wait after the first failed attempt; it doubles up to MaxBackoff.
 	InitialBackoff, MaxBackoff time.Duration
+	// OutOfRange is what happens where the log does not hold the position.
+	OutOfRange Rule
 	// Rand gives numbers evenly spread in [0, 1).
 	Rand func() float64
 }
@@ -47,6 +49,8 @@ type (
 	OutOfRange struct{ Err *kafka.OutOfRange }
 	// Replaced says that the topic is not the one the position belongs to.
 	Replaced struct{ Err error }
+	// Unfetched says that a fetch failed for a reason that says nothing about the position.
+	Unfetched struct{}
 )
 
 func (Tick) event()       {}
@@ -57,6 +61,7 @@ func (Resume) event()     {}
 func (Drain) event()      {}
 func (OutOfRange) event() {}
 func (Replaced) event()   {}
+func (Unfetched) event()  {}
 
 // Action is what the driver is to do after a Step; the zero Action is nothing.
 type Action struct {
@@ -65,6 +70,9 @@ type Action struct {
 	// Seek says that fetching is to go on at To.
 	Seek bool
 	To   int64
+	// Jumped says that this leaves out, or repeats, what lies between: Jump.
+	Jumped bool
+	Jump   Jump
 	// Drained says that the lane has ended at its Position.
 	Drained bool
 }
@@ -90,6 +98,7 @@ type Lane struct {
 	trouble trouble
 	broken  broken
 	lost    int64
+	jump    Jump
 }
 
 // New gives a lane whose messages before position are acknowledged.
@@ -118,10 +127,12 @@ func (l *Lane) Step(now time.Time, event Event) Action {
 	case OutOfRange:
 		action = l.outOfRange(now, event.Err)
 	case Replaced:
-		l.broken = broken{since: now, err: event.Err}
+		action = l.replaced(now, event.Err)
+	case Unfetched:
+		l.broken.asked = false
 	case Tick:
 	}
-	return l.pursue(now, action)
+	return l.pursue(now, l.ask(now, action))
 }
 
 func (l *Lane) pursue(now time.Time, action Action) Action {
@@ -234,27 +245,14 @@ func (l *Lane) grown(doublings int) time.Duration {
 	return min(backoff, l.config.MaxBackoff)
 }
 
-// outOfRange goes on at the start of the log if retention was faster than the group, and blocks if the position lies
-// beyond the end: then the log is not the one the position belongs to, and any guess would lose messages.
-func (l *Lane) outOfRange(now time.Time, err *kafka.OutOfRange) Action {
-	if err.Truncated() {
-		l.broken = broken{since: now, err: err}
-		return Action{}
-	}
-	if err.Position < err.Earliest {
-		l.lost += err.Earliest - err.Position
-		if l.base >= l.window.Len() { // what was fetched before comes first; then the next message moves the position
-			l.position = max(l.position, err.Earliest)
-		}
-	}
-	return Action{Seek: true, To: max(err.Position, err.Earliest)}
-}
-
 // Next is when Step is to be called with Tick, unless something else comes first; the zero time if only an event can
 // change anything.
 func (l *Lane) Next() time.Time {
-	if l.attempt > 0 || l.paused || l.drained || l.base >= l.window.Len() {
+	switch {
+	case l.attempt > 0 || l.paused || l.drained:
 		return time.Time{}
+	case l.base >= l.window.Len():
+		return l.broken.askAt
 	}
 	return l.retryAt
 }

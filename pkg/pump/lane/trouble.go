@@ -21,6 +21,9 @@ type trouble struct {
 type broken struct {
 	since time.Time
 	err   error
+	// askAt is when to ask whether it is over, zero for never; asked says that the last asking had no answer yet.
+	askAt time.Time
+	asked bool
 }
 
 func (t *trouble) add(now time.Time, result sink.Result) {
@@ -56,6 +59,8 @@ type Status struct {
 	Draining bool
 	// Lost is how many offsets retention removed before they were delivered.
 	Lost int64
+	// Jump is the last change of position that no delivery made; zero if there was none.
+	Jump Jump
 }
 
 // Status describes the lane.
@@ -63,7 +68,7 @@ func (l *Lane) Status(now time.Time) Status {
 	status := Status{
 		Position: l.position, InFlight: l.attempt, Pending: l.window.Len() - l.base,
 		Attempts: l.trouble.attempts, Since: l.trouble.since, Err: l.trouble.err,
-		Blocked: l.trouble.blocks(now), Paused: l.paused, Draining: l.draining, Lost: l.lost,
+		Blocked: l.trouble.blocks(now), Paused: l.paused, Draining: l.draining, Lost: l.lost, Jump: l.jump,
 	}
 	if l.trouble.attempts > 0 && l.base < l.window.Len() {
 		status.Message = l.window.Message(l.base).ID()

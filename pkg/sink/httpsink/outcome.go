@@ -27,7 +27,7 @@ func (s *Sink) judge(answer *http.Response) sink.Result {
 	if outcome == sink.Done {
 		return sink.Result{Outcome: sink.Done}
 	}
-	result := sink.Result{Outcome: outcome, Err: &Error{text: s.where + reasonOf(answer)}}
+	result := sink.Result{Outcome: outcome, Err: &Error{where: s.where, reason: reasonOf(answer)}}
 	if answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusServiceUnavailable {
 		result.After = retryAfter(answer.Header.Get("Retry-After"), s.config.Now)
 	}

@@ -20,12 +20,20 @@ import (
 // sink's address, without user, password or query, and holds no port of ours, no time and nothing of the answer
 // but its status.
 type Error struct {
-	text  string
-	cause error
+	where, reason string
+	cause         error
+	unreachable   bool
 }
 
 // Error implements error.
-func (e *Error) Error() string { return e.text }
+func (e *Error) Error() string { return e.where + e.reason }
+
+// Reason is the text without the sink's address.
+func (e *Error) Reason() string { return e.reason }
+
+// Unreachable reports whether there was nobody to talk to: the host's name could not be resolved, or no connection be
+// made.
+func (e *Error) Unreachable() bool { return e.unreachable }
 
 // Unwrap gives what the network said; nil if the sink answered. Its text is not stable.
 func (e *Error) Unwrap() error { return e.cause }
@@ -51,7 +59,10 @@ func (s *Sink) failed(ctx context.Context, connected bool, cause error) sink.Res
 	default:
 		reason = "no connection within " + s.config.Timeout.String()
 	}
-	return sink.Result{Outcome: outcome, Err: &Error{text: s.where + reason, cause: cause}}
+	unreachable := !connected && tlsReason(cause) == ""
+	return sink.Result{
+		Outcome: outcome, Err: &Error{where: s.where, reason: reason, cause: cause, unreachable: unreachable},
+	}
 }
 
 // reason names what happened, in words that stay the same.
