@@ -119,6 +119,14 @@ func (c *Cache) Failure(key types.NamespacedName) error {
 	return nil
 }
 
+// Tried tells whether the first attempt to connect has come to any end, good or bad.
+func (c *Cache) Tried(key types.NamespacedName) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	held := c.current(key)
+	return held != nil && held.tried
+}
+
 // Source wakes a controller whenever something about the connection of a KafkaCluster changes: the request is the
 // KafkaCluster's.
 func (c *Cache) Source() source.Source { return c.bell.Source() }

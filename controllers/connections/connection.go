@@ -29,6 +29,7 @@ type connection struct {
 	// What follows is protected by the cache's mu.
 	cluster *client.Cluster
 	failure error // why there is no cluster and never will be
+	tried   bool  // its state has changed since it was opened
 	topics  int   // their number, once counted
 	counted bool
 	users   int
@@ -70,6 +71,9 @@ func (h *connection) follow(ctx context.Context, cluster *client.Cluster) {
 		case <-ctx.Done():
 			return
 		case <-changed:
+			h.cache.mu.Lock()
+			h.tried = true
+			h.cache.mu.Unlock()
 		}
 	}
 }

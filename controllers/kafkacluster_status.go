@@ -1,0 +1,189 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/samsa-dev/samsa/api/v1alpha1"
+	"github.com/samsa-dev/samsa/pkg/client"
+	"github.com/samsa-dev/samsa/pkg/client/registry"
+)
+
+// The limits of the API: a status that broke them would be refused, and so would everything else in it.
+const (
+	maxBrokers       = 64
+	maxBrokerID      = 64
+	maxBrokerAddress = 320
+)
+
+// kafkaClusterSeen is what a connection shows.
+type kafkaClusterSeen struct {
+	// opened says that there is a connection; tried, that it has come to any end yet, good or bad.
+	opened, tried bool
+	state         client.ClusterState
+	// topics is their number, if counted.
+	topics  int
+	counted bool
+}
+
+// report stores the status, and then says as an event what changed.
+func (r *KafkaClusterReconciler) report(ctx context.Context, scope *kafkaClusterScope) error {
+	before := &scope.cluster.Status
+	after := kafkaClusterStatus(scope, r.clock.Now())
+	stored, err := storeStatus(ctx, r.client, scope.cluster, before, after)
+	if err != nil || !stored {
+		return err
+	}
+	was := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionReady)
+	is := meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionReady)
+	if is.Reason == v1alpha1.ReasonConnecting || was != nil && was.Reason == is.Reason && was.Message == is.Message {
+		return nil
+	}
+	kind := corev1.EventTypeWarning
+	if is.Status == metav1.ConditionTrue {
+		kind = corev1.EventTypeNormal
+	}
+	r.recorder.Eventf(scope.cluster, nil, kind, is.Reason, "Observe", "%s", shorten(is.Message, maxNote))
+	return nil
+}
+
+// maxNote is what the API server takes as the note of an event.
+const maxNote = 1024
+
+// kafkaClusterStatus is the status that follows from what was seen. What is not known is left out.
+func kafkaClusterStatus(scope *kafkaClusterScope, now time.Time) *v1alpha1.KafkaClusterStatus {
+	generation := scope.cluster.Generation
+	status := &v1alpha1.KafkaClusterStatus{
+		ObservedGeneration: ptr.To(generation),
+		Conditions:         mergeConditions(scope.cluster.Status.Conditions, kafkaClusterConditions(scope), generation, now),
+	}
+	state := scope.seen.state
+	if scope.seen.counted {
+		status.TopicCount = ptr.To(clampInt32(scope.seen.topics))
+	}
+	if len(state.Brokers) > 0 || errors.Is(state.Err, client.ErrNoBrokers) {
+		status.BrokerCount = ptr.To(clampInt32(len(state.Brokers)))
+	}
+	if len(state.Brokers) > 0 {
+		status.Era = v1alpha1.EraKafka08 // brokers of another are problems, not brokers
+	}
+	for _, broker := range state.Brokers {
+		if len(status.Brokers) < maxBrokers && len(broker.ID) <= maxBrokerID && len(broker.Address) <= maxBrokerAddress {
+			status.Brokers = append(status.Brokers, v1alpha1.Broker{ID: broker.ID, Address: broker.Address})
+		}
+	}
+	if state.SessionTimeout > 0 {
+		status.SessionTimeout = formatDuration(state.SessionTimeout)
+	}
+	return status
+}
+
+// verdict is how a cluster stands in one word, and what else is true then.
+type verdict struct {
+	ready   metav1.ConditionStatus
+	reason  string
+	message string
+	// also is Reconciling if it will come right by itself, Stalled if somebody has to mend it.
+	also string
+}
+
+func kafkaClusterConditions(scope *kafkaClusterScope) []metav1.Condition {
+	v := scope.verdict()
+	conditions := []metav1.Condition{newCondition(v1alpha1.ConditionReady, v.ready, v.reason, "%s", v.message)}
+	if v.also != "" {
+		conditions = append(conditions, newCondition(v.also, metav1.ConditionTrue, v.reason, "%s", v.message))
+	}
+	if reason, message := scope.degradation(); reason != "" {
+		conditions = append(conditions,
+			newCondition(v1alpha1.ConditionDegraded, metav1.ConditionTrue, reason, "%s", message))
+	}
+	return conditions
+}
+
+// verdict weighs what was seen, the deepest cause first.
+func (s *kafkaClusterScope) verdict() verdict {
+	state := s.seen.state
+	switch {
+	case s.fault != nil:
+		return verdict{metav1.ConditionFalse, s.fault.reason, s.fault.message, v1alpha1.ConditionStalled}
+	case !s.seen.opened, !s.seen.tried && !state.Connected:
+		return verdict{metav1.ConditionUnknown, v1alpha1.ReasonConnecting,
+			"The connection to ZooKeeper is being made", v1alpha1.ConditionReconciling}
+	case errors.Is(state.Err, client.ErrNoBrokers):
+		return verdict{metav1.ConditionFalse, v1alpha1.ReasonNoBrokers,
+			sentence(state.Err), v1alpha1.ConditionReconciling}
+	case state.Kind == registry.Denied:
+		return verdict{metav1.ConditionFalse, v1alpha1.ReasonAccessDenied,
+			sentence(state.Err), v1alpha1.ConditionStalled}
+	case state.Kind == registry.NoChroot:
+		return verdict{metav1.ConditionFalse, v1alpha1.ReasonChrootMissing,
+			sentence(state.Err), v1alpha1.ConditionStalled}
+	case state.Err != nil && state.Connected && len(state.Brokers) == 0:
+		return verdict{metav1.ConditionUnknown, v1alpha1.ReasonConnecting,
+			sentence(state.Err), v1alpha1.ConditionReconciling}
+	case state.Err != nil:
+		return verdict{metav1.ConditionUnknown, v1alpha1.ReasonZooKeeperUnreachable, fmt.Sprintf(
+			"%s; check spec.zookeeper.connect, and that ZooKeeper runs and may be reached from here", sentence(state.Err),
+		), v1alpha1.ConditionReconciling}
+	}
+	return verdict{metav1.ConditionTrue, v1alpha1.ReasonReachable,
+		fmt.Sprintf("ZooKeeper answers, brokers registered: %d", len(state.Brokers)), ""}
+}
+
+// degradation says what protection is missing although the cluster works; the first reason is the gravest.
+func (s *kafkaClusterScope) degradation() (reason, message string) {
+	var texts []string
+	note := func(because, format string, args ...any) {
+		if reason == "" {
+			reason = because
+		}
+		texts = append(texts, fmt.Sprintf(format, args...))
+	}
+	state := s.seen.state
+	if state.Warning != "" {
+		note(v1alpha1.ReasonLeaseUnsound, "%s", state.Warning)
+	}
+	if state.Connected && !state.Fenced {
+		note(v1alpha1.ReasonUnfenced, "The ZooKeeper server knows no transactions, so a worker that froze may overwrite "+
+			"what its successor committed: use ZooKeeper 3.4 or newer")
+	}
+	if n := len(state.Problems); n > 0 {
+		note(v1alpha1.ReasonNodesMalformed, "Nodes in ZooKeeper that cannot be understood are skipped: %d, the first "+
+			"is %s: %s", n, state.Problems[0].Path, state.Problems[0].Reason)
+	}
+	return reason, strings.Join(texts, ". ")
+}
+
+// sentence begins an error's text as a sentence begins.
+func sentence(err error) string {
+	text := err.Error()
+	if text == "" {
+		return text
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// formatDuration writes a duration as the API has it: whole numbers with units.
+func formatDuration(d time.Duration) v1alpha1.Duration {
+	if d%time.Second == 0 {
+		return v1alpha1.Duration(fmt.Sprintf("%ds", d/time.Second))
+	}
+	return v1alpha1.Duration(fmt.Sprintf("%dms", d.Milliseconds()))
+}
+
+// clampInt32 fits a count into a field.
+func clampInt32(n int) int32 {
+	return int32(min(max(n, 0), math.MaxInt32)) //nolint:gosec // it is within
+}
