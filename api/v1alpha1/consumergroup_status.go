@@ -14,6 +14,7 @@ type ConsumerGroupStatus struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status is about; -1 before the first.
@@ -47,6 +48,7 @@ type ConsumerGroupStatus struct {
 	// topics are the topics that are delivered, sorted; of more than 64 the first.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	Topics []TopicName `json:"topics,omitempty"`
 	// topicCount is the number of topics that are delivered.
@@ -57,6 +59,7 @@ type ConsumerGroupStatus struct {
 	// each.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	Members []GroupMember `json:"members,omitempty"`
 	// memberCount is the number of live members, foreign ones included.
@@ -71,6 +74,7 @@ type ConsumerGroupStatus struct {
 	// With semantics Topic each partition is listed once for each pod.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	Partitions []PartitionStatus `json:"partitions,omitempty"`
 	// partitionCount is the number of partitions.
@@ -166,7 +170,7 @@ type PartitionStatus struct {
 	Attempts *int32 `json:"attempts,omitempty"`
 	// since is when the partition was blocked.
 	// +optional
-	Since metav1.Time `json:"since,omitzero"`
+	Since metav1.Time `json:"since,omitzero"` //nolint:kubeapilinter // a string in JSON, and the zero time is left out
 	// reason says why the partition is blocked, or what is wrong with it.
 	// +optional
 	// +kubebuilder:validation:MinLength=1

@@ -10,7 +10,8 @@ import (
 
 // ConsumerGroupSpec says which topics are delivered where, by how many workers.
 // +kubebuilder:validation:XValidation:rule="has(self.topics) != has(self.topicPattern)",message="spec must have exactly one of topics and topicPattern: list the topics, or give a pattern that their names match"
-// +kubebuilder:validation:XValidation:rule="(has(self.group) ? self.group : '') == (has(oldSelf.group) ? oldSelf.group : '')",message="spec.group cannot be changed, since the committed positions belong to it: create another ConsumerGroup"
+// +kubebuilder:validation:XValidation:rule="has(self.group) == has(oldSelf.group) && (!has(self.group) || self.group == oldSelf.group)",message="spec.group cannot be changed, since the committed positions belong to it: create another ConsumerGroup"
+// +kubebuilder:validation:XValidation:rule="!has(self.group) || self.semantics != 'Topic' || bytes(self.group).size() <= 196",message="spec.group must have at most 196 bytes with semantics Topic, since each pod's number is appended to it: shorten it"
 type ConsumerGroupSpec struct {
 	// clusterRef names the KafkaCluster, in the same namespace.
 	// +required
@@ -20,21 +21,21 @@ type ConsumerGroupSpec struct {
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
-	// +kubebuilder:validation:XValidation:rule="self.all(t, t != '.' && t != '..')",message="spec.topics cannot hold . or .., which are no names of topics in Kafka"
 	Topics []TopicName `json:"topics,omitempty"`
 	// topicPattern is a regular expression (RE2) that the whole name of a topic has to match to be delivered. New topics
 	// are taken up as they appear. Kafka's own topics, whose names begin with __, never match.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
-	// +kubebuilder:validation:XValidation:rule="''.matches(self) || true",message="spec.topicPattern is no regular expression (RE2)"
+	// +kubebuilder:validation:XValidation:rule="''.matches(self) in [true, false]",message="spec.topicPattern must be a regular expression in RE2's syntax, as in orders-.*; it has neither look-around nor back references"
 	TopicPattern string `json:"topicPattern,omitempty"`
 	// group is the name of the consumer group in the cluster, under which positions are kept and which other consumers
 	// may share. It cannot be changed. Default: the name of this object.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=200
-	// +kubebuilder:validation:XValidation:rule="!self.contains('/') && self != '.' && self != '..' && self != 'zookeeper'",message="spec.group must be a name that ZooKeeper can hold as one node: without /, and not . or .. or zookeeper"
+	// +kubebuilder:validation:XValidation:rule=`!self.matches(r'[/\x00-\x1f\x7f-\x9f\x{e000}-\x{f8ff}\x{fff0}-\x{ffff}]') && !(self in ['.', '..', 'zookeeper'])`,message="spec.group must be a name that ZooKeeper can hold as one node: without '/' and control characters, and not ., .. or zookeeper"
+	// +kubebuilder:validation:XValidation:rule="bytes(self).size() <= 200",message="spec.group must have at most 200 bytes in UTF-8: shorten it"
 	Group string `json:"group,omitempty"`
 	// semantics says who gets a message: with Queue one member of the group, with Topic every pod, each as a group of its
 	// own named <group>-<ordinal>. It cannot be changed. Default Queue.
@@ -85,12 +86,12 @@ type ConsumerGroupSpec struct {
 	// Default 1s.
 	// +optional
 	// +default="1s"
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('100ms') && duration(self) <= duration('1m')",message="spec.commitInterval must be from 100ms to 1m"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(ms|s|m|h))+$') && duration(self) >= duration('100ms') && duration(self) <= duration('1m')",message="spec.commitInterval must be a duration from 100ms to 1m, in whole numbers with units: 500ms or 10s"
 	CommitInterval Duration `json:"commitInterval,omitempty"`
 	// drainTimeout is how long a worker that stops may take for deliveries under way. Default 30s.
 	// +optional
 	// +default="30s"
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('1h')",message="spec.drainTimeout must be from 1s to 1h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('1h')",message="spec.drainTimeout must be a duration from 1s to 1h, in whole numbers with units: 30s or 2m"
 	DrainTimeout Duration `json:"drainTimeout,omitempty"`
 	// deletionPolicy says what becomes of the committed positions when this object is deleted: Retain keeps them, so that
 	// a group of the same name goes on where this one stopped; Delete removes them. Default Retain.
@@ -108,13 +109,14 @@ type ClusterReference struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="spec.clusterRef.name must be the name of a KafkaCluster in this namespace: lower case letters, digits, '-' and '.' alone"
 	Name string `json:"name,omitempty"`
 }
 
 // TopicName is the name of a topic, by Kafka's own rule.
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=249
-// +kubebuilder:validation:Pattern=`^[a-zA-Z0-9._-]+$`
+// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9._-]+$') && !(self in ['.', '..'])",message="must be a topic's name: letters, digits, '.', '_' and '-' alone, and not . or ..; for a regular expression there is topicPattern"
 type TopicName string
 
 // Semantics says who gets a message.
@@ -188,7 +190,7 @@ const (
 type Delivery struct {
 	// timeout bounds one attempt. Default 30s.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('100ms') && duration(self) <= duration('1h')",message="spec.delivery.timeout must be from 100ms to 1h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(ms|s|m|h))+$') && duration(self) >= duration('100ms') && duration(self) <= duration('1h')",message="spec.delivery.timeout must be a duration from 100ms to 1h, in whole numbers with units: 500ms or 30s"
 	Timeout Duration `json:"timeout,omitempty"`
 	// retry says how long to wait between attempts. A message is tried until the sink takes it; its partition waits
 	// meanwhile, the others go on.
@@ -198,30 +200,31 @@ type Delivery struct {
 
 // Retry is the wait between attempts: it doubles, with jitter, from initialBackoff up to maxBackoff.
 // +kubebuilder:validation:MinProperties=1
-// +kubebuilder:validation:XValidation:rule="duration(has(self.initialBackoff) ? self.initialBackoff : '200ms') <= duration(has(self.maxBackoff) ? self.maxBackoff : '30s')",message="spec.delivery.retry.maxBackoff (default 30s) must be at least initialBackoff (default 200ms): raise it, or lower initialBackoff"
+// +kubebuilder:validation:XValidation:rule="[self.?initialBackoff.orValue('200ms'), self.?maxBackoff.orValue('30s')].exists(d, !d.matches('^([0-9]+(ms|s|m|h))+$')) || duration(self.?initialBackoff.orValue('200ms')) <= duration(self.?maxBackoff.orValue('30s'))",message="spec.delivery.retry.maxBackoff (default 30s) must be at least initialBackoff (default 200ms): raise it, or lower initialBackoff"
 type Retry struct {
 	// initialBackoff is the wait after the first failure. Default 200ms.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms') && duration(self) <= duration('1h')",message="spec.delivery.retry.initialBackoff must be from 1ms to 1h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(ms|s|m|h))+$') && duration(self) >= duration('1ms') && duration(self) <= duration('1h')",message="spec.delivery.retry.initialBackoff must be a duration from 1ms to 1h, in whole numbers with units: 200ms or 1s"
 	InitialBackoff Duration `json:"initialBackoff,omitempty"`
 	// maxBackoff is the longest wait. Default 30s.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms') && duration(self) <= duration('1h')",message="spec.delivery.retry.maxBackoff must be from 1ms to 1h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(ms|s|m|h))+$') && duration(self) >= duration('1ms') && duration(self) <= duration('1h')",message="spec.delivery.retry.maxBackoff must be a duration from 1ms to 1h, in whole numbers with units: 30s or 5m"
 	MaxBackoff Duration `json:"maxBackoff,omitempty"`
 }
 
 // Sink is where messages go.
+// +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:XValidation:rule="(has(self.http) ? 1 : 0) + (has(self.log) ? 1 : 0) + (has(self.discard) ? 1 : 0) == 1",message="spec.sink must have exactly one of http, log and discard: a message goes to one sink"
 type Sink struct {
 	// http posts each message to a URL; an answer of 2xx acknowledges it.
 	// +optional
-	HTTP *HTTPSink `json:"http,omitempty"`
+	HTTP *HTTPSink `json:"http,omitempty"` //nolint:kubeapilinter // a pointer as its siblings: all are asked alike which one is set
 	// log writes each message to the worker's standard output, as one line of JSON.
 	// +optional
-	Log *LogSink `json:"log,omitempty"`
+	Log *LogSink `json:"log,omitempty"` //nolint:kubeapilinter // log: {} is all there is to say
 	// discard acknowledges every message at once, to measure or to skip.
 	// +optional
-	Discard *DiscardSink `json:"discard,omitempty"`
+	Discard *DiscardSink `json:"discard,omitempty"` //nolint:kubeapilinter // discard: {} is all there is to say
 }
 
 // HTTPSink posts each message.
@@ -231,20 +234,25 @@ type HTTPSink struct {
 	// +required
 	// +kubebuilder:validation:MinLength=8
 	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHost() != ''",message="spec.sink.http.url must be http://HOST/PATH or https://HOST/PATH"
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^[a-z]+://[^/]*@')",message="spec.sink.http.url must not hold a user's name: send credentials in spec.sink.http.headers"
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''",message="spec.sink.http.url must be http://HOST/PATH or https://HOST/PATH"
+	// +kubebuilder:validation:XValidation:rule="!isURL(self) || url(self).getPort() == '' || (url(self).getPort().size() <= 5 && int(url(self).getPort()) >= 1 && int(url(self).getPort()) <= 65535)",message="spec.sink.http.url must have a port from 1 to 65535, or none"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^[a-zA-Z]+://[^/?#]*@')",message="spec.sink.http.url must not hold a user's name, since it is shown in the status and in logs: send credentials in spec.sink.http.headers"
+	// +kubebuilder:validation:XValidation:rule="!self.contains('#')",message="spec.sink.http.url must not hold a fragment, which is never sent: remove # and what follows"
 	URL string `json:"url,omitempty"`
 	// format is how a message stands in the request: CloudEventsBinary has the value as the body and CloudEvents'
 	// attributes as headers, Raw the value and samsa's own headers. Default CloudEventsBinary.
 	// +optional
 	// +default="CloudEventsBinary"
 	Format HTTPFormat `json:"format,omitempty"`
-	// headers are sent with each request.
+	// headers are sent with each request, at most 8 KiB of them. Those that say how a message stands in the request are
+	// the sink's own: Content-*, Host, Idempotency-Key and the like, and all that begin with Samsa- or Ce-.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:XValidation:rule="self.all(h, self.exists_one(o, o.name.lowerAscii() == h.name.lowerAscii()))",message="spec.sink.http.headers must name each header once; upper and lower case are the same there"
+	// +kubebuilder:validation:XValidation:rule="self.map(h, bytes(h.name).size() + bytes(h.value).size() + 4).sum() <= 8192",message="spec.sink.http.headers must have at most 8192 bytes together, since servers refuse more: send fewer or shorter ones"
 	Headers []HTTPHeader `json:"headers,omitempty"`
 }
 
@@ -264,12 +272,14 @@ type HTTPHeader struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
-	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[A-Za-z0-9!#$%&\x27*+.^_|~-]+$')`,message="must be the name of an HTTP header, as in X-Api-Key: letters, digits and '-'"
+	// +kubebuilder:validation:XValidation:rule="!(self.lowerAscii() in ['content-type', 'content-length', 'transfer-encoding', 'connection', 'keep-alive', 'proxy-connection', 'trailer', 'te', 'upgrade', 'expect', 'host', 'accept-encoding', 'idempotency-key']) && !self.lowerAscii().startsWith('samsa-') && !self.lowerAscii().startsWith('ce-')",message="is a header that the sink sets itself: remove it from spec.sink.http.headers"
 	Name string `json:"name,omitempty"`
 	// value of the header.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=4096
+	// +kubebuilder:validation:XValidation:rule=`!self.matches(r'[\x00-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$')`,message="must be the value of an HTTP header: without line ends and other control characters, and without spaces around it"
 	Value string `json:"value,omitempty"`
 }
 
@@ -282,21 +292,23 @@ type DiscardSink struct{}
 // PodTemplate adds to the workers' pods.
 // +kubebuilder:validation:MinProperties=1
 type PodTemplate struct {
-	// metadata adds labels and annotations to the pods; samsa's own labels win.
+	// metadata adds labels and annotations to the pods.
 	// +optional
 	Metadata PodMetadata `json:"metadata,omitzero"`
 	// spec adds to the pods' spec.
 	// +optional
-	Spec PodSpec `json:"spec,omitzero"`
+	Spec PodSpec `json:"spec,omitzero"` //nolint:kubeapilinter // spec: {} is refused by MinProperties, whatever resources allows
 }
 
 // PodMetadata are labels and annotations.
 // +kubebuilder:validation:MinProperties=1
 type PodMetadata struct {
-	// labels are added to the pods.
+	// labels are added to the pods. Those by which samsa finds its pods are its own: app.kubernetes.io/name, instance and
+	// managed-by, and kafka.samsa.dev/consumer-group.
 	// +optional
 	// +kubebuilder:validation:MinProperties=1
 	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="['app.kubernetes.io/name', 'app.kubernetes.io/instance', 'app.kubernetes.io/managed-by', 'kafka.samsa.dev/consumer-group'].all(k, !(k in self))",message="spec.template.metadata.labels must not hold app.kubernetes.io/name, instance or managed-by, nor kafka.samsa.dev/consumer-group: samsa sets them, choose other keys"
 	Labels map[string]string `json:"labels,omitempty"` //nolint:kubeapilinter // as in every pod template
 	// annotations are added to the pods.
 	// +optional
@@ -310,7 +322,8 @@ type PodMetadata struct {
 type PodSpec struct {
 	// resources are the worker container's requests and limits.
 	// +optional
-	Resources corev1.ResourceRequirements `json:"resources,omitzero"`
+	// +kubebuilder:validation:XValidation:rule="!has(self.claims)",message="spec.template.spec.resources.claims is not supported, since workers have no devices: remove it"
+	Resources corev1.ResourceRequirements `json:"resources,omitzero"` //nolint:kubeapilinter // resources: {} is common, and says nothing
 	// nodeSelector is what a node's labels have to be.
 	// +optional
 	// +kubebuilder:validation:MinProperties=1
@@ -335,6 +348,7 @@ type PodSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="spec.template.spec.serviceAccountName must be the name of a ServiceAccount: lower case letters, digits, '-' and '.' alone"
 	ServiceAccountName string `json:"serviceAccountName,omitempty"`
 	// imagePullSecrets are for the worker's image.
 	// +optional
@@ -347,6 +361,7 @@ type PodSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="spec.template.spec.priorityClassName must be the name of a PriorityClass: lower case letters, digits, '-' and '.' alone"
 	PriorityClassName string `json:"priorityClassName,omitempty"`
 }
 
@@ -357,7 +372,7 @@ type PodSpec struct {
 // +kubebuilder:subresource:scale:specpath=.spec.replicas,statuspath=.status.replicas,selectorpath=.status.selector
 // +kubebuilder:resource:shortName=cg,categories={all,samsa}
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 50",message="metadata.name must have at most 50 characters: pods and their labels are named after it"
-// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="metadata.name must be of a-z, 0-9 and - alone, since the workers' host names are made of it"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="metadata.name must be of a-z, 0-9 and '-' alone and begin with a letter, since a Service and the workers' host names are made of it"
 // +kubebuilder:printcolumn:name="Topics",type=string,JSONPath=`.status.columns.topics`
 // +kubebuilder:printcolumn:name="Sink",type=string,JSONPath=`.status.columns.sink`
 // +kubebuilder:printcolumn:name="Replicas",type=integer,JSONPath=`.spec.replicas`
@@ -399,4 +414,6 @@ type ConsumerGroupList struct {
 func (g *ConsumerGroup) GetConditions() []metav1.Condition { return g.Status.Conditions }
 
 // SetConditions replaces the conditions of the status.
-func (g *ConsumerGroup) SetConditions(conditions []metav1.Condition) { g.Status.Conditions = conditions }
+func (g *ConsumerGroup) SetConditions(conditions []metav1.Condition) {
+	g.Status.Conditions = conditions
+}

@@ -21,14 +21,18 @@ type ZooKeeper struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="!self.contains('://')",message="spec.zookeeper.connect must be HOST:PORT,HOST:PORT/CHROOT; leave out the scheme"
-	// +kubebuilder:validation:XValidation:rule="self.contains('://') || self.matches('^[^/, @]+(,[^/, @]+)*(/[^/, ]+)*$')",message="spec.zookeeper.connect must be HOST:PORT,HOST:PORT/CHROOT: hosts separated by commas without spaces, the chroot once, behind the last host"
+	// +kubebuilder:validation:XValidation:rule="!self.contains('://')",message="spec.zookeeper.connect must be HOST:PORT,HOST:PORT/CHROOT: leave out the scheme"
+	// +kubebuilder:validation:XValidation:rule=`!self.matches(r'\s')`,message="spec.zookeeper.connect must be HOST:PORT,HOST:PORT/CHROOT: remove the spaces"
+	// +kubebuilder:validation:XValidation:rule="!self.contains('@')",message="spec.zookeeper.connect must not hold a user: put user:password into a Secret and name it in spec.zookeeper.digestSecretRef"
+	// +kubebuilder:validation:XValidation:rule=`self.contains('://') || self.matches(r'^[^/]*(/[^/,:]+)*/?$')`,message="spec.zookeeper.connect must have its chroot once, behind the last host, as in HOST:PORT,HOST:PORT/CHROOT: no ',', ':' or empty part in it"
+	// +kubebuilder:validation:XValidation:rule=`!self.matches(r'/\.{1,2}(/|$)')`,message="spec.zookeeper.connect must not have . or .. in its chroot: write the path out"
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'\s|@|://') || self.matches(r'^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(,([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?)*(/|$)')`,message="spec.zookeeper.connect must list HOST or HOST:PORT, separated by commas, each PORT from 1 to 65535 and IPv6 addresses in brackets"
 	Connect string `json:"connect,omitempty"`
 	// sessionTimeout is how long a worker may be silent before others take over its partitions; servers allow 2 to 20
 	// of their ticks unless told otherwise. Default 10s.
 	// +optional
 	// +default="10s"
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('5m')",message="spec.zookeeper.sessionTimeout must be from 1s to 5m"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('5m')",message="spec.zookeeper.sessionTimeout must be a duration from 1s to 5m, in whole numbers with units: 10s or 1m"
 	SessionTimeout Duration `json:"sessionTimeout,omitempty"`
 	// digestSecretRef names the Secret's key that holds user:password for ZooKeeper's digest authentication. Without it
 	// there is none.
@@ -37,7 +41,7 @@ type ZooKeeper struct {
 	// tls encrypts the connections to ZooKeeper. Without it they are plain; with tls: {} the server's certificate has to
 	// be signed by an authority that the workers' image trusts.
 	// +optional
-	TLS *TLS `json:"tls,omitempty"`
+	TLS *TLS `json:"tls,omitempty"` //nolint:kubeapilinter // tls: {} means something: trust whom the image trusts
 }
 
 // TLS says how connections are encrypted.
@@ -53,6 +57,7 @@ type TLS struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[A-Za-z0-9._:-]+$')`,message="spec.zookeeper.tls.serverName must be a host's name or address, without a scheme or a path"
 	ServerName string `json:"serverName,omitempty"`
 }
 
@@ -63,6 +68,7 @@ type KafkaClusterStatus struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status is about; -1 before the first.
@@ -75,6 +81,7 @@ type KafkaClusterStatus struct {
 	// brokers are the live brokers, by id; of more than 64 the first.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	Brokers []Broker `json:"brokers,omitempty"`
 	// brokerCount is the number of live brokers.

@@ -20,7 +20,8 @@ type HTTPSinkApplyConfiguration struct {
 	// format is how a message stands in the request: CloudEventsBinary has the value as the body and CloudEvents'
 	// attributes as headers, Raw the value and samsa's own headers. Default CloudEventsBinary.
 	Format *apiv1alpha1.HTTPFormat `json:"format,omitempty"`
-	// headers are sent with each request.
+	// headers are sent with each request, at most 8 KiB of them. Those that say how a message stands in the request are
+	// the sink's own: Content-*, Host, Idempotency-Key and the like, and all that begin with Samsa- or Ce-.
 	Headers []HTTPHeaderApplyConfiguration `json:"headers,omitempty"`
 }
 

@@ -10,7 +10,8 @@ package v1alpha1
 //
 // PodMetadata are labels and annotations.
 type PodMetadataApplyConfiguration struct {
-	// labels are added to the pods.
+	// labels are added to the pods. Those by which samsa finds its pods are its own: app.kubernetes.io/name, instance and
+	// managed-by, and kafka.samsa.dev/consumer-group.
 	Labels map[string]string `json:"labels,omitempty"`
 	// annotations are added to the pods.
 	Annotations map[string]string `json:"annotations,omitempty"`

@@ -10,7 +10,7 @@ package v1alpha1
 //
 // PodTemplate adds to the workers' pods.
 type PodTemplateApplyConfiguration struct {
-	// metadata adds labels and annotations to the pods; samsa's own labels win.
+	// metadata adds labels and annotations to the pods.
 	Metadata *PodMetadataApplyConfiguration `json:"metadata,omitempty"`
 	// spec adds to the pods' spec.
 	Spec *PodSpecApplyConfiguration `json:"spec,omitempty"`

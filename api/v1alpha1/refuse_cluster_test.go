@@ -1,0 +1,61 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1_test
+
+import (
+	"fmt"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+)
+
+func connect(text string) string { return fmt.Sprintf("connect: %q", text) }
+
+const reachable = "connect: zk:2181"
+
+var _ = DescribeTable("A KafkaCluster is refused", refused,
+	Entry("no spec.zookeeper", manifest("KafkaCluster", "local", []string{"{}"}), "spec.zookeeper", "Required value"),
+	Entry("nothing to connect to", cluster("sessionTimeout: 10s"), "spec.zookeeper.connect", "Required value"),
+	Entry("an empty list of servers", cluster(connect("")), "spec.zookeeper.connect", "HOST or HOST:PORT"),
+	Entry("bootstrap servers, which are not there yet", cluster(reachable, "bootstrapServers: 'kafka:9092'"),
+		"spec.zookeeper.bootstrapServers", "unknown field"),
+	Entry("a scheme", cluster(connect("zk://zk-0:2181")), "spec.zookeeper.connect", "leave out the scheme"),
+	Entry("a space", cluster(connect("zk-0:2181, zk-1:2181")), "spec.zookeeper.connect", "remove the spaces"),
+	Entry("a user", cluster(connect("me:secret@zk-0:2181")), "spec.zookeeper.connect", "name it in spec.zookeeper.digestSecretRef"),
+	Entry("a comma too many", cluster(connect("zk-0:2181,,zk-1:2181")), "spec.zookeeper.connect", "separated by commas"),
+	Entry("a comma at the end", cluster(connect("zk-0:2181,")), "spec.zookeeper.connect", "separated by commas"),
+	Entry("semicolons", cluster(connect("zk-0:2181;zk-1:2181")), "spec.zookeeper.connect", "separated by commas"),
+	Entry("port 0", cluster(connect("zk-0:0")), "spec.zookeeper.connect", "PORT from 1 to 65535"),
+	Entry("port 65536", cluster(connect("zk-0:2181,zk-1:65536/kafka")), "spec.zookeeper.connect", "PORT from 1 to 65535"),
+	Entry("a port that is no number", cluster(connect("zk-0:zk")), "spec.zookeeper.connect", "PORT from 1 to 65535"),
+	Entry("a port without a number", cluster(connect("zk-0:")), "spec.zookeeper.connect", "PORT from 1 to 65535"),
+	Entry("a port without a host", cluster(connect(":2181")), "spec.zookeeper.connect", "HOST or HOST:PORT"),
+	Entry("a bare IPv6 address", cluster(connect("::1")), "spec.zookeeper.connect", "IPv6 addresses in brackets"),
+	Entry("a chroot alone", cluster(connect("/kafka")), "spec.zookeeper.connect", "HOST or HOST:PORT"),
+	Entry("a chroot for each host", cluster(connect("zk-0:2181/kafka,zk-1:2181/kafka")), "spec.zookeeper.connect",
+		"chroot once, behind the last host"),
+	Entry("a comma behind the chroot", cluster(connect("zk-0:2181/kafka,")), "spec.zookeeper.connect", "chroot once"),
+	Entry("a chroot with an empty part", cluster(connect("zk-0:2181//kafka")), "spec.zookeeper.connect", "empty part"),
+	Entry("a chroot with ..", cluster(connect("zk-0:2181/a/../kafka")), "spec.zookeeper.connect", "write the path out"),
+	Entry("far too long a list", cluster(connect(strings.Repeat("z", 1025))), "spec.zookeeper.connect", "1024"),
+	Entry("a session without a unit", cluster(reachable, "sessionTimeout: '6000'"), "spec.zookeeper.sessionTimeout",
+		"must be a duration from 1s to 5m, in whole numbers with units: 10s or 1m"),
+	Entry("a session too short", cluster(reachable, "sessionTimeout: 500ms"), "spec.zookeeper.sessionTimeout", "from 1s to 5m"),
+	Entry("a session too long", cluster(reachable, "sessionTimeout: 1h"), "spec.zookeeper.sessionTimeout", "from 1s to 5m"),
+	Entry("a digest in clear", cluster(reachable, "digest: 'me:secret'"), "spec.zookeeper.digest", "unknown field"),
+	Entry("a digest without a key", cluster(reachable, "digestSecretRef: {name: zk}"), "spec.zookeeper.digestSecretRef.key", "Required"),
+	Entry("a digest without a Secret", cluster(reachable, "digestSecretRef: {key: digest}"),
+		"spec.zookeeper.digestSecretRef.name", "Required"),
+	Entry("a Secret of another namespace", cluster(reachable, "digestSecretRef: {name: prod/zk, key: digest}"),
+		"spec.zookeeper.digestSecretRef.name", "must be the name of a Secret in this namespace"),
+	Entry("a key with a slash", cluster(reachable, "digestSecretRef: {name: zk, key: a/b}"),
+		"spec.zookeeper.digestSecretRef.key", "must be a key of a Secret"),
+	Entry("a certificate by key", cluster(reachable, "tls: {certificateSecretRef: {name: zk, key: tls.crt}}"),
+		"spec.zookeeper.tls.certificateSecretRef.key", "unknown field"),
+	Entry("an authority without a key", cluster(reachable, "tls: {caSecretRef: {name: zk}}"),
+		"spec.zookeeper.tls.caSecretRef.key", "Required"),
+	Entry("a server's name with a scheme", cluster(reachable, "tls: {serverName: 'https://zk'}"), "spec.zookeeper.tls.serverName",
+		"without a scheme or a path"),
+	Entry("tls that is a switch", cluster(reachable, "tls: true"), "spec.zookeeper.tls", "object"),
+)
