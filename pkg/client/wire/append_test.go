@@ -224,6 +224,46 @@ var _ = Describe("Positions", func() {
 			ContainSubstring("orders/1-3"))))
 	})
 
+	It("gives those of the brokers that answer, at once where the other is gone", func(ctx SpecContext) {
+		leader := w.apart(ctx)
+		both := []kafka.Partition{first, second}
+		_, err := w.transport.Positions(ctx, both, kafka.Latest())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(w.StopBroker(leader)).To(Succeed())
+		begin := time.Now()
+		positions, err := w.transport.Positions(ctx, both, kafka.Latest())
+		Expect(time.Since(begin)).To(BeNumerically("<", 2*time.Second))
+		Expect(positions).To(HaveKeyWithValue(first, int64(10)))
+		Expect(positions).NotTo(HaveKey(second))
+		Expect(err).To(MatchError(ContainSubstring("orders/1: ")))
+		Expect(w.StartBroker(ctx, leader)).To(Succeed())
+		Eventually(func() (map[kafka.Partition]int64, error) {
+			return w.transport.Positions(ctx, both, kafka.Latest())
+		}).Should(HaveLen(2))
+	})
+
+	It("gives those of the brokers that answer, with its context where the other hangs", func(ctx SpecContext) {
+		leader := w.apart(ctx)
+		both := []kafka.Partition{first, second}
+		Expect(w.FreezeBroker(leader)).To(Succeed())
+		for range 4 { // whichever broker is asked first who leads
+			short, cancel := context.WithTimeout(ctx, 800*time.Millisecond)
+			positions, err := w.transport.Positions(short, both, kafka.Latest())
+			cancel()
+			Expect(positions).To(HaveKeyWithValue(first, int64(10)))
+			Expect(err).To(MatchError(And(ContainSubstring("orders/1: "), Not(ContainSubstring("orders/0")))))
+		}
+		Expect(w.ThawBroker(leader)).To(Succeed())
+	})
+
+	It("follows a leader that moves", func(ctx SpecContext) {
+		_, err := w.transport.Positions(ctx, []kafka.Partition{first}, kafka.Latest())
+		Expect(err).NotTo(HaveOccurred())
+		_, other := w.leader(first)
+		Expect(w.MoveLeader(ctx, "orders", 0, other)).To(Succeed())
+		Expect(w.transport.Positions(ctx, []kafka.Partition{first}, kafka.Latest())).To(HaveKeyWithValue(first, int64(10)))
+	})
+
 	It("ends with its context while nobody answers", func(ctx SpecContext) {
 		for id := range int32(3) {
 			Expect(w.FreezeBroker(id)).To(Succeed())

@@ -11,7 +11,6 @@ import (
 	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/samsa-dev/samsa/pkg/kafka"
@@ -66,37 +65,6 @@ func (t *Transport) fillByTime(ctx context.Context, asked *listing) {
 	}
 }
 
-// list asks the leaders for positions. franz-go splits the request by leader and repeats what passes.
-func (t *Transport) list(ctx context.Context, asked *listing, at int64) {
-	request := asked.request(at)
-	if len(request.Topics) == 0 {
-		return
-	}
-	answered := make(chan []kgo.ResponseShard, 1)
-	t.spawn(func() { answered <- t.client.RequestSharded(ctx, request) }, func() { close(answered) })
-	var shards []kgo.ResponseShard
-	select {
-	case shards = <-answered:
-		if shards == nil {
-			asked.failAll(kgo.ErrClientClosed)
-		}
-	case <-ctx.Done():
-		asked.failAll(ctx.Err())
-	}
-	for _, shard := range shards {
-		if shard.Err != nil {
-			sent, isList := shard.Req.(*kmsg.ListOffsetsRequest)
-			if isList {
-				asked.fail(sent, shard.Err)
-			}
-			continue
-		}
-		if answer, isList := shard.Resp.(*kmsg.ListOffsetsResponse); isList {
-			asked.read(answer, at)
-		}
-	}
-}
-
 // listing is a question for positions with what is known of the answer.
 type listing struct {
 	found map[kafka.Partition]int64
@@ -117,29 +85,31 @@ func newListing(partitions []kafka.Partition) *listing {
 	return l
 }
 
-func (l *listing) request(at int64) *kmsg.ListOffsetsRequest {
-	byTopic := make(map[string][]kmsg.ListOffsetsRequestTopicPartition)
-	for partition := range l.open {
+// numbers are the partitions still to be asked for: with the first try all, later those whose failure may pass.
+func (l *listing) numbers(try int) numbers {
+	open := make(numbers, len(l.open))
+	for partition, before := range l.open {
+		if try > 1 && !passes(before) {
+			continue
+		}
 		c, err := newCursor(partition, 0)
 		if err != nil {
 			l.open[partition] = err
 			continue
 		}
-		one := kmsg.NewListOffsetsRequestTopicPartition()
-		one.Partition = c.number
-		one.Timestamp = at
-		one.MaxNumOffsets = 1
-		byTopic[partition.Topic] = append(byTopic[partition.Topic], one)
+		open[partition] = c.number
 	}
-	request := kmsg.NewPtrListOffsetsRequest()
-	request.ReplicaID = -1
-	for name, partitions := range byTopic {
-		one := kmsg.NewListOffsetsRequestTopic()
-		one.Topic = name
-		one.Partitions = partitions
-		request.Topics = append(request.Topics, one)
+	return open
+}
+
+// mayPass says whether another try is worth while.
+func (l *listing) mayPass() bool {
+	for _, err := range l.open {
+		if passes(err) {
+			return true
+		}
 	}
-	return request
+	return false
 }
 
 // read takes one broker's answer.
@@ -181,25 +151,10 @@ func (l *listing) readPartition(
 	}
 }
 
-// fail notes that a part of the question could not be asked.
-func (l *listing) fail(sent *kmsg.ListOffsetsRequest, err error) {
-	for i := range sent.Topics {
-		for j := range sent.Topics[i].Partitions {
-			partition := kafka.Partition{
-				Topic: sent.Topics[i].Topic,
-				ID:    strconv.Itoa(int(sent.Topics[i].Partitions[j].Partition)),
-			}
-			if _, isOpen := l.open[partition]; isOpen {
-				l.open[partition] = err
-			}
-		}
-	}
-}
-
-// failAll notes that nothing of the question was answered.
-func (l *listing) failAll(err error) {
-	for partition, before := range l.open {
-		if errors.Is(before, errNoAnswer) {
+// failAll notes why a part of the question was not answered.
+func (l *listing) failAll(partitions numbers, err error) {
+	for partition := range partitions {
+		if _, isOpen := l.open[partition]; isOpen {
 			l.open[partition] = err
 		}
 	}

@@ -81,6 +81,14 @@ func (w *world) leader(partition kafka.Partition) (leader, other int32) {
 	return leader, (leader + 1) % 3
 }
 
+// apart gives the first two partitions different leaders, and tells that of the second.
+func (w *world) apart(ctx context.Context) int32 {
+	GinkgoHelper()
+	_, other := w.leader(first)
+	Expect(w.MoveLeader(ctx, second.Topic, 1, other)).To(Succeed())
+	return other
+}
+
 // reader polls a transport and keeps what comes, as text: positions of messages, errors, stops.
 type reader struct {
 	transport kafka.Transport
