@@ -73,6 +73,12 @@ const (
 	ReasonBlocked = "Blocked"
 	// ReasonSinkUnreachable surfaces that the sink cannot be reached at all.
 	ReasonSinkUnreachable = "SinkUnreachable"
+	// ReasonSinkFailing surfaces that the sink has refused several attempts in a row, and not for long enough to count as
+	// blocked.
+	ReasonSinkFailing = "SinkFailing"
+	// ReasonSessionLost surfaces that workers which own partitions have no session with ZooKeeper that is certain to
+	// live, so that they deliver nothing until they have.
+	ReasonSessionLost = "SessionLost"
 	// ReasonFetchFailing surfaces that brokers do not give the messages of partitions.
 	ReasonFetchFailing = "FetchFailing"
 	// ReasonSuspended surfaces that spec.suspend is set, so there are no workers.

@@ -39,6 +39,11 @@ type ConsumerGroupStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Group string `json:"group,omitempty"`
+	// ordinals is, with semantics Topic, the most pods that there have been. Each has a group of its own, and with
+	// deletionPolicy Delete the positions of all of them are removed.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Ordinals *int32 `json:"ordinals,omitempty"`
 	// coordination is who shares out the partitions.
 	// +optional
 	Coordination Coordination `json:"coordination,omitempty"`

@@ -189,6 +189,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+    - name: ordinals
+      type:
+        scalar: numeric
     - name: ownedPartitions
       type:
         scalar: numeric

@@ -29,6 +29,9 @@ type ConsumerGroupStatusApplyConfiguration struct {
 	Selector *string `json:"selector,omitempty"`
 	// group is the name of the group in the cluster; with semantics Topic each pod's is <group>-<ordinal>.
 	Group *string `json:"group,omitempty"`
+	// ordinals is, with semantics Topic, the most pods that there have been. Each has a group of its own, and with
+	// deletionPolicy Delete the positions of all of them are removed.
+	Ordinals *int32 `json:"ordinals,omitempty"`
 	// coordination is who shares out the partitions.
 	Coordination *apiv1alpha1.Coordination `json:"coordination,omitempty"`
 	// assignment is how partitions are shared out right now.
@@ -115,6 +118,14 @@ func (b *ConsumerGroupStatusApplyConfiguration) WithSelector(value string) *Cons
 // If called multiple times, the Group field is set to the value of the last call.
 func (b *ConsumerGroupStatusApplyConfiguration) WithGroup(value string) *ConsumerGroupStatusApplyConfiguration {
 	b.Group = &value
+	return b
+}
+
+// WithOrdinals sets the Ordinals field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Ordinals field is set to the value of the last call.
+func (b *ConsumerGroupStatusApplyConfiguration) WithOrdinals(value int32) *ConsumerGroupStatusApplyConfiguration {
+	b.Ordinals = &value
 	return b
 }
 
