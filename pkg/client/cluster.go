@@ -53,6 +53,7 @@ type Cluster struct {
 	directory directory
 	producer  producer
 	changes   *changes
+	patience  patience
 	groups    atomic.Uint32
 }
 

@@ -17,9 +17,12 @@ import (
 
 // A transaction removes at most removeNodes nodes, which keeps a server busy for some 30 ms (500 writes in one were
 // measured to take 32), and at most removeBytes of paths, half of what fits: nodes that others made may have long names.
+// Without transactions it is removeAlone nodes between two looks for members, a read and a write of a few milliseconds
+// each: a member that registers has some 0.3 s at most to be overlooked in.
 const (
 	removeNodes = 500
 	removeBytes = maxRequest / 2
+	removeAlone = 32
 )
 
 // RemoveGroup removes all that stands about a group: where it began, its positions, the claims that are left of members
@@ -134,7 +137,13 @@ func (r *removal) remove(path string) {
 	r.bytes += len(path)
 }
 
-func (r *removal) full() bool { return len(r.nodes) >= removeNodes || r.bytes >= removeBytes }
+func (r *removal) full() bool {
+	most := removeNodes
+	if !r.session.fenced {
+		most = removeAlone
+	}
+	return len(r.nodes) >= most || r.bytes >= removeBytes
+}
 
 func (r *removal) pending() bool { return r.ids || len(r.nodes) > 0 }
 
