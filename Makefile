@@ -7,10 +7,11 @@ SHELL := /usr/bin/env bash -o pipefail
 MAKEFLAGS += --no-print-directory
 
 # Tools, pinned: a new version is a commit of its own. Built from source into bin/, once per version (hack/install-tool.sh).
-GOLANGCI_LINT_VERSION := v2.15.0
-GOLANGCI_LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 CONTROLLER_GEN_VERSION := v0.23.0
 CONTROLLER_GEN := bin/controller-gen-$(CONTROLLER_GEN_VERSION)
+# These two are modules of ours that pin what they build: hack/lint/go.mod, hack/kube/go.mod.
+GOLANGCI_LINT := bin/golangci-lint
+KUBECTL := bin/kube/kubectl
 
 # What one may set: make demo INPUT=/var/log/syslog MESSAGES=20000 KEEP=1
 INPUT ?=
@@ -108,7 +109,7 @@ vet: ## Run go vet.
 	go vet ./...
 
 .PHONY: lint
-lint: $(GOLANGCI_LINT) ## Run all linters of .golangci.yml.
+lint: $(GOLANGCI_LINT) ## Run all linters of .golangci.yml, the Kubernetes API linter among them.
 	$(GOLANGCI_LINT) run
 
 .PHONY: lint-fix
@@ -119,8 +120,10 @@ lint-fix: $(GOLANGCI_LINT) ## Run all linters and mend what a machine can.
 lint-config: $(GOLANGCI_LINT) ## Check .golangci.yml against its schema.
 	$(GOLANGCI_LINT) config verify
 
+# It knows best whether what is there is what it would build.
+.PHONY: $(GOLANGCI_LINT)
 $(GOLANGCI_LINT):
-	hack/install-tool.sh golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint $(GOLANGCI_LINT_VERSION)
+	hack/lint.sh
 
 .PHONY: verify
 verify: $(CONTROLLER_GEN) ## Check that formatting, generated files, go.mod and the budgets of length are as they should be; changes nothing.

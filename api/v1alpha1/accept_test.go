@@ -58,7 +58,8 @@ var _ = DescribeTable("A ConsumerGroup is accepted", accepted,
 	Entry("with everything", group(`topicPattern: 'orders-(eu|us)-\d+'`, "group: Zahlungen für alle", "semantics: Topic",
 		"coordination: ZooKeeper", "assignment: Range", "replicas: 0", "suspend: true", "start: Latest", "outOfRange: Block",
 		"delivery: {timeout: 1m30s, retry: {initialBackoff: 1s, maxBackoff: 1h}}", "commitInterval: 1m", "drainTimeout: 1h",
-		"deletionPolicy: Delete", headers("{name: Authorization, value: Bearer x}, {name: X-Key, value: \"a\tb c\"}"), `template:
+		"deletionPolicy: Delete", headers(`{name: Authorization, value: Bearer x}, {name: X-Key, value: "a\tb c"}`),
+		`template:
   metadata: {labels: {team: billing}, annotations: {note: "any text"}}
   spec:
     resources: {requests: {cpu: 100m, memory: 64Mi}, limits: {memory: 1Gi}}
@@ -86,8 +87,8 @@ var _ = DescribeTable("A KafkaCluster is accepted", accepted,
 	Entry("with TLS by the authorities of the image", cluster(reachable, "tls: {}")),
 )
 
-// The worker has the last word on its configuration. What the API server accepts it must accept too, or a group would be
-// accepted and never run.
+// The worker has the last word on its configuration. What the API server accepts it must accept too, or a group would
+// be accepted and never run.
 var _ = Describe("The API server and the worker agree", func() {
 	agree := func(ctx SpecContext, manifest string, worker error, both bool) {
 		GinkgoHelper()
@@ -111,7 +112,9 @@ var _ = Describe("The API server and the worker agree", func() {
 	})
 
 	It("on groups", func(ctx SpecContext) {
-		for _, name := range []string{"a", "a b", "ü", ".", "..", "...", "a/b", "\u007f", "\u0085", "\ue000", "\ufff0", "\U0001f41b"} {
+		for _, name := range []string{
+			"a", "a b", "ü", ".", "..", "...", "a/b", "\u007f", "\u0085", "\ue000", "\ufff0", "\U0001f41b",
+		} {
 			agree(ctx, group(orders, logged, "group: "+strconv.QuoteToASCII(name)), layout.CheckName(name), true)
 		}
 	})
@@ -123,7 +126,9 @@ var _ = Describe("The API server and the worker agree", func() {
 	})
 
 	It("on patterns", func(ctx SpecContext) {
-		for _, pattern := range []string{".*", "a{1000}", "a{1001}", `\d`, `\1`, "(?i)a", "(?P<a>b)", "[[:alpha:]]", "[z-a]", "a**", "a)(b", `\`} {
+		for _, pattern := range []string{
+			".*", "a{1000}", "a{1001}", `\d`, `\1`, "(?i)a", "(?P<a>b)", "[[:alpha:]]", "[z-a]", "a**", "a)(b", `\`,
+		} {
 			_, alone := regexp.Compile(pattern)
 			_, whole := regexp.Compile("^(?:" + pattern + ")$")
 			agree(ctx, group("topicPattern: '"+pattern+"'", logged), errors.Join(alone, whole), true)
@@ -138,7 +143,9 @@ var _ = Describe("The API server and the worker agree", func() {
 	})
 
 	It("on URLs", func(ctx SpecContext) {
-		for _, text := range []string{"http://a", "http://a/%zz", "http://a b/", "http://[::1", "http://a:/", "//a/b/c/d", "http://ü/"} {
+		for _, text := range []string{
+			"http://a", "http://a/%zz", "http://a b/", "http://[::1", "http://a:/", "//a/b/c/d", "http://ü/",
+		} {
 			_, err := httpsink.New(httpsink.Config{URL: text})
 			agree(ctx, group(orders, url(text)), err, true)
 		}

@@ -218,7 +218,7 @@ type Retry struct {
 type Sink struct {
 	// http posts each message to a URL; an answer of 2xx acknowledges it.
 	// +optional
-	HTTP *HTTPSink `json:"http,omitempty"` //nolint:kubeapilinter // a pointer as its siblings: all are asked alike which one is set
+	HTTP *HTTPSink `json:"http,omitempty"` //nolint:kubeapilinter // a pointer as its siblings, which are asked alike
 	// log writes each message to the worker's standard output, as one line of JSON.
 	// +optional
 	Log *LogSink `json:"log,omitempty"` //nolint:kubeapilinter // log: {} is all there is to say
@@ -297,7 +297,7 @@ type PodTemplate struct {
 	Metadata PodMetadata `json:"metadata,omitzero"`
 	// spec adds to the pods' spec.
 	// +optional
-	Spec PodSpec `json:"spec,omitzero"` //nolint:kubeapilinter // spec: {} is refused by MinProperties, whatever resources allows
+	Spec PodSpec `json:"spec,omitzero"` //nolint:kubeapilinter // MinProperties refuses spec: {} all the same
 }
 
 // PodMetadata are labels and annotations.
@@ -323,7 +323,7 @@ type PodSpec struct {
 	// resources are the worker container's requests and limits.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="!has(self.claims)",message="spec.template.spec.resources.claims is not supported, since workers have no devices: remove it"
-	Resources corev1.ResourceRequirements `json:"resources,omitzero"` //nolint:kubeapilinter // resources: {} is common, and says nothing
+	Resources corev1.ResourceRequirements `json:"resources,omitzero"` //nolint:kubeapilinter // resources: {} is common
 	// nodeSelector is what a node's labels have to be.
 	// +optional
 	// +kubebuilder:validation:MinProperties=1
@@ -365,8 +365,8 @@ type PodSpec struct {
 	PriorityClassName string `json:"priorityClassName,omitempty"`
 }
 
-// ConsumerGroup delivers the messages of topics to a sink: a group of worker pods shares their partitions, and no message
-// counts as consumed before the sink has acknowledged it.
+// ConsumerGroup delivers the messages of topics to a sink: a group of worker pods shares their partitions, and no
+// message counts as consumed before the sink has acknowledged it.
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:subresource:scale:specpath=.spec.replicas,statuspath=.status.replicas,selectorpath=.status.selector

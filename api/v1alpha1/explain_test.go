@@ -34,7 +34,8 @@ var _ = DescribeTable("kubectl explain tells of every field", func(ctx SpecConte
 
 	assets, err := kubetest.Assets()
 	Expect(err).NotTo(HaveOccurred())
-	explain := exec.CommandContext(ctx, filepath.Join(assets, "kubectl"), "--kubeconfig", kubeconfig(server), "explain", kind+".spec")
+	kubectl := filepath.Join(assets, "kubectl")
+	explain := exec.CommandContext(ctx, kubectl, "--kubeconfig", kubeconfig(server), "explain", kind+".spec")
 	// Nothing of the user's own configuration, and its cache in a place of ours.
 	explain.Env = []string{"HOME=" + GinkgoT().TempDir()}
 	answer, err := explain.CombinedOutput()
@@ -71,7 +72,8 @@ func kubeconfig(server *rest.Config) string {
 	GinkgoHelper()
 	config := clientcmdapi.NewConfig()
 	config.Clusters["test"] = &clientcmdapi.Cluster{Server: server.Host, CertificateAuthorityData: server.CAData}
-	config.AuthInfos["test"] = &clientcmdapi.AuthInfo{ClientCertificateData: server.CertData, ClientKeyData: server.KeyData}
+	user := &clientcmdapi.AuthInfo{ClientCertificateData: server.CertData, ClientKeyData: server.KeyData}
+	config.AuthInfos["test"] = user
 	config.Contexts["test"] = &clientcmdapi.Context{Cluster: "test", AuthInfo: "test"}
 	config.CurrentContext = "test"
 	file := filepath.Join(GinkgoT().TempDir(), "kubeconfig")

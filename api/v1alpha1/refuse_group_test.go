@@ -24,8 +24,8 @@ func refused(ctx SpecContext, manifest, field, fix string) {
 	AddReportEntry("refused", ReportEntryVisibilityFailureOrVerbose, err.Error())
 	// What does not fit the schema at all is refused earlier there, and in other words.
 	_, err = api.apply(ctx, manifest, dryRun)
-	last := field[strings.LastIndexAny(field, ".[")+1:]
-	Expect(err).To(MatchError(ContainSubstring(strings.TrimSuffix(last, "]"))), "kubectl apply --server-side of\n%s", manifest)
+	last := strings.TrimSuffix(field[strings.LastIndexAny(field, ".[")+1:], "]")
+	Expect(err).To(MatchError(ContainSubstring(last)), "kubectl apply --server-side of\n%s", manifest)
 }
 
 func url(text string) string { return fmt.Sprintf("sink: {http: {url: %q}}", text) }

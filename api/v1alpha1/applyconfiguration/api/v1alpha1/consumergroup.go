@@ -17,8 +17,8 @@ import (
 // ConsumerGroupApplyConfiguration represents a declarative configuration of the ConsumerGroup type for use
 // with apply.
 //
-// ConsumerGroup delivers the messages of topics to a sink: a group of worker pods shares their partitions, and no message
-// counts as consumed before the sink has acknowledged it.
+// ConsumerGroup delivers the messages of topics to a sink: a group of worker pods shares their partitions, and no
+// message counts as consumed before the sink has acknowledged it.
 type ConsumerGroupApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration `json:""`
 	// metadata is the object's standard metadata.
