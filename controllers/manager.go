@@ -120,7 +120,7 @@ func (o Options) assemble(m ctrl.Manager) error {
 			return err
 		}
 	}
-	for _, setup := range []func(ctrl.Manager, *parts) error{setupKafkaClusters} {
+	for _, setup := range []func(ctrl.Manager, *parts) error{setupKafkaClusters, setupConsumerGroups} {
 		if err := setup(m, shared); err != nil {
 			return fmt.Errorf("controller: %w", err)
 		}

@@ -1,0 +1,313 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/samsa-dev/samsa/api/v1alpha1"
+)
+
+// finding is what a condition says.
+type finding struct {
+	status          metav1.ConditionStatus
+	reason, message string
+}
+
+func yes(reason, format string, args ...any) finding {
+	return finding{metav1.ConditionTrue, reason, fmt.Sprintf(format, args...)}
+}
+
+func no(reason, format string, args ...any) finding {
+	return finding{metav1.ConditionFalse, reason, fmt.Sprintf(format, args...)}
+}
+
+func unknown(reason, format string, args ...any) finding {
+	return finding{metav1.ConditionUnknown, reason, fmt.Sprintf(format, args...)}
+}
+
+func (v finding) is(status metav1.ConditionStatus) bool { return v.status == status }
+
+func (v finding) as(kind string) metav1.Condition {
+	// A message is a sentence, wherever it was put together.
+	return newCondition(kind, v.status, v.reason, "%s", strings.ToUpper(v.message[:min(1, len(v.message))])+
+		v.message[min(1, len(v.message)):])
+}
+
+// conditionsOf are all conditions, every time.
+func conditionsOf(s *groupScope, f *facts) []metav1.Condition {
+	topics, balanced, delivering := topicsResolved(s, f), balance(s, f), delivery(s, f)
+	ready := readiness(s, topics, balanced, delivering)
+	stalled := stall(s, f, ready)
+	return []metav1.Condition{
+		ready.as(v1alpha1.ConditionReady),
+		topics.as(v1alpha1.ConditionTopicsResolved),
+		balanced.as(v1alpha1.ConditionBalanced),
+		delivering.as(v1alpha1.ConditionDelivering),
+		feeding(s, f).as(v1alpha1.ConditionFed),
+		progress(s, f, ready, stalled).as(v1alpha1.ConditionReconciling),
+		stalled.as(v1alpha1.ConditionStalled),
+		degradation(f).as(v1alpha1.ConditionDegraded),
+	}
+}
+
+// stopped says why there are no workers and shall be none; false if there shall be.
+func stopped(s *groupScope) (finding, bool) {
+	switch {
+	case !s.group.DeletionTimestamp.IsZero():
+		if waits := s.cleaning.waits; waits != "" {
+			return no(v1alpha1.ReasonDeleting, "being deleted; waiting for %s", waits), true
+		}
+		return no(v1alpha1.ReasonDeleting, "being deleted"), true
+	case s.barred:
+		return no(s.blocker.reason, "%s", s.blocker.message), true
+	case s.group.Spec.Suspend != nil && *s.group.Spec.Suspend:
+		return no(v1alpha1.ReasonSuspended, "spec.suspend is set: there are no workers, and positions stay"), true
+	case s.wanted() == 0:
+		return no(v1alpha1.ReasonScaledToZero, "spec.replicas is 0: there are no workers, and positions stay"), true
+	}
+	return finding{}, false
+}
+
+// unread says why nothing is known of the group.
+func unread(s *groupScope) finding {
+	switch {
+	case s.barred:
+		return unknown(s.blocker.reason, "not looked at: %s", s.blocker.message)
+	case s.cluster == nil:
+		return unknown(v1alpha1.ReasonClusterMissing, "%s", s.blocker.message)
+	case !s.usable:
+		return unknown(v1alpha1.ReasonClusterNotReady, "%s", notReady(s.cluster).message)
+	case s.seen && s.observation.Err != nil:
+		return unknown(v1alpha1.ReasonGroupUnreadable, "the group cannot be read: %v", s.observation.Err)
+	default:
+		return unknown(v1alpha1.ReasonProgressing, "the group is being read")
+	}
+}
+
+func topicsResolved(s *groupScope, f *facts) finding {
+	switch {
+	case !f.read:
+		return unread(s)
+	case len(f.missing) > 0:
+		return no(v1alpha1.ReasonTopicMissing,
+			"%s not there: %s; create what is missing, and it is consumed from then on, or correct spec.topics",
+			plural(len(f.missing), "topic"), names(f.missing))
+	case s.group.Spec.TopicPattern != "" && len(f.topics) == 0:
+		return no(v1alpha1.ReasonTopicMissing,
+			"no topic's name matches spec.topicPattern; one that appears is consumed from then on")
+	}
+	return yes(v1alpha1.ReasonTopicsFound, "%s found", plural(len(f.topics), "topic"))
+}
+
+func balance(s *groupScope, f *facts) finding {
+	if v, ok := stopped(s); ok {
+		return v
+	}
+	if !f.read {
+		return unread(s)
+	}
+	homeless := f.of(func(r *row) bool { return !r.live })
+	switch {
+	case len(f.rows) == 0:
+		return no(v1alpha1.ReasonTopicMissing, "there are no partitions to own")
+	case len(f.members) == 0:
+		if failing := failingPods(s); len(failing) > 0 {
+			return no(v1alpha1.ReasonWorkersFailing, "workers do not run: %s", names(failing))
+		}
+		return no(v1alpha1.ReasonStarting, "no worker has joined the group yet")
+	case len(homeless) > 0:
+		return no(v1alpha1.ReasonRebalancing, "partitions are without an owner or about to get another")
+	case !f.begun:
+		return no(v1alpha1.ReasonStarting, "where the group begins is being decided")
+	}
+	return yes(v1alpha1.ReasonBalanced, "every partition has an owner")
+}
+
+func delivery(s *groupScope, f *facts) finding {
+	if v, ok := stopped(s); ok {
+		return v
+	}
+	if !f.read {
+		return unread(s)
+	}
+	switch {
+	case len(f.unreachable) > 0:
+		return no(v1alpha1.ReasonSinkUnreachable,
+			"workers cannot reach the sink at %s: correct spec.sink, or start what should be there", names(f.unreachable))
+	case len(f.with(blocked)) > 0:
+		return no(v1alpha1.ReasonBlocked, "a message keeps failing at the sink in %s: mend the sink; "+
+			"status.partitions says why, and it is tried on", names(f.with(blocked)))
+	case len(f.with(unleased)) > 0:
+		return no(v1alpha1.ReasonSessionLost, "workers are not certain of their sessions with ZooKeeper, so they wait: %s",
+			names(f.owners(unleased)))
+	case len(f.with(unfetched)) > 0:
+		return no(v1alpha1.ReasonFetchFailing, "messages cannot be had of %s; status.partitions says why",
+			names(f.with(unfetched)))
+	case len(f.with(refused)) > 0:
+		return no(v1alpha1.ReasonSinkFailing, "the sink refuses messages of %s; they are tried again",
+			names(f.with(refused)))
+	case len(f.with(silent)) > 0:
+		return unknown(v1alpha1.ReasonWorkersUnknown, "workers have not told how their partitions are: %s",
+			names(f.owners(silent)))
+	case f.owned() == 0:
+		return unknown(v1alpha1.ReasonStarting, "no partition has an owner who could deliver")
+	}
+	return yes(v1alpha1.ReasonDelivering, "the sink takes what it is sent")
+}
+
+// owners are those of the partitions with a trouble, sorted.
+func (f *facts) owners(t trouble) []string {
+	var owners []string
+	for i := range f.rows {
+		if f.rows[i].trouble == t {
+			owners = append(owners, f.rows[i].owner)
+		}
+	}
+	slices.Sort(owners)
+	return slices.Compact(owners)
+}
+
+func feeding(s *groupScope, f *facts) finding {
+	switch {
+	case !f.read:
+		return unread(s)
+	case f.needed > f.fed && len(f.rows) > 0:
+		return no(v1alpha1.ReasonTooFewPartitions, "%s and %s: %d of them get none; "+
+			"%s would feed all, or spec.replicas lowered by %d", plural(f.needed, "member"),
+			plural(len(f.rows), "partition"), f.needed-f.fed, plural(f.needed, "partition"), f.needed-f.fed)
+	}
+	return yes(v1alpha1.ReasonEnoughPartitions, "there is a partition for every member")
+}
+
+// readiness is whether the group is consuming: the first thing that keeps it from that, if anything does.
+func readiness(s *groupScope, topics, balanced, delivering finding) finding {
+	if v, ok := stopped(s); ok {
+		return v
+	}
+	for _, v := range []finding{topics, balanced, delivering} {
+		if v.is(metav1.ConditionTrue) {
+			continue
+		}
+		if s.blocker.reason != "" {
+			v.reason, v.message = s.blocker.reason, s.blocker.message
+		}
+		if v.is(metav1.ConditionUnknown) && len(s.pods) == 0 {
+			v.status = metav1.ConditionFalse // without workers that is certain
+		}
+		return v
+	}
+	return yes(v1alpha1.ReasonBalanced, "every partition is owned and delivered")
+}
+
+// stall is whether somebody has to act.
+func stall(s *groupScope, f *facts, ready finding) finding {
+	none := finding{status: metav1.ConditionFalse}
+	switch {
+	case !s.group.DeletionTimestamp.IsZero():
+		return none
+	case s.blocker.reason != "" && !s.blocker.waits:
+		return yes(s.blocker.reason, "%s", s.blocker.message)
+	case s.wanted() == 0:
+		return none
+	case !ready.is(metav1.ConditionTrue):
+		switch ready.reason {
+		case v1alpha1.ReasonTopicMissing, v1alpha1.ReasonBlocked, v1alpha1.ReasonSinkUnreachable:
+			return yes(ready.reason, "%s", ready.message)
+		}
+	}
+	if failing := failingPods(s); len(failing) > 0 && !s.allJoined(f) {
+		return yes(v1alpha1.ReasonWorkersFailing, "workers do not run: %s", names(failing))
+	}
+	return none
+}
+
+// progress is whether the operator is on its way.
+func progress(s *groupScope, f *facts, ready, stalled finding) finding {
+	switch {
+	case stalled.is(metav1.ConditionTrue):
+		return finding{status: metav1.ConditionFalse}
+	case !s.group.DeletionTimestamp.IsZero():
+		return yes(v1alpha1.ReasonDeleting, "%s", ready.message)
+	case s.err != nil:
+		return yes(v1alpha1.ReasonProgressing, "the API server has not taken all that is needed yet")
+	case s.blocker.reason != "":
+		return yes(s.blocker.reason, "%s", s.blocker.message)
+	case s.wanted() == 0 && len(s.pods) > 0:
+		return yes(v1alpha1.ReasonProgressing, "workers are ending")
+	case s.wanted() == 0:
+		return finding{status: metav1.ConditionFalse}
+	case !ready.is(metav1.ConditionTrue):
+		return yes(ready.reason, "%s", ready.message)
+	case !s.rolledOut():
+		return yes(v1alpha1.ReasonProgressing, "workers are being started or replaced")
+	case !s.allJoined(f):
+		return yes(v1alpha1.ReasonProgressing, "not all workers have joined the group yet")
+	}
+	return finding{status: metav1.ConditionFalse}
+}
+
+func (s *groupScope) allJoined(f *facts) bool { return f.joined(s) >= int(s.wanted()) }
+
+func degradation(f *facts) finding {
+	if f.foreign() == 0 {
+		return finding{status: metav1.ConditionFalse}
+	}
+	return yes(v1alpha1.ReasonForeignMembers, "the group has %s that %s not samsa's: partitions are balanced by Range, "+
+		"and whatever those members deliver is fenced by nothing", plural(f.foreign(), "member"), isAre(f.foreign()))
+}
+
+func isAre(count int) string {
+	if count == 1 {
+		return "is"
+	}
+	return "are"
+}
+
+// failingPods are the workers that do not start, or end again, each with a reason that stays the same while it does so.
+func failingPods(s *groupScope) []string {
+	var failing []string
+	for i := range s.pods {
+		if why := failure(&s.pods[i]); why != "" && s.pods[i].DeletionTimestamp.IsZero() {
+			failing = append(failing, s.pods[i].Name+": "+why)
+		}
+	}
+	return failing
+}
+
+func failure(pod *corev1.Pod) string {
+	for _, container := range pod.Status.ContainerStatuses {
+		if waiting := container.State.Waiting; waiting != nil {
+			switch waiting.Reason {
+			case "", "ContainerCreating", "PodInitializing":
+				continue
+			}
+			return waiting.Reason + lastEnd(container.LastTerminationState.Terminated)
+		}
+		if ended := container.State.Terminated; ended != nil {
+			return "ended" + lastEnd(ended)
+		}
+	}
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
+			return corev1.PodReasonUnschedulable
+		}
+	}
+	if pod.Status.Phase == corev1.PodFailed {
+		return "failed"
+	}
+	return ""
+}
+
+func lastEnd(ended *corev1.ContainerStateTerminated) string {
+	if ended == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (exit code %d; its log says why)", ended.ExitCode)
+}

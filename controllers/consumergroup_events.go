@@ -1,0 +1,159 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/samsa-dev/samsa/api/v1alpha1"
+)
+
+// eventsOfBlocked is how many partitions that block at once get an event each: a sink that is down blocks them all, and
+// five events say so as well as a hundred.
+const eventsOfBlocked = 5
+
+// occasion is something to tell once.
+type occasion struct {
+	kind, reason, note string
+}
+
+// announce raises events. Their action is what the operator was about.
+func (r *ConsumerGroupReconciler) announce(s *groupScope, occasions []occasion) {
+	for _, o := range occasions {
+		r.recorder.Eventf(s.group, nil, o.kind, o.reason, "Observe", "%s", shorten(o.note, maxMessage))
+	}
+}
+
+// transitions are what is worth an event between two statuses.
+func transitions(before, after *v1alpha1.ConsumerGroupStatus) []occasion {
+	var list []occasion
+	ready := meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionReady)
+	if changed(before, ready) {
+		list = append(list, occasion{kind: kindOf(ready), reason: ready.Reason, note: ready.Message})
+	}
+	for _, other := range []string{v1alpha1.ConditionStalled, v1alpha1.ConditionDegraded, v1alpha1.ConditionFed} {
+		c := meta.FindStatusCondition(after.Conditions, other)
+		if c == nil || !changed(before, c) || c.Reason == ready.Reason || !worrying(c) {
+			continue
+		}
+		list = append(list, occasion{kind: corev1.EventTypeWarning, reason: c.Reason, note: c.Message})
+	}
+	return append(list, newlyBlocked(before, after)...)
+}
+
+// changed tells that a condition says something else than before.
+func changed(before *v1alpha1.ConsumerGroupStatus, c *metav1.Condition) bool {
+	old := meta.FindStatusCondition(before.Conditions, c.Type)
+	return old == nil || old.Status != c.Status || old.Reason != c.Reason
+}
+
+// worrying tells that a condition is not as it should be.
+func worrying(c *metav1.Condition) bool {
+	if slices.Contains(abnormal, c.Type) {
+		return c.Status == metav1.ConditionTrue
+	}
+	return c.Status == metav1.ConditionFalse
+}
+
+func kindOf(ready *metav1.Condition) string {
+	switch ready.Reason {
+	case v1alpha1.ReasonBalanced, v1alpha1.ReasonStarting, v1alpha1.ReasonRebalancing, v1alpha1.ReasonProgressing,
+		v1alpha1.ReasonSuspended, v1alpha1.ReasonScaledToZero, v1alpha1.ReasonDeleting:
+		return corev1.EventTypeNormal
+	}
+	return corev1.EventTypeWarning
+}
+
+func newlyBlocked(before, after *v1alpha1.ConsumerGroupStatus) (list []occasion) {
+	known := map[[3]string]bool{}
+	for i := range before.Partitions {
+		if p := &before.Partitions[i]; p.State == v1alpha1.PartitionBlocked {
+			known[[3]string{p.Group, string(p.Topic), p.Partition}] = true
+		}
+	}
+	for i := range after.Partitions {
+		p := &after.Partitions[i]
+		if p.State != v1alpha1.PartitionBlocked || known[[3]string{p.Group, string(p.Topic), p.Partition}] {
+			continue
+		}
+		if len(list) == eventsOfBlocked {
+			break
+		}
+		list = append(list, occasion{kind: corev1.EventTypeWarning, reason: v1alpha1.ReasonBlocked, note: fmt.Sprintf(
+			"%s/%s stands: %s", p.Topic, p.Partition, p.Reason)})
+	}
+	return list
+}
+
+// losses remember how many messages each worker has said to have lost. The zero value is empty; it may be used
+// concurrently.
+type losses struct {
+	// mu protects known, which holds counts by worker and partition, by group.
+	mu    sync.Mutex
+	known map[types.NamespacedName]map[string]uint64
+}
+
+// lost tells of messages that were gone before they were delivered. Workers count since they began, so a count that is
+// less than before is of a new worker's. The operator's own start makes it tell again what it cannot know it has told.
+func (r *ConsumerGroupReconciler) lost(s *groupScope) []occasion {
+	if !s.seen {
+		return nil
+	}
+	counts := map[string]uint64{}
+	for pod, told := range s.observation.Workers {
+		if told.Status == nil {
+			continue
+		}
+		for i := range told.Status.Partitions {
+			p := &told.Status.Partitions[i]
+			if p.LostToRetention > 0 {
+				counts[pod+" "+p.Topic+"/"+p.Partition] = p.LostToRetention
+			}
+		}
+	}
+	return r.losses.grown(s.key(), counts)
+}
+
+func (l *losses) grown(key types.NamespacedName, counts map[string]uint64) (list []occasion) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known := l.known[key]
+	for _, where := range slices.Sorted(maps.Keys(counts)) {
+		grown := counts[where]
+		if grown > known[where] {
+			grown -= known[where]
+		} else if grown == known[where] {
+			continue
+		}
+		list = append(list, occasion{kind: corev1.EventTypeWarning, reason: v1alpha1.EventPositionsLost, note: fmt.Sprintf(
+			"%s: retention removed what stood at %d offsets before it was delivered", where, grown)})
+	}
+	if l.known == nil {
+		l.known = map[types.NamespacedName]map[string]uint64{}
+	}
+	// What is not told of now (a partition that moved away) may come back with the same count.
+	merged := maps.Clone(known)
+	if merged == nil {
+		merged = map[string]uint64{}
+	}
+	maps.Copy(merged, counts)
+	if len(merged) > 0 {
+		l.known[key] = merged
+	}
+	return list
+}
+
+func (l *losses) forget(key types.NamespacedName) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.known, key)
+}
