@@ -17,8 +17,8 @@ import (
 )
 
 // Healthy brokers answer in milliseconds, over a bad line or with TLS in a second; patient is three times that. While
-// one hangs, that long is waited for it every patienceRenewed, and impatient in between: who looks at 200 groups, 8 at a
-// time and every 10 s, is done with them in 12.5 s then, not in 75.
+// one hangs, that long is waited for it every patienceRenewed, and impatient in between: who looks at 200 groups, 8 at
+// a time, is done with them in 12.5 s and a little then, not in 75.
 const (
 	patient         = 3 * time.Second
 	impatient       = 500 * time.Millisecond

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/go-zookeeper/zk"
@@ -105,70 +106,138 @@ var _ = Describe("A group, looked at from outside", func() {
 		}
 		Expect(end).To(BeEquivalentTo(60))
 	})
-})
 
-var _ = Describe("Deleting a group", func() {
-	billing := client.ConsumerConfig{Group: "billing", Topics: []string{"orders"}}
+	It("tells foreign members, those that leave, and claims of nobody apart", func(ctx SpecContext) {
+		w := start(ctx, map[string]int32{"orders": 6})
+		conn, g := outsider(w), open(ctx, w).Group("billing")
+		ids := "/consumers/billing/ids/"
+		samsa := layout.MemberID("billing", layout.Sticky, "a", 1, 1)
+		leaving := layout.MemberID("billing", layout.Sticky, "b", 1, 1)
+		put(conn, w, ids+samsa, string(layout.EncodeMember([]string{"orders"}, 1)))
+		put(conn, w, ids+leaving, `{"version":1,"subscription":{},"pattern":"static","timestamp":"1","leaving":true}`)
+		Expect(inspect(ctx, g, "orders")).To(SatisfyAll(
+			HaveField("Strategy", layout.Sticky), HaveField("Why", BeEmpty()),
+			HaveField("Members", HaveExactElements(
+				SatisfyAll(HaveField("Pod", "a"), HaveField("Leaving", BeFalse())),
+				SatisfyAll(HaveField("Pod", "b"), HaveField("Leaving", BeTrue()), HaveField("Topics", BeEmpty()))))))
 
-	It("waits for its members to be gone, then leaves nothing, so that the next begins anew", func(ctx SpecContext) {
-		w := start(ctx, map[string]int32{"orders": 4})
-		cluster := open(ctx, w)
-		g := cluster.Group("billing")
-		received := newBook()
-		a := join(open(ctx, w), "a", billing, received)
-		publish(ctx, cluster.Topic("orders"), 20)
-		Eventually(received.distinct).Should(Equal(20))
-
-		inUse := &client.GroupInUseError{}
-		Expect(errors.As(g.Delete(ctx), &inUse)).To(BeTrue())
-		Expect(inUse).To(MatchError("group billing is in use by a: end its members first"))
-		Expect(inUse.Members).To(ConsistOf(HaveField("Pod", "a")))
-		Expect(w.ZooKeeper.Children(w.Path("/consumers/billing"))).To(ContainElements("ids", "offsets", "samsa"))
-
-		a.leave()
-		Expect(g.Delete(ctx)).To(Succeed())
-		Expect(w.ZooKeeper.Children(w.Path("/consumers"))).To(BeEmpty())
-		Expect(g.Delete(ctx)).To(Succeed())
-
-		again := newBook()
-		join(open(ctx, w), "a", billing, again)
-		Eventually(again.distinct).Should(Equal(20))
-	})
-})
-
-var _ = Describe("A cluster's state", func() {
-	It("tells brokers, topics, and what is wrong", func(ctx SpecContext) {
-		w := start(ctx, map[string]int32{"orders": 1, "a": 1})
-		cluster, err := client.Connect(client.Config{ZooKeeper: w.Connect(), SessionTimeout: sessionTimeout})
-		Expect(err).NotTo(HaveOccurred())
-		DeferCleanup(cluster.Close)
-		eventually := func(match func(client.ClusterState) bool) client.ClusterState {
-			GinkgoHelper()
-			deadline, cancel := context.WithTimeout(ctx, 10*time.Second)
-			defer cancel()
-			for {
-				changed := cluster.Changed()
-				state := cluster.State()
-				if match(state) {
-					return state
-				}
-				select {
-				case <-changed:
-				case <-deadline.Done():
-					Fail(fmt.Sprintf("never came about: %+v", state))
-				}
-			}
+		put(conn, w, ids+"billing_host-1-abc",
+			`{"version":1,"subscription":{"orders":2},"pattern":"static","timestamp":"1"}`)
+		put(conn, w, ids+"kazoo:1", `{"version":1,"subscription":{"orders":1},"pattern":"static","timestamp":1}`)
+		put(conn, w, ids+"pattern", `{"version":1,"subscription":{"or.*":1},"pattern":"white_list","timestamp":"1"}`)
+		put(conn, w, "/consumers/billing/owners/orders", "")
+		for number, thread := range []string{
+			samsa + "-0", leaving + "-0", "billing_host-1-abc-1", "kazoo:1", "gone-0", "pattern-0",
+		} {
+			_, err := conn.Create(w.Path("/consumers/billing/owners/orders/"+strconv.Itoa(number)), []byte(thread),
+				zk.FlagEphemeral, zk.WorldACL(zk.PermAll))
+			Expect(err).NotTo(HaveOccurred())
 		}
-		state := eventually(func(s client.ClusterState) bool { return s.Err == nil })
-		Expect(state).To(SatisfyAll(
-			HaveField("Connected", BeTrue()), HaveField("Fenced", BeTrue()), HaveField("Kind", BeZero()),
-			HaveField("SessionTimeout", sessionTimeout), HaveField("Problems", BeEmpty()),
-			HaveField("Brokers", HaveExactElements(HaveField("ID", "0"), HaveField("ID", "1")))))
-		Expect(cluster.Topics(ctx)).To(Equal([]string{"a", "orders"}))
+		view := inspect(ctx, g, "orders")
+		Expect(view).To(SatisfyAll(
+			HaveField("Strategy", layout.Range), HaveField("Why", "member billing_host-1-abc is not samsa's"),
+			HaveField("Members", HaveLen(5)),
+			HaveField("Members", ContainElements(
+				SatisfyAll(HaveField("ID", "kazoo:1"), HaveField("Foreign", BeTrue()), HaveField("Unreadable", BeFalse()),
+					HaveField("Leaving", BeFalse()), HaveField("Topics", Equal([]string{"orders"}))),
+				SatisfyAll(HaveField("ID", "pattern"), HaveField("Foreign", BeTrue()), HaveField("Unreadable", BeTrue()))))))
+		Expect(view.Problems).To(ConsistOf(HaveField("Path", ids+"pattern")))
+		var owners []string
+		var stray []bool
+		for _, p := range view.Partitions {
+			owners, stray = append(owners, p.Owner), append(stray, p.Stray)
+		}
+		Expect(owners).To(Equal([]string{samsa, leaving, "billing_host-1-abc", "kazoo:1", "gone-0", "pattern"}))
+		Expect(stray).To(Equal([]bool{false, false, false, false, true, false}))
+	})
 
-		put(outsider(w), w, "/brokers/ids/77", "bad")
-		eventually(func(s client.ClusterState) bool { return len(s.Problems) == 1 })
-		Expect(w.Kafka.StopBroker(0)).To(Succeed())
-		eventually(func(s client.ClusterState) bool { return len(s.Brokers) == 1 })
+	It("says that a member asks for Range", func(ctx SpecContext) {
+		w := start(ctx, map[string]int32{"orders": 1})
+		ranged := billing
+		ranged.Strategy = client.Range
+		cluster := open(ctx, w)
+		a := join(cluster, "a", ranged, newBook())
+		Eventually(a.running).Should(Equal(1))
+		view := inspect(ctx, cluster.Group("billing"), "orders")
+		Expect(view.Strategy).To(Equal(layout.Range))
+		Expect(view.Why).To(ContainSubstring("asks for Range"))
+	})
+
+	It("tells topics that do not exist from such that cannot be understood", func(ctx SpecContext) {
+		w := start(ctx, map[string]int32{"orders": 1})
+		put(outsider(w), w, "/brokers/topics/bad", "{")
+		view := inspect(ctx, open(ctx, w).Group("billing"), "refunds", "orders", "bad", "orders")
+		Expect(view.Missing).To(Equal([]string{"refunds"}))
+		Expect(view.Problems).To(ConsistOf(HaveField("Path", "/brokers/topics/bad")))
+		Expect(view.Partitions).To(HaveLen(1))
+	})
+
+	DescribeTable("counts what lies before a position",
+		func(ctx SpecContext, committed string, position, lag int64, malformed bool) {
+			w := start(ctx, map[string]int32{"orders": 2})
+			cluster := open(ctx, w)
+			Expect(w.Kafka.CreateTopic(ctx, "one", 1)).To(Succeed())
+			Eventually(func() error { return cluster.Topic("one").Publish(ctx, []byte("0")) }).Should(Succeed())
+			publish(ctx, cluster.Topic("one"), 9)
+			deleteRecords(ctx, w, "one", 4)
+			if committed != "" {
+				put(outsider(w), w, "/consumers/billing/offsets/one/0", committed)
+			}
+			view := inspect(ctx, cluster.Group("billing"), "one", "orders")
+			Expect(view.EndErr).NotTo(HaveOccurred())
+			Expect(view.Partitions[0]).To(Equal(client.GroupPartition{
+				Partition: kafka.Partition{Topic: "one", ID: "0"},
+				Committed: position, Malformed: malformed, Earliest: 4, End: 10, Lag: lag,
+			}))
+			Expect(view.Partitions[1].Lag).To(BeZero())
+			if malformed {
+				Expect(view.Problems).To(ConsistOf(HaveField("Path", "/consumers/billing/offsets/one/0")))
+			}
+		},
+		Entry("that is not there", "", int64(-1), int64(6), false),
+		Entry("at the start", "0", int64(0), int64(6), false),
+		Entry("that retention has passed", "2", int64(2), int64(6), false),
+		Entry("in the middle", "7", int64(7), int64(3), false),
+		Entry("at the end", "10", int64(10), int64(0), false),
+		Entry("beyond the end", "15", int64(15), int64(0), false),
+		Entry("that is no number", "x", int64(-1), int64(-1), true),
+	)
+
+	It("shows what it can while ZooKeeper is away, namely nothing, and in time", func(ctx SpecContext) {
+		w := start(ctx, map[string]int32{"orders": 1})
+		g := open(ctx, w).Group("billing")
+		w.ZooKeeper.Faults().Freeze()
+		short, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+		defer cancel()
+		_, err := g.Inspect(short, []string{"orders"}, nil)
+		Expect(err).To(MatchError(ContainSubstring("inspect group billing")))
+		Expect(g.Delete(short)).To(MatchError(ContainSubstring("delete group billing")))
+		w.ZooKeeper.Faults().Thaw()
+		inspect(ctx, g, "orders")
+	})
+
+	DescribeTable("refuses names that are none", func(ctx SpecContext, name, topic, says string) {
+		g := open(ctx, start(ctx, nil)).Group(name)
+		_, err := g.Inspect(ctx, []string{topic}, nil)
+		Expect(err).To(MatchError(ContainSubstring(says)))
+		if topic == "orders" {
+			Expect(g.Delete(ctx)).To(MatchError(ContainSubstring(says)))
+		}
+	},
+		Entry("no name", "", "orders", "name it"),
+		Entry("a path", "../brokers", "orders", "remove it"),
+		Entry("a parent", "..", "orders", "choose another"),
+		Entry("a topic that is a path", "billing", "a/b", `topics[0]: "a/b"`),
+	)
+
+	It("ends with its cluster", func(ctx SpecContext) {
+		cluster := open(ctx, start(ctx, map[string]int32{"orders": 1}))
+		inspect(ctx, cluster.Group("billing"), "orders")
+		Expect(cluster.Close()).To(Succeed())
+		_, err := cluster.Group("billing").Inspect(ctx, []string{"orders"}, nil)
+		Expect(err).To(MatchError(client.ErrClosed))
+		Expect(cluster.Group("billing").Delete(ctx)).To(MatchError(client.ErrClosed))
+		_, err = cluster.Topics(ctx)
+		Expect(err).To(MatchError(client.ErrClosed))
 	})
 })

@@ -13,8 +13,8 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// maxThread bounds how much of a claim's data is kept: a member's id has at most two names of 200 bytes and 40 more, and
-// a node may hold a MiB, times the partitions of a group.
+// maxThread bounds how much of a claim's data is kept: a member's id has at most two names of 200 bytes and 40 more,
+// and a node may hold a MiB, times the partitions of a group.
 const maxThread = 1 << 10
 
 // InspectRequest says what to read of a group from outside.

@@ -16,9 +16,9 @@ import (
 )
 
 // A transaction removes at most removeNodes nodes, which keeps a server busy for some 30 ms (500 writes in one were
-// measured to take 32), and at most removeBytes of paths, half of what fits: nodes that others made may have long names.
-// Without transactions it is removeAlone nodes between two looks for members, a read and a write of a few milliseconds
-// each: a member that registers has some 0.3 s at most to be overlooked in.
+// measured to take 32), and at most removeBytes of paths, half of what fits: nodes that others made may have long
+// names. Without transactions it is removeAlone nodes between two looks for members, a read and a write of a few
+// milliseconds each: a member that registers has some 0.3 s at most to be overlooked in.
 const (
 	removeNodes = 500
 	removeBytes = maxRequest / 2
@@ -30,9 +30,9 @@ const (
 // success, and so a removal that was cut short may be repeated.
 //
 // While the group has members it does nothing, and gives their ids. Each transaction removes the empty directory of
-// members too, so one that registers meanwhile stops the removal; what had been removed by then is gone. Servers without
-// transactions are asked for members before each batch instead, which a member that registers just then escapes; and
-// claims of live sessions are left alone there: they are a Conflict, until those end.
+// members too, so one that registers meanwhile stops the removal; what had been removed by then is gone. Servers
+// without transactions are asked for members before each batch instead, which a member that registers just then
+// escapes; and claims of live sessions are left alone there: they are a Conflict, until those end.
 func (s *Session) RemoveGroup(ctx context.Context, group string) (members []string, err error) {
 	for range maxTries {
 		members, err = s.removeOnce(ctx, group)

@@ -166,7 +166,9 @@ var _ = onBoth("Removing a group", func(w *world) {
 
 var _ = underFaults("Removing a group, when things go wrong,", func(w *world) {
 	// raced removes the group while register is called between the look for members and the first transaction.
-	raced := func(ctx context.Context, s *registry.Session, op zookeeper.Op, path string, meanwhile func()) ([]string, error) {
+	raced := func(
+		ctx context.Context, s *registry.Session, op zookeeper.Op, path string, meanwhile func(),
+	) ([]string, error) {
 		GinkgoHelper()
 		held := w.faults().HoldAnswers(zookeeper.Match{
 			Op: op, Session: s.ID(), Path: func(p string) bool { return p == w.path(path) },
