@@ -84,6 +84,14 @@ generate: $(CONTROLLER_GEN) ## Write deep copies and apply configurations of the
 $(CONTROLLER_GEN):
 	hack/install-tool.sh controller-gen sigs.k8s.io/controller-tools/cmd/controller-gen $(CONTROLLER_GEN_VERSION)
 
+.PHONY: docs
+docs: manifests ## Write docs/reference/api.md from the CustomResourceDefinitions.
+	go run ./hack/apidoc >docs/reference/api.md
+
+.PHONY: build-installer
+build-installer: manifests kube ## Write dist/install.yaml: all that a cluster needs to run samsa, with IMAGE.
+	KUBECTL=$(KUBECTL) IMAGE=$(IMAGE) hack/installer.sh >dist/install.yaml
+
 .PHONY: kube
 kube: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl into bin/kube: about 7 minutes on two cores, once.
 	hack/kube.sh
@@ -97,6 +105,29 @@ demo: export KEEP := $(value KEEP)
 .PHONY: demo
 demo: build ## A real file through a group of worker processes that grow, shrink, die and freeze (INPUT=path MESSAGES=n KEEP=1).
 	bin/samsa-local demo
+
+##@ Cluster
+
+# These act on whatever cluster kubectl is set to: KUBECONFIG, or ~/.kube/config.
+.PHONY: install
+install: manifests kube ## Apply the CustomResourceDefinitions to the cluster of KUBECONFIG.
+	$(KUBECTL) apply --server-side -k config/crd
+
+.PHONY: uninstall
+uninstall: kube ## Delete the CustomResourceDefinitions, and with them every ConsumerGroup and KafkaCluster.
+	$(KUBECTL) delete --ignore-not-found -k config/crd
+
+.PHONY: deploy
+deploy: manifests kube ## Apply everything, with IMAGE, and wait for the manager to be ready.
+	KUBECTL=$(KUBECTL) IMAGE=$(IMAGE) hack/installer.sh | $(KUBECTL) apply --server-side -f -
+	$(KUBECTL) --namespace samsa-system rollout status deployment/samsa-manager --timeout=3m
+
+# The manager goes last: a ConsumerGroup that is to remove its positions needs it for that.
+.PHONY: undeploy
+undeploy: kube ## Delete everything: every ConsumerGroup and KafkaCluster first, then the manager and what it needs.
+	if $(KUBECTL) get crd consumergroups.kafka.samsa.dev >/dev/null 2>&1; then \
+	  $(KUBECTL) delete consumergroups,kafkaclusters --all --all-namespaces --timeout=3m; fi
+	$(KUBECTL) delete --ignore-not-found -k config/default
 
 ##@ Check
 
@@ -126,9 +157,11 @@ $(GOLANGCI_LINT):
 	hack/lint.sh
 
 .PHONY: verify
-verify: $(CONTROLLER_GEN) ## Check that formatting, generated files, go.mod and the budgets of length are as they should be; changes nothing.
+verify: $(CONTROLLER_GEN) kube ## Check that formatting, generated files, go.mod and the budgets of length are as they should be; changes nothing.
 	hack/gofmt.sh
 	CONTROLLER_GEN=$(CONTROLLER_GEN) hack/generate.sh verify
+	go run ./hack/apidoc | diff -u docs/reference/api.md - || { echo 'run: make docs' >&2; exit 1; }
+	KUBECTL=$(KUBECTL) hack/installer.sh | diff -u dist/install.yaml - || { echo 'run: make build-installer' >&2; exit 1; }
 	go mod tidy -diff
 	go mod verify
 	hack/budgets.sh

@@ -1,0 +1,66 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package config_test asks a real API server whether what is to be installed can be, and what it lets the manager do.
+package config_test
+
+import (
+	"context"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/samsa-dev/samsa/internal/kubetest"
+)
+
+// api is the API server, kubeconfig the file by which kubectl reaches it.
+var (
+	api        kubernetes.Interface
+	kubeconfig string
+)
+
+func TestConfig(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "Config")
+}
+
+var _ = BeforeSuite(func() {
+	server, stop, err := kubetest.Start()
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() { Expect(stop()).To(Succeed()) })
+	api, err = kubernetes.NewForConfig(server)
+	Expect(err).NotTo(HaveOccurred())
+	kubeconfig = filepath.Join(GinkgoT().TempDir(), "kubeconfig")
+	Expect(writeKubeconfig(server, kubeconfig)).To(Succeed())
+})
+
+func writeKubeconfig(server *rest.Config, file string) error {
+	config := clientcmdapi.NewConfig()
+	config.Clusters["test"] = &clientcmdapi.Cluster{Server: server.Host, CertificateAuthorityData: server.CAData}
+	user := &clientcmdapi.AuthInfo{ClientCertificateData: server.CertData, ClientKeyData: server.KeyData}
+	config.AuthInfos["test"] = user
+	config.Contexts["test"] = &clientcmdapi.Context{Cluster: "test", AuthInfo: "test"}
+	config.CurrentContext = "test"
+	return clientcmd.WriteToFile(*config, file)
+}
+
+// kubectl runs it in the repository's root and gives what it prints.
+func kubectl(ctx context.Context, arguments ...string) string {
+	GinkgoHelper()
+	assets, err := kubetest.Assets()
+	Expect(err).NotTo(HaveOccurred())
+	command := exec.CommandContext(ctx, filepath.Join(assets, "kubectl"), arguments...)
+	command.Dir = kubetest.Root()
+	// Nothing of the user's own configuration, and its cache in a place of ours.
+	command.Env = []string{"HOME=" + GinkgoT().TempDir(), "KUBECONFIG=" + kubeconfig}
+	answer, err := command.CombinedOutput()
+	Expect(err).NotTo(HaveOccurred(), "kubectl %v: %s", arguments, answer)
+	return string(answer)
+}
