@@ -48,7 +48,7 @@ func (r *KafkaClusterReconciler) report(ctx context.Context, scope *kafkaCluster
 	}
 	was := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionReady)
 	is := meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionReady)
-	if is.Reason == v1alpha1.ReasonConnecting || was != nil && was.Reason == is.Reason && was.Message == is.Message {
+	if is.Reason == v1alpha1.ReasonConnecting || was != nil && was.Reason == is.Reason {
 		return nil
 	}
 	kind := corev1.EventTypeWarning
