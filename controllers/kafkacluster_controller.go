@@ -32,6 +32,7 @@ type KafkaClusterReconciler struct {
 	connections *connections.Cache
 	recorder    events.EventRecorder
 	clock       clock.PassiveClock
+	standing    standing[v1alpha1.KafkaClusterStatus]
 }
 
 // kafkaClusterScope is what one pass has seen of one KafkaCluster.

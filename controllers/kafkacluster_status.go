@@ -40,12 +40,14 @@ type kafkaClusterSeen struct {
 
 // report stores the status, and then says as an event what changed.
 func (r *KafkaClusterReconciler) report(ctx context.Context, scope *kafkaClusterScope) error {
-	before := &scope.cluster.Status
-	after := kafkaClusterStatus(scope, r.clock.Now())
+	now, cached := r.clock.Now(), &scope.cluster.Status
+	before := r.standing.of(scope.cluster.UID, cached, now)
+	after := kafkaClusterStatus(scope, before, now)
 	stored, err := storeStatus(ctx, r.client, scope.cluster, before, after)
 	if err != nil || !stored {
 		return err
 	}
+	r.standing.is(scope.cluster.UID, cached, after, now)
 	was := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionReady)
 	is := meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionReady)
 	if is.Reason == v1alpha1.ReasonConnecting || was != nil && was.Reason == is.Reason {
@@ -62,12 +64,15 @@ func (r *KafkaClusterReconciler) report(ctx context.Context, scope *kafkaCluster
 // maxNote is what the API server takes as the note of an event.
 const maxNote = 1024
 
-// kafkaClusterStatus is the status that follows from what was seen. What is not known is left out.
-func kafkaClusterStatus(scope *kafkaClusterScope, now time.Time) *v1alpha1.KafkaClusterStatus {
+// kafkaClusterStatus is the status that follows from what was seen; of the one before it takes nothing but times. What
+// is not known is left out.
+func kafkaClusterStatus(
+	scope *kafkaClusterScope, before *v1alpha1.KafkaClusterStatus, now time.Time,
+) *v1alpha1.KafkaClusterStatus {
 	generation := scope.cluster.Generation
 	status := &v1alpha1.KafkaClusterStatus{
 		ObservedGeneration: ptr.To(generation),
-		Conditions:         mergeConditions(scope.cluster.Status.Conditions, kafkaClusterConditions(scope), generation, now),
+		Conditions:         mergeConditions(before.Conditions, kafkaClusterConditions(scope), generation, now),
 	}
 	state := scope.seen.state
 	if scope.seen.counted {
