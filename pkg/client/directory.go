@@ -12,6 +12,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -138,6 +139,7 @@ func (d directory) read(ctx context.Context, session *registry.Session, hint cha
 		}
 		live[registered.ID] = Broker{ID: registered.ID, Address: d.address(registered)}
 	}
+	slices.SortFunc(problems, func(a, b layout.Problem) int { return strings.Compare(a.Path, b.Path) })
 	d.note(problems)
 	d.update(live, describeBrokers(live, problems))
 	return nil

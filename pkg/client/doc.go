@@ -10,6 +10,11 @@
 //	consumer, err := topic.Subscribe(ctx, "billing")
 //	for message, err := range consumer.Messages(ctx) { ... }
 //
+// Who operates groups rather than joins them looks at them from outside, and deletes them:
+//
+//	view, err := cluster.Group("billing").Inspect(ctx, []string{"orders"}, nil)
+//	err = cluster.Group("billing").Delete(ctx)
+//
 // # Guarantees
 //
 // Publish returns nil only once a broker acknowledged the messages, and goes on to other partitions and brokers as long

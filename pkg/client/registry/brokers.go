@@ -27,25 +27,35 @@ func (s *Session) Brokers(ctx context.Context, tell func()) ([]layout.BrokerRegi
 	for i, id := range ids {
 		paths[i] = layout.Broker(id)
 	}
-	nodes, err := s.readAll(ctx, paths, h)
+	found := make([]*layout.BrokerRegistration, len(ids))
+	problems, err := s.visit(ctx, paths, h, func(i int, at node) error {
+		broker, err := layout.DecodeBroker(ids[i], at.data)
+		if err == nil {
+			found[i] = &broker
+		}
+		return err
+	})
 	if err != nil {
 		return nil, nil, err
 	}
 	var brokers []layout.BrokerRegistration
-	problems := each(paths, nodes, func(i int, found node) error {
-		broker, err := layout.DecodeBroker(ids[i], found.data)
-		if err == nil {
-			brokers = append(brokers, broker)
+	for _, broker := range found {
+		if broker != nil {
+			brokers = append(brokers, *broker)
 		}
-		return err
-	})
-	return brokers, problems, nil
+	}
+	return brokers, problemsOf(paths, problems), nil
 }
 
 // Topics reads the names of all topics, sorted. Hint is called, as by Observe, when one comes or goes; of each
 // session the newest hint counts.
 func (s *Session) Topics(ctx context.Context, tell func()) ([]string, error) {
-	return s.list(ctx, layout.Topics, hinting("topics", tell))
+	return s.FollowTopics(ctx, "", tell)
+}
+
+// FollowTopics is Topics for one of several parties, each of which has its own hint.
+func (s *Session) FollowTopics(ctx context.Context, party string, tell func()) ([]string, error) {
+	return s.list(ctx, layout.Topics, hinting("topics "+party, tell))
 }
 
 // Partitions reads the partitions of a topic, sorted. It fails with kind NoNode if there is no such topic, and with

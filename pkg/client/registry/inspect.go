@@ -13,10 +13,6 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// maxThread bounds how much of a claim's data is kept: a member's id has at most two names of 200 bytes and 40 more,
-// and a node may hold a MiB, times the partitions of a group.
-const maxThread = 1 << 10
-
 // InspectRequest says what to read of a group from outside.
 type InspectRequest struct {
 	Group string
@@ -113,38 +109,7 @@ func (s *Session) inspectOwners(ctx context.Context, group string, h *hint, foun
 			}
 		}
 	}
-	return s.readOwners(ctx, group, claimed, found)
-}
-
-func (s *Session) readOwners(
-	ctx context.Context, group string, partitions []kafka.Partition, found *layout.Inspection,
-) error {
-	owners := make([]layout.Ownership, len(partitions))
-	paths := make([]string, len(partitions))
-	for i, p := range partitions {
-		paths[i] = layout.Owner(group, p)
-	}
-	outcomes, err := s.visit(ctx, paths, nil, func(i int, claim node) error {
-		claim.data = claim.data[:min(len(claim.data), maxThread)]
-		if owners[i] = owned(claim); owners[i].Session == 0 {
-			return errPermanentClaim
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	found.Owners = make(map[kafka.Partition]layout.Ownership, len(partitions))
-	for i, p := range partitions {
-		switch {
-		case owners[i].Token != 0:
-			found.Owners[p] = owners[i]
-		case outcomes[i] != nil: // somebody's, but nobody can say whose
-			found.Owners[p] = layout.Ownership{Thread: unreadableClaim}
-		}
-	}
-	found.Problems = append(found.Problems, problemsOf(paths, outcomes)...)
-	return nil
+	return s.readOwners(ctx, group, claimed, nil, &found.View)
 }
 
 // inspectOffsets reads the positions. What a node holds is read as it comes, so that not all of it is held at once.

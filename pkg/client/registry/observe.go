@@ -41,10 +41,7 @@ type ObserveRequest struct {
 // changed, the next Observe tells.
 func (s *Session) Observe(ctx context.Context, request ObserveRequest, tell func()) (layout.View, error) {
 	h := hinting("observe "+request.Group+" "+request.Party, tell)
-	view := layout.View{
-		Partitions: make(map[string][]kafka.Partition, len(request.Topics)),
-		Owners:     make(map[kafka.Partition]layout.Ownership, len(request.Partitions)),
-	}
+	view := layout.View{Partitions: make(map[string][]kafka.Partition, len(request.Topics))}
 	for _, part := range []func(context.Context, ObserveRequest, *hint, *layout.View) error{
 		s.observeMembers, s.observeTopics, s.observeOwners, s.observeBirth,
 	} {
@@ -56,25 +53,15 @@ func (s *Session) Observe(ctx context.Context, request ObserveRequest, tell func
 	return view, nil
 }
 
+// maxThread bounds how much of a claim's data is kept: a member's id has at most two names of 200 bytes and 40 more,
+// and a node may hold a MiB, times the partitions of a group.
+const maxThread = 1 << 10
+
 // unreadableClaim stands for the owner of a claim that is there and cannot be read.
 const unreadableClaim = "unreadable"
 
 var errPermanentClaim = errors.New(
 	"the claim is not ephemeral, so it outlives its owner: delete it when no consumer holds the partition")
-
-// each takes the nodes that could be read. What could not, and what take refuses, is a problem.
-func each(paths []string, outcomes []outcome, take func(i int, found node) error) (problems []layout.Problem) {
-	for i, o := range outcomes {
-		err := o.problem
-		if o.node != nil {
-			err = take(i, *o.node)
-		}
-		if err != nil {
-			problems = append(problems, layout.Problem{Path: paths[i], Reason: err.Error()})
-		}
-	}
-	return problems
-}
 
 func (s *Session) observeMembers(ctx context.Context, request ObserveRequest, h *hint, view *layout.View) error {
 	ids, err := s.list(ctx, layout.Members(request.Group), h)
@@ -85,18 +72,23 @@ func (s *Session) observeMembers(ctx context.Context, request ObserveRequest, h 
 	for i, id := range ids {
 		paths[i] = layout.Member(request.Group, id)
 	}
-	nodes, err := s.readAll(ctx, paths, nil)
+	members := make([]*layout.Registration, len(ids))
+	problems, err := s.visit(ctx, paths, nil, func(i int, found node) error {
+		member, err := layout.DecodeMember(request.Group, ids[i], found.data)
+		if err == nil {
+			members[i] = &member
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	// Who left in between is not there: then the watch has fired.
-	view.Problems = append(view.Problems, each(paths, nodes, func(i int, found node) error {
-		member, err := layout.DecodeMember(request.Group, ids[i], found.data)
-		if err == nil {
-			view.Members = append(view.Members, member)
+	for _, member := range members {
+		if member != nil { // who left in between is not there: then the watch has fired
+			view.Members = append(view.Members, *member)
 		}
-		return err
-	})...)
+	}
+	view.Problems = append(view.Problems, problemsOf(paths, problems)...)
 	return nil
 }
 
@@ -105,42 +97,56 @@ func (s *Session) observeTopics(ctx context.Context, request ObserveRequest, h *
 	for i, topic := range request.Topics {
 		paths[i] = layout.Topic(topic)
 	}
-	nodes, err := s.readAll(ctx, paths, h)
+	topics := make([][]kafka.Partition, len(request.Topics))
+	problems, err := s.visit(ctx, paths, h, func(i int, found node) (err error) {
+		topics[i], err = layout.DecodeTopic(request.Topics[i], found.data)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	view.Problems = append(view.Problems, each(paths, nodes, func(i int, found node) error {
-		partitions, err := layout.DecodeTopic(request.Topics[i], found.data)
-		if err == nil {
+	for i, partitions := range topics {
+		if partitions != nil {
 			view.Partitions[request.Topics[i]] = partitions
 		}
-		return err
-	})...)
+	}
+	view.Problems = append(view.Problems, problemsOf(paths, problems)...)
 	return nil
 }
 
 func (s *Session) observeOwners(ctx context.Context, request ObserveRequest, h *hint, view *layout.View) error {
-	paths := make([]string, len(request.Partitions))
-	for i, p := range request.Partitions {
-		paths[i] = layout.Owner(request.Group, p)
+	return s.readOwners(ctx, request.Group, request.Partitions, h, view)
+}
+
+// readOwners reads the claims on partitions, with a watch on each where somebody wants a hint.
+func (s *Session) readOwners(
+	ctx context.Context, group string, partitions []kafka.Partition, h *hint, view *layout.View,
+) error {
+	paths := make([]string, len(partitions))
+	for i, p := range partitions {
+		paths[i] = layout.Owner(group, p)
 	}
-	nodes, err := s.readAll(ctx, paths, h)
-	if err != nil {
-		return err
-	}
-	for i, o := range nodes {
-		if o.problem != nil { // somebody's, but nobody can say whose
-			view.Owners[request.Partitions[i]] = layout.Ownership{Thread: unreadableClaim}
-		}
-	}
-	view.Problems = append(view.Problems, each(paths, nodes, func(i int, found node) error {
-		owner := owned(found)
-		view.Owners[request.Partitions[i]] = owner
-		if owner.Session == 0 {
+	owners := make([]layout.Ownership, len(partitions))
+	problems, err := s.visit(ctx, paths, h, func(i int, claim node) error {
+		claim.data = claim.data[:min(len(claim.data), maxThread)]
+		if owners[i] = owned(claim); owners[i].Session == 0 {
 			return errPermanentClaim
 		}
 		return nil
-	})...)
+	})
+	if err != nil {
+		return err
+	}
+	view.Owners = make(map[kafka.Partition]layout.Ownership, len(partitions))
+	for i, p := range partitions {
+		switch {
+		case owners[i] != layout.Ownership{}:
+			view.Owners[p] = owners[i]
+		case problems[i] != nil: // somebody's, but nobody can say whose
+			view.Owners[p] = layout.Ownership{Thread: unreadableClaim}
+		}
+	}
+	view.Problems = append(view.Problems, problemsOf(paths, problems)...)
 	return nil
 }
 
@@ -154,27 +160,9 @@ func (s *Session) observeBirth(ctx context.Context, request ObserveRequest, _ *h
 	return failure("observe", path, err)
 }
 
-// outcome is what came of reading one node: neither node nor problem if there is none.
-type outcome struct {
-	node    *node
-	problem error
-}
-
-// readAll reads nodes, several at a time.
-func (s *Session) readAll(ctx context.Context, paths []string, h *hint) ([]outcome, error) {
-	outcomes := make([]outcome, len(paths))
-	problems, err := s.visit(ctx, paths, h, func(i int, found node) error {
-		outcomes[i].node = &found
-		return nil
-	})
-	for i, problem := range problems {
-		outcomes[i].problem = problem
-	}
-	return outcomes, err
-}
-
 // visit reads nodes, several at a time, and gives each that exists to take, concurrently. What take refuses, and a node
-// that may not be read, or cannot be, is a problem of its own: it must not keep the others from being read.
+// that may not be read, or cannot be, is a problem of its own: it must not keep the others from being read. What nodes
+// hold is let go as it was taken: a node may hold a MiB, and a group hundreds of nodes.
 func (s *Session) visit(
 	ctx context.Context, paths []string, h *hint, take func(i int, found node) error,
 ) (problems []error, err error) {
