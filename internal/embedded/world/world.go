@@ -19,6 +19,8 @@ import (
 type Config struct {
 	// Tick is ZooKeeper's: the grain of session expiry. Default 500 ms.
 	Tick time.Duration
+	// ZooKeeperAddr is where ZooKeeper listens, host:port. Default: any free port of 127.0.0.1.
+	ZooKeeperAddr string
 	// Brokers is the number of brokers. Default 1.
 	Brokers int
 	// Topics are created at the start, each with its number of partitions.
@@ -42,7 +44,7 @@ type World struct {
 // it.
 func Start(ctx context.Context, config Config) (*World, error) {
 	server, err := zookeeper.Start(ctx, zookeeper.Config{
-		TickTime: config.Tick, DisableMulti: config.WithoutMulti, Logger: config.Logger,
+		Addr: config.ZooKeeperAddr, TickTime: config.Tick, DisableMulti: config.WithoutMulti, Logger: config.Logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("embedded world: %w", err)
