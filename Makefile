@@ -111,7 +111,7 @@ demo: build ## A real file through a group of worker processes that grow, shrink
 # These act on whatever cluster kubectl is set to: KUBECONFIG, or ~/.kube/config.
 .PHONY: install
 install: manifests kube ## Apply the CustomResourceDefinitions to the cluster of KUBECONFIG.
-	$(KUBECTL) apply --server-side -k config/crd
+	$(KUBECTL) apply --server-side --force-conflicts -k config/crd
 
 .PHONY: uninstall
 uninstall: kube ## Delete the CustomResourceDefinitions, and with them every ConsumerGroup and KafkaCluster.
@@ -119,7 +119,7 @@ uninstall: kube ## Delete the CustomResourceDefinitions, and with them every Con
 
 .PHONY: deploy
 deploy: manifests kube ## Apply everything, with IMAGE, and wait for the manager to be ready.
-	KUBECTL=$(KUBECTL) IMAGE=$(IMAGE) hack/installer.sh | $(KUBECTL) apply --server-side -f -
+	KUBECTL=$(KUBECTL) IMAGE=$(IMAGE) hack/installer.sh | $(KUBECTL) apply --server-side --force-conflicts -f -
 	$(KUBECTL) --namespace samsa-system rollout status deployment/samsa-manager --timeout=3m
 
 # The manager goes last: a ConsumerGroup that is to remove its positions needs it for that.

@@ -28,6 +28,7 @@ code() {
 }
 manifests() {
   (cd "$copy" && "$generator" crd "paths=./$api" output:crd:artifacts:config=config/crd/bases)
+  go run ./hack/crdtext "$copy"/config/crd/bases/*.yaml
   outputs+=(config/crd/bases)
 }
 
