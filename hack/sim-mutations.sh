@@ -117,7 +117,7 @@ edit $group/session.go 's.lease.Extend(event.Sent)' 's.lease.Extend(m.now)'
 run
 
 mutation "leaving without taking the topics away first"
-edit $group/leave.go 'return m.leaving && s.registered && len(m.claims) > 0 &&' 'return m.left && len(m.claims) > 0 &&'
+edit $group/subscribe.go 'return len(m.claims) > 0 && !s.plan.foreign &&' 'return m.left && len(m.claims) > 0 &&'
 run
 
 mutation "idle lanes that never look at their position again"

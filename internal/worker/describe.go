@@ -20,6 +20,7 @@ func Describe(o Observation, previous Status) Status {
 		Session:       describeSession(o.Session),
 		Assignment:    AssignmentStatus{Strategy: o.Strategy, Why: o.Why},
 		Members:       describeMembers(o.Members),
+		Topics:        sortedTopics(o.Topics),
 		MissingTopics: slices.Sorted(slices.Values(o.Missing)),
 		Problems:      o.Problems,
 		Counters:      o.Counters,
@@ -49,7 +50,7 @@ func notReady(o Observation) []Reason {
 	case !o.Session.Connected && (lapsed || !o.Registered):
 		add(NotConnected, "no session with ZooKeeper at "+o.Session.Server)
 	case !o.Registered:
-		add(NotRegistered, because("not yet registered in group "+o.Group, o.RegisterErr))
+		add(NotRegistered, because("not yet registered in group "+o.Group, cmp.Or(o.RegisterErr, o.TopicsErr)))
 	case lapsed:
 		add(LeaseLapsed, "the session may have expired; delivering nothing")
 	case !o.Read && o.ReadErr != nil:
@@ -74,6 +75,12 @@ func warnings(o Observation) []Reason {
 	}
 	for _, topic := range slices.Sorted(slices.Values(o.Missing)) {
 		warn(TopicMissing, topic, "topic %s does not exist; it is consumed as soon as it does", topic)
+	}
+	if o.Registered && o.TopicsErr == nil && o.Pattern != "" && len(o.Topics) == 0 {
+		warn(TopicMissing, o.Pattern, "no topic matches %s; those that do are consumed as soon as they exist", o.Pattern)
+	}
+	if o.Registered && o.TopicsErr != nil {
+		warn(TopicsUnclear, o.Pattern, "%v", o.TopicsErr)
 	}
 	for _, lane := range sorted(o.Partitions) {
 		name := lane.Partition.String()
@@ -192,7 +199,7 @@ func describeMembers(peers []Peer) []MemberStatus {
 	members := make([]MemberStatus, 0, len(peers))
 	for _, peer := range peers {
 		members = append(members, MemberStatus{
-			ID: peer.ID, Foreign: peer.Foreign, Topics: slices.Sorted(slices.Values(peer.Topics)),
+			ID: peer.ID, Foreign: peer.Foreign, Topics: sortedTopics(peer.Topics),
 		})
 	}
 	return members
@@ -252,6 +259,13 @@ func (s State) owns() bool {
 		return false
 	}
 	return false
+}
+
+// sortedTopics is never nil: that there are none is said so.
+func sortedTopics(topics []string) []string {
+	list := append([]string{}, topics...)
+	slices.Sort(list)
+	return list
 }
 
 func sorted(lanes []Lane) []Lane {

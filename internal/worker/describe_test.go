@@ -65,6 +65,11 @@ func TestDescribeWarns(t *testing.T) {
 	}{
 		{func(*worker.Observation) {}, ""},
 		{func(o *worker.Observation) { o.Missing = []string{"b", "a"} }, "TopicMissing/a TopicMissing/b"},
+		{func(o *worker.Observation) { o.Pattern = "o.*" }, "TopicMissing/o.*"},
+		{func(o *worker.Observation) { o.Pattern, o.Topics = "o.*", []string{"orders"} }, ""},
+		{func(o *worker.Observation) {
+			o.Pattern, o.Topics, o.TopicsErr = "o.*", []string{"orders"}, broken
+		}, "TopicsUnclear/o.*"},
 		{func(o *worker.Observation) { o.Partitions[1].Blocked = &worker.Block{} }, "PartitionBlocked/orders/2"},
 		{func(o *worker.Observation) { o.Partitions[1].Err = broken }, "FetchFailing/orders"},
 		{func(o *worker.Observation) { o.Sink, o.SinkErr = "billing", broken }, "SinkUnreachable/billing"},
@@ -156,6 +161,9 @@ func TestDescribePartitions(t *testing.T) {
 func TestStatusJSON(t *testing.T) {
 	o := consuming()
 	o.Partitions = o.Partitions[:1]
+	o.Topics = []string{"orders"}
+	o.Partitions[0].LostToRetention = 5
+	o.Partitions[0].Jump = &worker.Jump{At: o.At, From: 5, To: 10}
 	data, err := json.Marshal(worker.Describe(o, worker.Status{}))
 	if err != nil {
 		t.Fatal(err)
@@ -165,9 +173,11 @@ func TestStatusJSON(t *testing.T) {
 		`"session":{"connected":true,"epoch":1,"leaseValidUntil":"2026-09-24T12:00:04Z","timeout":"6s","fenced":true},` +
 		`"assignment":{"strategy":"Sticky"},` +
 		`"members":[{"id":"billing_samsa1s.billing-0-1-ab","topics":["orders"]}],` +
-		`"totals":{"owned":1,"blocked":0,"lag":20},` +
+		`"topics":["orders"],"totals":{"owned":1,"blocked":0,"lag":20},` +
 		`"partitions":[{"topic":"orders","partition":"10","state":"Owned","position":15,"committed":10,"end":30,"lag":20,` +
-		`"bufferedMessages":3,"bufferedBytes":0,"inFlight":2,"attempts":0,"lastProgress":"2026-09-24T12:00:00Z"}],` +
+		`"bufferedMessages":3,"bufferedBytes":0,"inFlight":2,"attempts":0,` +
+		`"lostToRetention":5,"jump":{"at":"2026-09-24T12:00:00Z","from":5,"to":10},` +
+		`"lastProgress":"2026-09-24T12:00:00Z"}],` +
 		`"counters":{"recordsFetched":0,"recordsDelivered":0,"redeliveries":0,"lostToRetention":0,"sessionExpirations":0}}`
 	if string(data) != want {
 		t.Errorf("got\n%s\nwant\n%s", data, want)

@@ -39,6 +39,7 @@ func (l *live) Snapshot() Observation {
 	o := observe(consumer, lanes)
 	o.At = l.now()
 	o.Group, o.Name = l.config.GroupName(), l.config.Member
+	o.Pattern = l.config.TopicPattern
 	o.Session.Server = l.config.Cluster.ZooKeeper.Connect
 	o.Counters = l.tally.counters()
 	l.tally.addJumps(o.Partitions)
@@ -75,6 +76,7 @@ func observe(consumer client.Status, lanes []pump.LaneStatus) Observation {
 			Timeout: consumer.SessionTimeout, Unfenced: !consumer.Fenced, Unsound: consumer.Warning, Err: consumer.Err,
 		},
 		Strategy: strategyName(consumer.Strategy), Why: consumer.Why, Missing: consumer.Missing,
+		Topics: consumer.Topics, TopicsErr: consumer.TopicsErr,
 	}
 	for _, member := range consumer.Members {
 		peer := Peer{ID: member.ID, Foreign: member.Foreign}

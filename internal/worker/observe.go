@@ -36,6 +36,11 @@ type Observation struct {
 	// Strategy is the assignment in force, and Why the reason where it is not the configured one.
 	Strategy, Why string
 	Members       []Peer
+	// Topics are those consumed; Pattern is what they match, empty if they are given by name. TopicsErr is why it is not
+	// known which match.
+	Topics    []string
+	Pattern   string
+	TopicsErr error
 	// Missing are topics asked for that do not exist.
 	Missing    []string
 	Partitions []Lane

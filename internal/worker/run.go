@@ -82,11 +82,15 @@ func assemble(config Config, logger *slog.Logger) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
+	joining, err := config.consumer()
+	if err != nil {
+		return nil, errors.Join(err, target.Close())
+	}
 	cluster, err := config.Cluster.connect(logger)
 	if err != nil {
 		return nil, errors.Join(err, target.Close())
 	}
-	consumer, err := cluster.Consumer(config.consumer())
+	consumer, err := cluster.Consumer(joining)
 	if err != nil {
 		return nil, errors.Join(err, target.Close(), cluster.Close())
 	}
@@ -126,10 +130,17 @@ func (w *parts) work(ctx context.Context, logger *slog.Logger) error {
 	return err
 }
 
-func (c Config) consumer() client.ConsumerConfig {
+func (c Config) consumer() (client.ConsumerConfig, error) {
 	consumer := client.ConsumerConfig{
 		Group: c.GroupName(), Topics: c.Topics, Name: c.Member, Strategy: layout.Sticky, Start: kafka.Earliest(),
 		CommitInterval: time.Duration(c.CommitInterval), DrainTimeout: time.Duration(c.DrainTimeout),
+	}
+	if c.TopicPattern != "" {
+		pattern, err := client.CompilePattern(c.TopicPattern)
+		if err != nil {
+			return client.ConsumerConfig{}, fmt.Errorf("topicPattern: %w", err)
+		}
+		consumer.Pattern = pattern
 	}
 	if c.Assignment == AssignRange {
 		consumer.Strategy = layout.Range
@@ -137,7 +148,7 @@ func (c Config) consumer() client.ConsumerConfig {
 	if c.Start == StartLatest {
 		consumer.Start = kafka.Latest()
 	}
-	return consumer
+	return consumer, nil
 }
 
 func (r OutOfRange) rule() lane.Rule {

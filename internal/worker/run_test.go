@@ -254,6 +254,24 @@ var _ = Describe("Run", func() {
 			`samsa_worker_records_lost_to_retention_total{group="billing",partition="0",topic="orders"} 2` + "\n"))
 	})
 
+	It("consumes what matches a pattern, also what appears later", func(ctx SpecContext) {
+		begin(ctx, world.Config{Topics: map[string]int32{"bills": 1}})
+		w := run(kafka, box, func(c *worker.Config) { c.Topics, c.TopicPattern = nil, `orders-\d+` })
+		Eventually(w.status).Should(And(HaveField("Ready", true), HaveField("Topics", BeEmpty()),
+			HaveField("Warnings", ConsistOf(And(
+				HaveField("Code", worker.TopicMissing), HaveField("Subject", `orders-\d+`))))))
+		Expect(w.get("/v1/status")).To(Not(ContainSubstring(`"topics": null`)))
+		for _, topic := range []string{"orders-2", "orders-1"} {
+			Expect(kafka.Kafka.CreateTopic(ctx, topic, 1)).To(Succeed())
+			publish(ctx, topic, topic)
+		}
+		Eventually(box.values).Should(ConsistOf("orders-1", "orders-2"))
+		Eventually(w.status).Should(And(HaveField("Topics", Equal([]string{"orders-1", "orders-2"})),
+			HaveField("Totals.Owned", 2), HaveField("Warnings", BeEmpty())))
+		Expect(kafka.Kafka.DeleteTopic(ctx, "orders-1")).To(Succeed())
+		Eventually(w.status).Should(And(HaveField("Topics", Equal([]string{"orders-2"})), HaveField("Totals.Owned", 1)))
+	})
+
 	It("works at an address of its own, as a group of its own", func(ctx SpecContext) {
 		begin(ctx, world.Config{Topics: map[string]int32{"orders": 1}})
 		publish(ctx, "orders", "a")

@@ -27,6 +27,8 @@ type Status struct {
 	Session    Session          `json:"session"`
 	Assignment AssignmentStatus `json:"assignment"`
 	Members    []MemberStatus   `json:"members"`
+	// Topics are those that are consumed: what this worker is registered for or, while it is not, will be.
+	Topics []string `json:"topics"`
 	// MissingTopics are asked for and do not exist.
 	MissingTopics []string          `json:"missingTopics,omitempty"`
 	Totals        Totals            `json:"totals"`
@@ -75,7 +77,8 @@ const (
 
 // What somebody should look at.
 const (
-	// TopicMissing: a topic asked for does not exist. Once it does, it is consumed.
+	// TopicMissing: a topic asked for does not exist, or none matches the pattern (which is the subject then). Once it
+	// does, it is consumed.
 	TopicMissing Code = "TopicMissing"
 	// PartitionBlocked: a message keeps failing, so its partition stands.
 	PartitionBlocked Code = "PartitionBlocked"
@@ -89,6 +92,8 @@ const (
 	Unfenced Code = "Unfenced"
 	// LeaseUnsound: the session is too short for the server's tick, so that two workers might deliver one partition.
 	LeaseUnsound Code = "LeaseUnsound"
+	// TopicsUnclear: not all topics that match the pattern are known, or consumed.
+	TopicsUnclear Code = "TopicsUnclear"
 	// BrokersUnknown: ZooKeeper answers, and no broker can be found in it.
 	BrokersUnknown Code = "BrokersUnknown"
 	// NodeMalformed: a node in ZooKeeper could not be understood, and was skipped.

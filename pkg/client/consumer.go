@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,10 +35,14 @@ const (
 	defaultDrainTimeout = 30 * time.Second
 )
 
-// ConsumerConfig says what a consumer consumes, as a member of which group. Group and Topics are required.
+// ConsumerConfig says what a consumer consumes, as a member of which group. Group is required, and one of Topics and
+// Pattern.
 type ConsumerConfig struct {
 	Group  string
 	Topics []string
+	// Pattern is what the whole name of a topic has to match to be consumed; Kafka's own topics never do. Topics that come
+	// are taken up, those that go are let go of.
+	Pattern *regexp.Regexp
 	// Name is the member's name, the same after each restart: it gets its partitions back. Default: the host's name.
 	Name string
 	// Strategy is Sticky (default) or Range.
@@ -60,13 +65,13 @@ func (c ConsumerConfig) withDefaults() (ConsumerConfig, error) {
 			errs = append(errs, fmt.Errorf("%s: %w", field, err))
 		}
 	}
-	if len(c.Topics) == 0 {
-		errs = append(errs, errors.New("topics: is empty; name at least one topic"))
-	}
-	for i, topic := range c.Topics {
-		if err := layout.CheckTopic(topic); err != nil {
-			errs = append(errs, fmt.Errorf("topics[%d]: %w", i, err))
+	errs = append(errs, c.checkTopics()...)
+	if c.Pattern != nil {
+		whole, err := CompilePattern(c.Pattern.String())
+		if err != nil {
+			errs = append(errs, fmt.Errorf("pattern: %w", err))
 		}
+		c.Pattern, c.Topics = whole, nil
 	}
 	if c.Strategy == 0 {
 		c.Strategy = Sticky
@@ -86,6 +91,21 @@ func (c ConsumerConfig) withDefaults() (ConsumerConfig, error) {
 	return c, errors.Join(errs...)
 }
 
+func (c ConsumerConfig) checkTopics() (errs []error) {
+	switch {
+	case len(c.Topics) == 0 && c.Pattern == nil:
+		errs = append(errs, errors.New("topics: is empty; name at least one topic, or give a pattern"))
+	case len(c.Topics) > 0 && c.Pattern != nil:
+		errs = append(errs, errors.New("pattern: is given besides topics; keep one of them"))
+	}
+	for i, topic := range c.Topics {
+		if err := layout.CheckTopic(topic); err != nil {
+			errs = append(errs, fmt.Errorf("topics[%d]: %w", i, err))
+		}
+	}
+	return errs
+}
+
 // Consumer is one member of a consumer group. It works while Run or Messages does, of which there may be one at a time,
 // once. The other methods are safe for concurrent use.
 type Consumer struct {
@@ -97,6 +117,8 @@ type Consumer struct {
 	member  *group.Member
 	sources map[int64]*source
 	beat    time.Time
+	// topicsErr is why it is not known which topics match, nil if it is.
+	topicsErr error
 
 	events  *mailbox[group.Event]
 	fetcher *fetcher

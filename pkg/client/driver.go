@@ -37,6 +37,9 @@ func (d *driver) run(asked context.Context) {
 	defer d.running.Wait()
 	defer cancel()
 	defer d.lease.end()
+	if d.consumer.config.Pattern != nil {
+		d.running.Go(func() { d.consumer.followTopics(ctx) })
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	leave := asked.Done()

@@ -117,7 +117,7 @@ func members(found layout.Inspection) []GroupMember {
 	all := make([]GroupMember, 0, len(found.Members)+len(found.Unreadable))
 	for _, r := range found.Members {
 		all = append(all, GroupMember{
-			ID: r.ID, Pod: r.Pod, Foreign: r.Foreign, Leaving: len(r.Topics) == 0, Topics: r.SubscribedTopics(),
+			ID: r.ID, Pod: r.Pod, Foreign: r.Foreign, Leaving: r.Leaving, Topics: r.SubscribedTopics(),
 		})
 	}
 	for _, id := range found.Unreadable {

@@ -32,6 +32,18 @@ func TestStreamAsksForMoreAfterItWasFull(t *testing.T) {
 	}
 }
 
+func TestBounded(t *testing.T) {
+	topics, err := bounded(make([]string, maxMatching))
+	if len(topics) != maxMatching || err != nil {
+		t.Errorf("%d topics, %v", len(topics), err)
+	}
+	topics, err = bounded(make([]string, maxMatching+2))
+	const want = "1002 topics match the pattern, and only the first 1000 are consumed; make it narrower"
+	if len(topics) != maxMatching || err == nil || err.Error() != want {
+		t.Errorf("%d topics, %v", len(topics), err)
+	}
+}
+
 // turns lets the loop have so many items, or all there are.
 func turns(q *queue, n int) {
 	for range n {

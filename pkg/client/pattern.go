@@ -10,6 +10,8 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strings"
+
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 )
 
 // ownTopics is how the names of Kafka's own topics begin: nobody means those by a pattern.
@@ -41,11 +43,11 @@ func reasonOf(err error) error {
 }
 
 // MatchTopics are those of the topics that a pattern made by CompilePattern matches, sorted. Kafka's own, whose names
-// begin with __, never match.
+// begin with __, never match, and neither do names that no topic of Kafka's can have.
 func MatchTopics(pattern *regexp.Regexp, topics []string) []string {
 	var matching []string
 	for _, topic := range topics {
-		if !strings.HasPrefix(topic, ownTopics) && pattern.MatchString(topic) {
+		if !strings.HasPrefix(topic, ownTopics) && layout.CheckTopic(topic) == nil && pattern.MatchString(topic) {
 			matching = append(matching, topic)
 		}
 	}

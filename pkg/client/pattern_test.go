@@ -12,7 +12,7 @@ import (
 )
 
 func TestMatchTopics(t *testing.T) {
-	topics := []string{"orders-2", "__consumer_offsets", "orders-1", "preorders-1", "orders-1-dlq", "a", "ab"}
+	topics := []string{"orders-2", "__consumer_offsets", "orders-1", "preorders-1", "orders-1-dlq", "a", "ab", "my orders"}
 	for expression, want := range map[string][]string{
 		`orders-\d`:  {"orders-1", "orders-2"},
 		`a|ab`:       {"a", "ab"},

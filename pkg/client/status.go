@@ -22,6 +22,8 @@ type Status struct {
 	Warning string
 	// Err is why the cluster cannot be reached, nil if it can.
 	Err error
+	// TopicsErr is why topics that match the pattern may go unseen, nil if they do not.
+	TopicsErr error
 	// Beat is when the consumer's own goroutine last came round; it does so every second at least.
 	Beat time.Time
 	// Fetches are the partitions being fetched.
@@ -43,7 +45,7 @@ func (c *Consumer) Status() Status {
 	defer c.mu.Unlock()
 	status := Status{
 		Snapshot: c.member.Snapshot(), Connected: state.Connected, Fenced: state.Fenced, Warning: state.Warning,
-		Err: c.cluster.Err(), Beat: c.beat, Fetches: make(map[kafka.Partition]FetchStatus, len(c.sources)),
+		Err: c.cluster.Err(), TopicsErr: c.topicsErr, Beat: c.beat, Fetches: make(map[kafka.Partition]FetchStatus, len(c.sources)),
 	}
 	status.Problems = append(status.Problems, c.cluster.directory.malformed()...)
 	if state.Session != nil {

@@ -35,7 +35,7 @@ func (m *Member) mayBegin() bool { return !m.session.begun && m.session.planned 
 
 func (m *Member) ownTopicsPartitions() []kafka.Partition {
 	var partitions []kafka.Partition
-	for _, topic := range m.config.Topics {
+	for _, topic := range m.topics {
 		partitions = append(partitions, m.session.view.Partitions[topic]...)
 	}
 	return partitions
@@ -56,7 +56,7 @@ func (s *session) startPositions() []layout.Position {
 // say any more.
 func (m *Member) begunOrNot(t transaction, answer Transacted) {
 	s := m.session
-	s.beginErr = nil
+	s.beginErr, s.outdated = nil, false
 	switch {
 	case answer.Outcome == OK:
 		s.begun = true
@@ -104,6 +104,11 @@ func (m *Member) resolved(event Resolved) {
 
 func (m *Member) startsResolved(event Resolved) {
 	s := m.session
+	if s.outdated {
+		s.outdated = false
+		s.begin.succeeded(m.now)
+		return
+	}
 	for _, partition := range m.ownTopicsPartitions() {
 		if _, ok := event.Positions[partition]; !ok {
 			s.beginErr = event.Err

@@ -19,13 +19,16 @@ const (
 	place
 	forgo
 	beginGroup
-	retire
+	subscribe
 )
 
 // transaction is one that is under way.
 type transaction struct {
 	kind      txnKind
 	positions []layout.Position
+	// topics are those of a registration that is renewed; leaving says that it is for the last time.
+	topics  []string
+	leaving bool
 }
 
 func (m *Member) transact(t transaction, txn layout.Txn) {
@@ -115,8 +118,8 @@ func (m *Member) transacted(event Transacted) {
 	switch t.kind {
 	case beginGroup:
 		m.begunOrNot(t, event)
-	case retire:
-		m.retired(event)
+	case subscribe:
+		m.subscribed(t, event)
 	case commit, verify:
 		m.committed(t, event)
 	case place, release, forgo:

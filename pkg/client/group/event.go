@@ -49,6 +49,9 @@ type (
 	Leave struct{}
 	// CommitNow asks for a commit now rather than at the next interval.
 	CommitNow struct{}
+	// SetTopics says what the member consumes from now on. It stays in the group, and keeps what it has of topics that
+	// stay.
+	SetTopics struct{ Topics []string }
 	// SessionUp says that there is a session, with its negotiated timeout.
 	SessionUp struct {
 		Epoch   uint64
@@ -135,6 +138,7 @@ type Progress struct {
 func (Tick) event()         {}
 func (Leave) event()        {}
 func (CommitNow) event()    {}
+func (SetTopics) event()    {}
 func (SessionUp) event()    {}
 func (SessionLost) event()  {}
 func (Hint) event()         {}

@@ -3,11 +3,7 @@
 
 package group
 
-import (
-	"time"
-
-	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
-)
+import "time"
 
 // leaveSlack is what leaving may take beyond the drain: a release and a farewell of two round trips each, and one
 // reconnection.
@@ -48,9 +44,6 @@ func (m *Member) keepLeaving() {
 	case late:
 		m.abandon()
 		m.gone(false)
-	case m.mayRetire() && s.retire.due(m.now):
-		s.retire.begin()
-		m.transact(transaction{kind: retire}, layout.Retire(m.config.Group, s.member, m.now.UnixMilli()))
 	case m.mayUnregister() && s.unregister.due(m.now):
 		s.unregister.begin()
 		m.emit(Unregister{Epoch: s.epoch, ID: s.member})
@@ -65,23 +58,6 @@ func (m *Member) keepLeaving() {
 func (m *Member) gone(clean bool) {
 	m.left = true
 	m.emit(Left{Clean: clean && !m.torn})
-}
-
-// mayRetire reports whether the others are to be told that what is ours will be free: one lane that takes long to drain
-// must not keep them from the rest. With foreign members every change of the list costs a rebalance of theirs, and
-// drains are short.
-func (m *Member) mayRetire() bool {
-	s := m.session
-	return m.leaving && s.registered && len(m.claims) > 0 && !s.plan.foreign
-}
-
-func (m *Member) retired(answer Transacted) {
-	if answer.Outcome == Unavailable {
-		m.session.retire.failed(m.now, m.config.Rand())
-		return
-	}
-	// Where the servers know no transactions it is refused: then the others wait for the farewell.
-	m.session.retire.never()
 }
 
 func (m *Member) mayUnregister() bool { return m.leaving && len(m.claims) == 0 && m.session.registered }

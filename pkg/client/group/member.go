@@ -4,17 +4,19 @@
 package group
 
 import (
+	"slices"
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// Config says who the member is and how it behaves. All fields are required.
+// Config says who the member is and how it behaves. All fields are required, but for Topics.
 type Config struct {
 	Group string
 	// Pod is the member's name in every session it will ever have.
-	Pod    string
+	Pod string
+	// Topics is what the member consumes, nil if SetTopics will tell: it does not register before.
 	Topics []string
 	// Strategy is what this member asks for; foreign members in the group overrule it.
 	Strategy layout.Strategy
@@ -49,6 +51,10 @@ type Member struct {
 	lanes   map[int64]*claim
 	txns    map[uint64]transaction
 
+	// topics is what is to be consumed, sorted; told says that it is known.
+	topics []string
+	told   bool
+
 	lastLane   int64
 	lastTxn    uint64
 	commit     attempt
@@ -66,6 +72,8 @@ type Member struct {
 func New(config Config) *Member {
 	return &Member{
 		config: config,
+		topics: slices.Compact(slices.Sorted(slices.Values(config.Topics))),
+		told:   config.Topics != nil,
 		claims: map[kafka.Partition]*claim{},
 		lanes:  map[int64]*claim{},
 		txns:   map[uint64]transaction{},
@@ -115,6 +123,8 @@ func (m *Member) learn(event Event) {
 		m.leave()
 	case CommitNow:
 		m.commit.soon()
+	case SetTopics:
+		m.setTopics(event)
 	case Unregistered:
 		m.unregistered(event)
 	case Tick:
@@ -129,6 +139,7 @@ func (m *Member) pursue() {
 		if m.session != nil {
 			m.keepLease()
 			m.keepRegistered()
+			m.keepSubscribed()
 			m.keepObserving()
 			m.keepBegun()
 			m.keepClaims()
@@ -161,7 +172,7 @@ func (m *Member) Next() time.Time {
 	next.pending(s.registered, &s.probe, m.now)
 	next.pending(m.mayObserve(), &s.observe, m.now)
 	next.pending(m.mayBegin(), &s.begin, m.now)
-	next.pending(m.mayRetire(), &s.retire, m.now)
+	next.pending(m.mayResubscribe(), &s.subscribe, m.now)
 	next.pending(m.mayUnregister(), &s.unregister, m.now)
 	next.pending(len(m.lanes) > 0, &m.commit, m.now)
 	for _, c := range m.claims {

@@ -37,13 +37,14 @@ func (m *Member) keepObserving() {
 	for partition, c := range m.claims {
 		s.asked[partition] = c.token
 	}
-	s.observedTopics = m.topics()
+	s.observedTopics = m.relevantTopics()
 	m.emit(Observe{Epoch: s.epoch, Topics: s.observedTopics, Partitions: sortedPartitions(m.claims)})
 }
 
-// topics are those of all members of the last view: to compute what falls to us, we must know what falls to the others.
-func (m *Member) topics() []string {
-	topics := slices.Clone(m.config.Topics)
+// relevantTopics are those of all members of the last view, and what is to be consumed: to compute what falls to us, we
+// must know what falls to the others.
+func (m *Member) relevantTopics() []string {
+	topics := slices.Clone(m.topics)
 	for _, member := range m.session.view.Members {
 		for topic := range member.Topics {
 			topics = append(topics, topic)
@@ -69,6 +70,7 @@ func (m *Member) observed(event Observed) {
 	}
 	s.view = event.View
 	s.begun = s.begun || event.View.Begun
+	s.learnOwn()
 	m.audit(event)
 	m.replan()
 }

@@ -24,11 +24,11 @@ type plan struct {
 // member just brought along, would give another answer than the other members compute: it waits for the next one.
 func (m *Member) replan() {
 	s := m.session
-	if !slices.ContainsFunc(s.view.Members, func(r layout.Registration) bool { return r.ID == s.member }) {
+	if s.own() == nil {
 		s.observe.failed(m.now, m.config.Rand())
 		return
 	}
-	if !slices.Equal(m.topics(), s.observedTopics) {
+	if !slices.Equal(m.relevantTopics(), s.observedTopics) {
 		s.look()
 		return
 	}
@@ -49,7 +49,7 @@ func (m *Member) replan() {
 // everybody can read: members that remember different things would not agree about the other topics either.
 func (m *Member) keepUnclear(target map[kafka.Partition]bool) {
 	for partition, c := range m.claims {
-		if c.state != claiming && m.session.unclear(partition.Topic) {
+		if c.state != claiming && m.session.unclear(partition.Topic) && m.session.own().Topics[partition.Topic] > 0 {
 			target[partition] = true
 		}
 	}

@@ -21,8 +21,12 @@ type session struct {
 
 	registered                                  bool
 	register, probe, observe, begin, unregister attempt
-	// retire takes the member out of the plans of the others, while it leaves.
-	retire attempt
+	// subscribe renews the registration.
+	subscribe attempt
+	// topics are those of the registration, sorted. retired says that it has none since the member leaves; inPlace that
+	// the servers know no transactions, so that it can only be written over.
+	topics           []string
+	retired, inPlace bool
 
 	// registerErr, observeErr and beginErr are why the last attempt failed, nil if it did not.
 	registerErr, observeErr, beginErr error
@@ -40,8 +44,10 @@ type session struct {
 	plan    plan
 	// begun says that the start positions of the group are decided.
 	begun bool
-	// starts are the resolved positions of a group that is about to begin; nil until resolved.
-	starts map[kafka.Partition]int64
+	// starts are the resolved positions of a group that is about to begin; nil until resolved. outdated says that what is
+	// being resolved is for other topics than are to be consumed by now.
+	starts   map[kafka.Partition]int64
+	outdated bool
 }
 
 // in gives the session of that epoch, nil if it is over.
@@ -129,7 +135,7 @@ func (m *Member) probed(event Probed) {
 	}
 }
 
-func (m *Member) mayRegister() bool { return !m.session.registered && !m.leaving }
+func (m *Member) mayRegister() bool { return !m.session.registered && !m.leaving && m.told }
 
 func (m *Member) keepRegistered() {
 	s := m.session
@@ -139,11 +145,13 @@ func (m *Member) keepRegistered() {
 	if s.member == "" {
 		s.member = layout.MemberID(m.config.Group, m.config.Strategy, m.config.Pod, m.now.UnixMilli(),
 			uint32(m.config.Rand()*(1<<32)))
+		// For every attempt the same: which of them made the node is not known.
+		s.topics = m.topics
 	}
 	s.register.begin()
 	m.emit(Register{
 		Epoch: s.epoch, ID: s.member,
-		Data: layout.EncodeMember(m.config.Topics, m.now.UnixMilli()),
+		Data: layout.EncodeMember(s.topics, m.now.UnixMilli()),
 	})
 }
 

@@ -30,6 +30,8 @@ type Snapshot struct {
 	Strategy layout.Strategy
 	Why      string
 	Members  []layout.Registration
+	// Topics are those that the member consumes: as it is registered or, while it is not, as it will be.
+	Topics []string
 	// Missing are the topics asked for that do not exist.
 	Missing  []string
 	Problems []layout.Problem
@@ -76,13 +78,16 @@ type Claiming struct {
 
 // Snapshot describes the member.
 func (m *Member) Snapshot() Snapshot {
-	snapshot := Snapshot{Rebalances: m.rebalances, Leaving: m.leaving}
+	snapshot := Snapshot{Rebalances: m.rebalances, Leaving: m.leaving, Topics: m.topics}
 	for _, partition := range sortedPartitions(m.claims) {
 		snapshot.Claims = append(snapshot.Claims, m.claims[partition].describe())
 	}
 	s := m.session
 	if s == nil {
 		return snapshot
+	}
+	if s.registered && !s.retired {
+		snapshot.Topics = s.topics
 	}
 	snapshot.Epoch, snapshot.Member, snapshot.Registered = s.epoch, s.member, s.registered
 	snapshot.LeaseUntil, snapshot.LeaseHolds = s.lease.Until(), s.held
@@ -94,7 +99,7 @@ func (m *Member) Snapshot() Snapshot {
 	snapshot.Strategy, snapshot.Why = s.plan.strategy, s.plan.why
 	snapshot.Members, snapshot.Problems = slices.Clone(s.view.Members), slices.Clone(s.view.Problems)
 	snapshot.Target = len(s.target)
-	if s.planned {
+	if s.planned && m.config.Topics != nil { // those of a pattern are not asked for by name
 		for _, topic := range m.config.Topics {
 			if _, exists := s.view.Partitions[topic]; !exists && !s.unclear(topic) {
 				snapshot.Missing = append(snapshot.Missing, topic)

@@ -54,6 +54,13 @@ func ParseMemberID(group, id string) (Registration, bool) {
 
 // EncodeMember gives the data of a member's node as Kafka 0.8 and later write it: one thread for each of the topics.
 func EncodeMember(topics []string, bornMillis int64) []byte {
+	return encodeMember(topics, bornMillis, false)
+}
+
+// EncodeLeaving is EncodeMember for a member that gives up what it has and takes nothing any more.
+func EncodeLeaving(bornMillis int64) []byte { return encodeMember(nil, bornMillis, true) }
+
+func encodeMember(topics []string, bornMillis int64, leaving bool) []byte {
 	subscription := make(map[string]int, len(topics))
 	for _, topic := range topics {
 		subscription[topic] = 1
@@ -64,7 +71,9 @@ func EncodeMember(topics []string, bornMillis int64) []byte {
 		Subscription map[string]int `json:"subscription"`
 		Pattern      string         `json:"pattern"`
 		Timestamp    string         `json:"timestamp"`
-	}{1, subscription, staticPattern, strconv.FormatInt(bornMillis, 10)})
+		// Leaving is samsa's own; Kafka's consumers read the fields they know.
+		Leaving bool `json:"leaving,omitempty"`
+	}{1, subscription, staticPattern, strconv.FormatInt(bornMillis, 10), leaving})
 	return data
 }
 
@@ -81,10 +90,20 @@ func DecodeMember(group, id string, data []byte) (Registration, error) {
 		member = Registration{ID: id, Pod: id, Strategy: Range, Foreign: true}
 	}
 	member.Topics = topics
+	member.Leaving = ours && isLeaving(data)
 	return member, nil
 }
 
-// errNoTopics is a mistake, unless a member of samsa says so: it is leaving then (see Retire).
+// isLeaving reads the mark of EncodeLeaving, of data that has been decoded.
+func isLeaving(data []byte) bool {
+	var mark struct {
+		Leaving bool `json:"leaving"`
+	}
+	return json.Unmarshal(data, &mark) == nil && mark.Leaving
+}
+
+// errNoTopics is a mistake, unless a member of samsa says so: it is leaving then (see Retire), or consumes what matches
+// a pattern, and nothing does.
 var errNoTopics = errors.New("subscription: no topics")
 
 func decodeSubscription(data []byte) (map[string]int, error) {

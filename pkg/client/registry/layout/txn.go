@@ -103,16 +103,30 @@ func Forgo(group, member string, p kafka.Partition) Txn {
 	}
 }
 
-// Retire takes all topics from a member's registration, in a way that the others notice (they watch the list of
-// members, not what stands in them): so they share out its partitions while it still drains, and each is claimed as
-// soon as it is released. The registration goes on to fence what the member writes until then.
-func Retire(group, member string, bornMillis int64) Txn {
+// Renew replaces what stands in a member's registration, in a way that the others notice: they watch the list of
+// members, not what stands in them. At no time is the member not registered, so what it writes stays fenced.
+func Renew(group, member string, data []byte) Txn {
 	path := Member(group, member)
 	return Txn{
 		alive(group, member),
 		{Kind: Delete, Path: path, Version: AnyVersion},
-		{Kind: CreateEphemeral, Path: path, Data: EncodeMember(nil, bornMillis)},
+		{Kind: CreateEphemeral, Path: path, Data: data},
 	}
+}
+
+// RenewInPlace is Renew for servers without transactions, where a moment without a registration could not be avoided.
+// The others notice with their next reading.
+func RenewInPlace(group, member string, data []byte) Txn {
+	return Txn{
+		alive(group, member),
+		{Kind: Set, Path: Member(group, member), Data: data, Version: AnyVersion},
+	}
+}
+
+// Retire takes all topics from a member's registration: so the others share out its partitions while it still drains,
+// and each is claimed as soon as it is released.
+func Retire(group, member string, bornMillis int64) Txn {
+	return Renew(group, member, EncodeLeaving(bornMillis))
 }
 
 // Begin decides where a group begins: the positions of all partitions that have none yet, and the marker that nobody

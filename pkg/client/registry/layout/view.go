@@ -31,6 +31,8 @@ type Registration struct {
 	Strategy Strategy
 	// Foreign is true of every member that is not samsa's, or speaks a protocol version this build does not know.
 	Foreign bool
+	// Leaving says that a samsa member gives up what it has, and takes nothing any more.
+	Leaving bool
 	// Topics maps what the member subscribes to, to its number of threads.
 	Topics map[string]int
 }
