@@ -47,7 +47,8 @@ var _ = BeforeSuite(func() {
 // touch reads what kubectl will read, so that go test knows that its last result is not one of these files as they are.
 func touch(directories ...string) error {
 	for _, directory := range directories {
-		err := filepath.WalkDir(filepath.Join(kubetest.Root(), directory), func(path string, file fs.DirEntry, err error) error {
+		root := filepath.Join(kubetest.Root(), directory)
+		err := filepath.WalkDir(root, func(path string, file fs.DirEntry, err error) error {
 			if err != nil || file.IsDir() {
 				return err
 			}

@@ -1,8 +1,8 @@
 // Copyright The samsa Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command apidoc writes the reference of samsa's kinds in Markdown, from the CustomResourceDefinitions: what stands in it
-// is what kubectl explain says, and what the API server enforces.
+// Command apidoc writes the reference of samsa's kinds in Markdown, from the CustomResourceDefinitions: what stands in
+// it is what kubectl explain says, and what the API server enforces.
 package main
 
 import (

@@ -14,18 +14,20 @@ import (
 
 const title = `# API reference
 
-Generated from the CustomResourceDefinitions by ` + "`make docs`" + `; the same texts stand in ` + "`kubectl explain`" + `. A field is
-optional unless it says otherwise. What the API server refuses, it refuses with the messages below.
+Generated from the CustomResourceDefinitions by ` + "`make docs`; the same texts stand in `kubectl explain`" + `.
+A field is optional unless it says otherwise. What the API server refuses, it refuses with the messages below.
 `
+
+const site = "https://kubernetes.io/docs/"
 
 // kubernetes are the fields of Kubernetes' own types: where they are described, and what is not repeated here.
 var kubernetes = map[string]string{
-	"affinity":                  "https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#affinity-and-anti-affinity",
-	"conditions":                "https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/condition/",
-	"imagePullSecrets":          "https://kubernetes.io/docs/concepts/containers/images/#specifying-imagepullsecrets-on-a-pod",
-	"resources":                 "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/",
-	"tolerations":               "https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/",
-	"topologySpreadConstraints": "https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/",
+	"affinity":                  site + "concepts/scheduling-eviction/assign-pod-node/#affinity-and-anti-affinity",
+	"conditions":                site + "reference/kubernetes-api/common-definitions/condition/",
+	"imagePullSecrets":          site + "concepts/containers/images/#specifying-imagepullsecrets-on-a-pod",
+	"resources":                 site + "concepts/configuration/manage-resources-containers/",
+	"tolerations":               site + "concepts/scheduling-eviction/taint-and-toleration/",
+	"topologySpreadConstraints": site + "concepts/scheduling-eviction/topology-spread-constraints/",
 }
 
 // reference is the whole document.
@@ -107,7 +109,7 @@ func says(name string, parent, property *apiextensionsv1.JSONSchemaProps) string
 		parts = append(parts, "See [Kubernetes]("+link+").")
 	}
 	if property.Default != nil && !strings.Contains(property.Description, "Default") {
-		parts = append(parts, fmt.Sprintf("Default `%s`.", property.Default.Raw))
+		parts = append(parts, fmt.Sprintf("Default %#q.", property.Default.Raw))
 	}
 	parts = append(parts, messages(property)...)
 	if items := property.Items; items != nil && items.Schema != nil {
@@ -117,7 +119,7 @@ func says(name string, parent, property *apiextensionsv1.JSONSchemaProps) string
 }
 
 func messages(schema *apiextensionsv1.JSONSchemaProps) []string {
-	var found []string
+	found := make([]string, 0, len(schema.XValidations))
 	for _, rule := range schema.XValidations {
 		found = append(found, "<br>*"+strings.ReplaceAll(oneLine(rule.Message), "*", `\*`)+"*")
 	}
