@@ -123,7 +123,7 @@ func (r *ConsumerGroupReconciler) deletionPhases() []phase[groupScope] {
 	return []phase[groupScope]{
 		{name: "look at the pods", run: r.look, blocking: true},
 		{name: "resolve the cluster", run: r.resolveCluster, blocking: true},
-		{name: "look for another group of that name", run: r.findHolder, blocking: true},
+		{name: "look for another group of that name", run: r.findHolder},
 		{name: "stop the workers", run: r.stopWorkers},
 		{name: "observe", run: r.observe},
 		{name: "delete the positions", run: r.erasePositions},

@@ -9,9 +9,9 @@ import (
 	"fmt"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	kube "sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -96,7 +96,9 @@ func (r *ConsumerGroupReconciler) stopWorkers(ctx context.Context, s *groupScope
 	return ctrl.Result{}, r.scale(ctx, s, 0)
 }
 
-func (s *groupScope) toClean() bool { return controllerutil.ContainsFinalizer(s.group, PositionsFinalizer) }
+func (s *groupScope) toClean() bool {
+	return controllerutil.ContainsFinalizer(s.group, PositionsFinalizer)
+}
 
 // erasePositions removes the positions once nobody uses them, and lets the object go: then, or when there is no hope.
 func (r *ConsumerGroupReconciler) erasePositions(ctx context.Context, s *groupScope) (ctrl.Result, error) {
@@ -164,13 +166,22 @@ func (s *groupScope) giveUp(why string) {
 	s.done = true
 }
 
-// letGo takes the finalizer away, after the status and its events are out.
+// letGo takes the finalizer away, once the status is out, and tells of what stays behind.
 func (r *ConsumerGroupReconciler) letGo(ctx context.Context, s *groupScope) error {
 	current := &v1alpha1.ConsumerGroup{}
-	current.ObjectMeta = metav1.ObjectMeta{
-		Namespace: s.group.Namespace, Name: s.group.Name, UID: s.group.UID, Finalizers: s.group.Finalizers,
+	if err := r.reader.Get(ctx, s.key(), current); err != nil || current.UID != s.group.UID {
+		return kube.IgnoreNotFound(err)
 	}
 	base := current.DeepCopy()
-	controllerutil.RemoveFinalizer(current, PositionsFinalizer)
-	return kube.IgnoreNotFound(r.client.Patch(ctx, current, kube.MergeFrom(base), fieldOwner))
+	if !controllerutil.RemoveFinalizer(current, PositionsFinalizer) {
+		return nil
+	}
+	patch := kube.MergeFromWithOptions(base, kube.MergeFromWithOptimisticLock{})
+	if err := r.client.Patch(ctx, current, patch, fieldOwner); err != nil {
+		return kube.IgnoreNotFound(err)
+	}
+	if why := s.cleaning.gaveUp; why != "" {
+		r.announce(s, []occasion{{kind: corev1.EventTypeWarning, reason: v1alpha1.EventDeletionGaveUp, note: why}})
+	}
+	return nil
 }

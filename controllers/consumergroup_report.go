@@ -9,7 +9,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	ctrl "sigs.k8s.io/controller-runtime"
-
 )
 
 const (
@@ -60,4 +59,3 @@ func (s *groupScope) lookAgain() time.Duration {
 	}
 	return max(wait, lookAtLeast)
 }
-

@@ -51,7 +51,9 @@ func OrdinalGroup(group string, ordinal int32) string {
 }
 
 // PodName is the name of the pod with this ordinal.
-func PodName(name string, ordinal int32) string { return name + "-" + strconv.FormatInt(int64(ordinal), 10) }
+func PodName(name string, ordinal int32) string {
+	return name + "-" + strconv.FormatInt(int64(ordinal), 10)
+}
 
 // Replicas is how many workers there shall be.
 func Replicas(group *v1alpha1.ConsumerGroup) int32 {

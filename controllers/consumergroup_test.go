@@ -1,0 +1,95 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest/komega"
+
+	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+
+	"github.com/samsa-dev/samsa/api/v1alpha1"
+	"github.com/samsa-dev/samsa/internal/embedded/world"
+)
+
+// becomes waits for a group to be ready, or not, for a reason, and for what kstatus makes of that.
+func becomes(
+	ctx context.Context, group *v1alpha1.ConsumerGroup, is metav1.ConditionStatus, reason string, kind status.Status,
+) {
+	GinkgoHelper()
+	Eventually(condition(group, v1alpha1.ConditionReady)).WithContext(ctx).Should(
+		And(HaveField("Status", is), HaveField("Reason", reason)))
+	Eventually(kstatus(group)).WithContext(ctx).Should(Equal(kind))
+	Eventually(condition(group, v1alpha1.ConditionReady)).WithContext(ctx).Should(
+		And(HaveField("Status", is), HaveField("Reason", reason)))
+	Expect(group.Status.ObservedGeneration).To(HaveValue(Equal(group.Generation)))
+}
+
+// consumes waits for a group to be ready and Current.
+func consumes(ctx context.Context, group *v1alpha1.ConsumerGroup) {
+	GinkgoHelper()
+	becomes(ctx, group, metav1.ConditionTrue, v1alpha1.ReasonBalanced, status.CurrentStatus)
+}
+
+var _ = Describe("A ConsumerGroup", func() {
+	var (
+		namespace string
+		running   *manager
+		w         *world.World
+	)
+	BeforeEach(func(ctx SpecContext) {
+		namespace = newNamespace(ctx)
+		w = startWorld(ctx, map[string]int32{"orders": 4})
+		running = startManager(ctx, namespace)
+		create(ctx, newKafkaCluster(namespace, "main", w.Connect()))
+	})
+
+	It("is ready once its workers consume, and is not written to while nothing changes", func(ctx SpecContext) {
+		startNode(ctx, namespace)
+		group := withReplicas(newConsumerGroup(namespace, "billing", "main", "orders"), 2)
+		create(ctx, group)
+		Expect(group.Status.ObservedGeneration).To(HaveValue(Equal(int64(-1))))
+		consumes(ctx, group)
+		Eventually(komega.Object(group)).WithContext(ctx).Should(HaveField("Status", And(
+			HaveField("OwnedPartitions", HaveValue(Equal(int32(4)))),
+			HaveField("ReadyReplicas", HaveValue(Equal(int32(2)))),
+			HaveField("MemberCount", HaveValue(Equal(int32(2)))),
+			HaveField("Group", "billing"),
+			HaveField("Coordination", v1alpha1.CoordinationZooKeeper),
+			HaveField("Assignment", v1alpha1.AssignmentSticky),
+			HaveField("Columns", v1alpha1.Columns{Topics: "orders", Sink: "discard", Owned: "4/4", Lag: "0"}),
+			HaveField("Selector", "kafka.samsa.dev/consumer-group=billing"),
+		)))
+		writes, version := running.writes.Load(), group.ResourceVersion
+		Consistently(func(g Gomega) {
+			g.Expect(komega.Get(group)()).To(Succeed())
+			g.Expect(group.ResourceVersion).To(Equal(version))
+			g.Expect(running.writes.Load()).To(Equal(writes))
+		}).WithContext(ctx).WithTimeout(healing).Should(Succeed())
+	})
+
+	It("has the objects of a workload, each its own", func(ctx SpecContext) {
+		group := withReplicas(newConsumerGroup(namespace, "billing", "main", "orders"), 2)
+		create(ctx, group)
+		for _, child := range children("billing", namespace) {
+			Eventually(komega.Object(child)).WithContext(ctx).Should(HaveField("ObjectMeta.OwnerReferences", ConsistOf(
+				And(HaveField("UID", group.UID), HaveField("Controller", HaveValue(BeTrue()))))))
+		}
+		Eventually(configMapsOf(namespace)).WithContext(ctx).Should(ConsistOf(HaveField("Immutable", HaveValue(BeTrue()))))
+	})
+})
+
+func configMapsOf(namespace string) func(context.Context) ([]corev1.ConfigMap, error) {
+	return func(ctx context.Context) ([]corev1.ConfigMap, error) {
+		var list corev1.ConfigMapList
+		err := api.List(ctx, &list, client.InNamespace(namespace), client.HasLabels{"kafka.samsa.dev/consumer-group"})
+		return list.Items, err
+	}
+}
