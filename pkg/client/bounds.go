@@ -118,7 +118,7 @@ func summarize(partitions []kafka.Partition, found bounds, err error) error {
 // causes are the texts of what lies at the ground of an error, without what differs between two attempts.
 func causes(into []string, err error) []string {
 	var dial *net.OpError
-	switch joined, many := err.(interface{ Unwrap() []error }); { //nolint:errorlint // it is the structure that is walked
+	switch joined, many := err.(interface{ Unwrap() []error }); {
 	case err == nil:
 		return into
 	case many:

@@ -73,12 +73,12 @@ func TestPatienceIsLostAndRenewed(t *testing.T) {
 		}
 		p.lose()
 		for range 9 {
-			time.Sleep(time.Second) // in the bubble
+			<-time.After(time.Second)
 			if p.timeout() != impatient {
 				t.Error("patient again too soon")
 			}
 		}
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		if p.timeout() != patient {
 			t.Error("never patient again")
 		}

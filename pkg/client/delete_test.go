@@ -15,7 +15,11 @@ import (
 )
 
 var _ = Describe("Deleting a group", func() {
-	billing := client.ConsumerConfig{Group: "billing", Topics: []string{"orders"}}
+	var billing client.ConsumerConfig
+
+	BeforeEach(func() {
+		billing = client.ConsumerConfig{Group: "billing", Topics: []string{"orders"}}
+	})
 
 	It("waits for its members to be gone, then leaves nothing, so that the next begins anew", func(ctx SpecContext) {
 		w := start(ctx, map[string]int32{"orders": 4})

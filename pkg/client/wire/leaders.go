@@ -133,7 +133,7 @@ func metadataRequest(topics []string) *kmsg.MetadataRequest {
 	request.AllowAutoTopicCreation = false
 	for _, topic := range topics {
 		one := kmsg.NewMetadataRequestTopic()
-		one.Topic = kmsg.StringPtr(topic)
+		one.Topic = new(topic)
 		request.Topics = append(request.Topics, one)
 	}
 	return request
