@@ -120,6 +120,22 @@ mutation "leaving without taking the topics away first"
 edit $group/subscribe.go 'return len(m.claims) > 0 && !s.plan.foreign &&' 'return m.left && len(m.claims) > 0 &&'
 run
 
+mutation "a renewal that the others do not notice"
+edit $layout/txn.go '		{Kind: Delete, Path: path, Version: AnyVersion},
+		{Kind: CreateEphemeral, Path: path, Data: data},
+' '		{Kind: Set, Path: path, Data: data, Version: AnyVersion},
+'
+run
+
+mutation "a renewal of unknown outcome taken for done"
+edit $group/subscribe.go '		s.subscribe.failed(m.now, m.config.Rand())' '		s.topics = t.topics'
+edit $group/subscribe.go '		s.topics = own.SubscribedTopics()' '		_ = own'
+run
+
+mutation "claims before there is a plan"
+edit $group/claim.go 's.begun && s.planned && s.held' 's.begun && s.held'
+run
+
 mutation "idle lanes that never look at their position again"
 edit $group/commit.go '>= m.session.lease.session/2:' '>= 10000*m.session.lease.session:'
 run

@@ -3,7 +3,11 @@
 
 package sim
 
-import "time"
+import (
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+)
 
 // client is a process's access to the server: one session at a time, over one connection at a time. It does what
 // go-zookeeper does: after a loss it connects again to the same session, or to a new one if that has expired, and
@@ -121,7 +125,7 @@ func (c *connection) forget(r *request) {
 }
 
 // news travels to the client: something that it watches has changed.
-func (c *connection) news() {
+func (c *connection) news(watched string) {
 	w := c.client.world
 	if !c.open || c.deaf {
 		return
@@ -133,7 +137,11 @@ func (c *connection) news() {
 	c.answerAt = max(c.answerAt, w.now+c.latency())
 	w.at(max(c.answerAt, w.now+late), func() {
 		c.client.process.post(func() {
-			if c.up {
+			switch {
+			case !c.up:
+			case watched == layout.Topics:
+				c.client.process.follow(followPause)
+			default:
 				c.client.process.hint()
 			}
 		})
@@ -161,6 +169,7 @@ func (c *connection) lose() {
 	lost := c.outstanding
 	c.outstanding = nil
 	c.client.process.hint()
+	c.client.process.follow(followPause)
 	for _, r := range lost {
 		r.settle(false)
 	}

@@ -52,7 +52,7 @@ func members(view layout.View) string {
 	var b strings.Builder
 	for _, member := range view.Members {
 		b.WriteString(member.ID)
-		if len(member.Topics) == 0 {
+		if member.Leaving {
 			b.WriteString(" (leaves)")
 		}
 		b.WriteString(", ")

@@ -84,10 +84,14 @@ func (w *world) monitor() {
 	w.after(monitorInterval, w.monitor)
 }
 
-// owner is the process that looks after a partition now. One that falls to a foreign member is that member's affair.
+// owner is the process that looks after a partition now. One that falls to a foreign member is that member's affair; one
+// that nobody is to consume needs no owner.
 func (w *world) owner(partition kafka.Partition) string {
 	if w.foreign != nil && w.foreign.concerns(partition) {
 		return "foreign"
+	}
+	if !w.wanted(partition.Topic) {
+		return "nobody"
 	}
 	node := w.ownerNode(partition)
 	if node == nil {
@@ -132,6 +136,9 @@ func (w *world) happen() {
 	planned := []func(){w.join, w.join, w.leave, w.grow, w.commitNow, w.sicken}
 	if w.profile.foreign {
 		planned = append(planned, w.foreignComesOrGoes)
+	}
+	if w.profile.pattern {
+		planned = append(planned, w.appear, w.change, w.change)
 	}
 	faults := []func(){
 		w.killOne, w.freezeOne, w.freezeOne, w.breakOne, w.breakOne, w.deafenOne, w.slowOne, w.blockOne, w.failServer,

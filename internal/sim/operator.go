@@ -60,6 +60,7 @@ func (w *world) settle() {
 // recover undoes what is wrong with the world, and sees to it that there is a member.
 func (w *world) recover() {
 	clear(w.sink.ill)
+	w.accept()
 	for _, p := range w.processes {
 		p.ambush = nil
 	}

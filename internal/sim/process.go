@@ -18,6 +18,8 @@ type process struct {
 	member *group.Member
 	client *client
 	lanes  map[int64]*runner
+	// following is what it knows of topics, where its group consumes a pattern.
+	following following
 	// until is when the lease ends, in virtual time.
 	until time.Duration
 
@@ -42,8 +44,13 @@ type process struct {
 func (w *world) start(pod *pod) {
 	pod.runs++
 	p := &process{world: w, name: pod.label(), lanes: map[int64]*runner{}}
+	p.following.declined = map[string]bool{}
+	topics := w.topicNames()
+	if w.profile.pattern {
+		topics = nil
+	}
 	p.member = group.New(group.Config{
-		Group: groupName, Pod: pod.name, Topics: w.topicNames(), Strategy: w.profile.strategy, Start: w.profile.start,
+		Group: groupName, Pod: pod.name, Topics: topics, Strategy: w.profile.strategy, Start: w.profile.start,
 		CommitInterval: w.profile.commit, DrainTimeout: w.profile.drain, Rand: w.rand.Float64,
 	})
 	p.client = &client{world: w, process: p}
@@ -179,6 +186,7 @@ func (p *process) schedule() {
 
 func (p *process) sessionUp() {
 	p.step(group.SessionUp{Epoch: p.client.epoch, ID: p.client.session, Timeout: p.profile.session})
+	p.follow(0)
 }
 
 func (p *process) sessionLost() { p.step(group.SessionLost{Epoch: p.client.epoch}) }

@@ -39,6 +39,8 @@ type profile struct {
 	foreign bool
 	// operated worlds have an operator who writes positions, wrong ones too.
 	operated bool
+	// pattern worlds have a group that consumes a pattern: topics appear, and members change their minds.
+	pattern bool
 }
 
 func draw(r *rand.Rand) profile {
@@ -71,6 +73,7 @@ func draw(r *rand.Rand) profile {
 	p.limits.Messages = []int{0, 0, 1, 3}[r.IntN(4)]
 	p.foreign = r.IntN(6) == 0
 	p.operated = !p.calm && r.IntN(3) == 0
+	p.pattern = r.IntN(4) == 0
 	return p
 }
 
@@ -85,12 +88,18 @@ func (p profile) recovery() time.Duration {
 	if p.blind > 0 {
 		bound += p.session
 	}
+	if p.pattern { // a topic is read of, and registered for, before all that
+		bound += followPause + 20*p.latency
+		if p.blind > 0 {
+			bound += p.session / 2
+		}
+	}
 	return bound
 }
 
 func (p profile) String() string {
 	return fmt.Sprintf("calm=%t session=%s tick=%s latency=%s blind=%g strategy=%c latest=%t migrated=%t sparse=%t "+
-		"pods=%d topics=%v limit=%d commit=%s drain=%s careless=%t foreign=%t operated=%t",
+		"pods=%d topics=%v limit=%d commit=%s drain=%s careless=%t foreign=%t operated=%t pattern=%t",
 		p.calm, p.session, p.tick, p.latency, p.blind, p.strategy, p.start.IsLatest(), p.migrated, p.sparse, p.pods, p.topics,
-		p.limits.Messages, p.commit, p.drain, p.careless, p.foreign, p.operated)
+		p.limits.Messages, p.commit, p.drain, p.careless, p.foreign, p.operated, p.pattern)
 }

@@ -168,7 +168,7 @@ func (s *server) fire(path string) {
 		delete(s.watches, watched)
 		for _, conn := range watchers {
 			if !s.chance(s.profile.blind) {
-				conn.news()
+				conn.news(watched)
 			}
 		}
 	}

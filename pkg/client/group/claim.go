@@ -176,7 +176,8 @@ func (m *Member) keepClaiming(c *claim, wanted bool) {
 }
 
 func (m *Member) mayClaim(c *claim) bool {
-	return m.session.begun && m.session.held && m.wanted(c.partition)
+	s := m.session
+	return s.begun && s.planned && s.held && m.wanted(c.partition)
 }
 
 func (m *Member) claimed(event Claimed) {

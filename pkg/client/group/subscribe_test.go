@@ -266,3 +266,23 @@ func TestTopicThatGoesWhileItsNodeIsUnclear(t *testing.T) {
 	r.observe(unclear("bills"))
 	one[group.Drain](r)
 }
+
+// Another member begins the group while this one still learns of its topics: it must not ask for ticks to claim what it
+// has no plan for yet. (The rig checks that.)
+func TestGroupBegunByAnotherWhileTopicsChange(t *testing.T) {
+	r := newRig(t, dynamic)
+	r.step(group.SetTopics{Topics: []string{"orders"}})
+	r.registered()
+	v := r.subscribing("orders")
+	v.Begun = false
+	r.observe(v)
+	r.step(group.SetTopics{Topics: []string{"bills", "orders"}})
+	v.Begun = true
+	v.Members = append(v.Members, layout.Registration{
+		ID: layout.MemberID("g", layout.Sticky, "pod-1", 1, 1), Pod: "pod-1", Born: 1, Strategy: layout.Sticky,
+		Topics: map[string]int{"others": 1},
+	})
+	r.observe(v)
+	none[group.Claim](r)
+	one[group.Observe](r)
+}
