@@ -1,7 +1,8 @@
 // Copyright The samsa Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command samsa is the product's one binary: today the worker of a consumer group.
+// Command samsa is the product's one binary: the manager that reconciles samsa's kinds in Kubernetes, and the worker of a
+// consumer group.
 //
 // Exit codes: 0 done (a worker: drained), 1 failure, 2 configuration or usage.
 package main
@@ -79,7 +80,7 @@ func root() *cobra.Command {
 		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
-	command.AddCommand(workerCommand(), versionCommand())
+	command.AddCommand(managerCommand(), workerCommand(), versionCommand())
 	return command
 }
 

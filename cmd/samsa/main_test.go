@@ -68,9 +68,14 @@ func TestExitCodes(t *testing.T) {
 		says []string
 	}{
 		{[]string{"version"}, 0, []string{"samsa "}},
-		{[]string{"--help"}, 0, []string{"worker", "version"}},
+		{[]string{"--help"}, 0, []string{"manager", "worker", "version"}},
 		{[]string{"wroker"}, 2, []string{`"wroker"`}},
 		{[]string{"version", "now"}, 2, []string{`"now"`}},
+		{[]string{"manager"}, 2, []string{"--worker-image is missing"}},
+		{[]string{"manager", "now"}, 2, []string{`"now"`}},
+		{[]string{"manager", "--worker-image", "x", "--namespace", "A_b", "--metrics-bind-address", "here"}, 2, []string{`--namespace: "A_b"`, `--metrics-bind-address: "here"`}},
+		{[]string{"manager", "--worker-image", "x", "--log-level", "loud"}, 2, []string{`--log-level: "loud"`}},
+		{[]string{"manager", "--worker-image", "x", "--kubeconfig", "/nowhere/x"}, 2, []string{"/nowhere/x"}},
 		{[]string{"worker"}, 2, []string{"--config is missing"}},
 		{[]string{"worker", "--confg", "x"}, 2, []string{"--confg"}},
 		{[]string{"worker", "--config", "x", "--log-format", "xml"}, 2, []string{`--log-format: "xml"`}},
