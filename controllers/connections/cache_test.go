@@ -1,0 +1,164 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package connections_test
+
+import (
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/samsa-dev/samsa/controllers/connections"
+	"github.com/samsa-dev/samsa/internal/embedded/world"
+	"github.com/samsa-dev/samsa/pkg/client"
+)
+
+var _ = Describe("The cache of connections", func() {
+	var (
+		w      *world.World
+		cache  *running
+		others int // sessions of the brokers
+	)
+	key := types.NamespacedName{Namespace: "n", Name: "main"}
+	settings := func() connections.Settings {
+		return connections.Settings{ZooKeeper: w.Connect(), SessionTimeout: 2 * time.Second}
+	}
+	sessions := func() int { return len(w.ZooKeeper.Sessions()) - others }
+	get := func() *client.Cluster {
+		cluster, _ := cache.Get(key)
+		return cluster
+	}
+	connected := func() bool {
+		cluster, ok := cache.Get(key)
+		return ok && cluster.State().Err == nil
+	}
+	counted := func() int {
+		topics, _ := cache.Topics(key)
+		return topics
+	}
+	BeforeEach(func(ctx SpecContext) {
+		w = startWorld(ctx, map[string]int32{"a": 1, "b": 1})
+		others = len(w.ZooKeeper.Sessions())
+		cache = startCache(ctx)
+	})
+
+	It("connects, and wakes whoever listens", func() {
+		cache.Ensure(key, settings())
+		Eventually(connected).Should(BeTrue())
+		Eventually(cache.woken).Should(ContainElement(key))
+		Eventually(counted).Should(Equal(2))
+		Expect(cache.Tried(key)).To(BeTrue())
+		Expect(cache.Failure(key)).To(Succeed())
+	})
+
+	It("keeps a connection whose settings are ensured again", func() {
+		cache.Ensure(key, settings())
+		Eventually(connected).Should(BeTrue())
+		before := get()
+		cache.Ensure(key, settings())
+		Consistently(get).WithTimeout(300 * time.Millisecond).Should(BeIdenticalTo(before))
+		Expect(sessions()).To(Equal(1))
+	})
+
+	It("wakes at each change of state", func(ctx SpecContext) {
+		cache.Ensure(key, settings())
+		Eventually(connected).Should(BeTrue())
+		Eventually(counted).Should(Equal(2))
+		Eventually(cache.woken).Should(BeEmpty())
+		Expect(w.ZooKeeper.Stop()).To(Succeed())
+		Eventually(cache.woken).Should(ContainElement(key))
+		Eventually(connected).Should(BeFalse())
+		cache.woken()
+		Expect(w.ZooKeeper.Restart(ctx)).To(Succeed())
+		Eventually(cache.woken).Should(ContainElement(key))
+		Eventually(connected).Should(BeTrue())
+	})
+
+	It("gives no connection of other settings, and closes the one before when its users let go", func() {
+		cache.Ensure(key, settings())
+		Eventually(connected).Should(BeTrue())
+		old, release, ok := cache.Acquire(key)
+		Expect(ok).To(BeTrue())
+		other := settings()
+		other.SessionTimeout = 3 * time.Second
+		cache.Ensure(key, other)
+		Expect(get()).NotTo(BeIdenticalTo(old), "from the moment on that others are wanted")
+		Eventually(connected).Should(BeTrue())
+		Consistently(func() error { return old.State().Err }).WithTimeout(300 * time.Millisecond).Should(Succeed())
+		Expect(sessions()).To(Equal(2))
+		release()
+		release() // once more does nothing
+		Eventually(sessions).Should(Equal(1))
+		Expect(get().State().SessionTimeout).To(Equal(3 * time.Second))
+	})
+
+	It("closes what is released", func() {
+		cache.Ensure(key, settings())
+		Eventually(connected).Should(BeTrue())
+		cache.Release(key)
+		Eventually(sessions).Should(BeZero())
+		_, ok := cache.Get(key)
+		Expect(ok).To(BeFalse())
+		_, _, ok = cache.Acquire(key)
+		Expect(ok).To(BeFalse())
+		cache.Release(key)
+		cache.Ensure(key, settings())
+		Eventually(connected).Should(BeTrue())
+	})
+
+	It("says why settings cannot work, until there are others", func() {
+		cache.Ensure(key, connections.Settings{ZooKeeper: "a b:0"})
+		Eventually(func() error { return cache.Failure(key) }).Should(MatchError(ContainSubstring("connect")))
+		Expect(cache.woken()).To(ContainElement(key))
+		Expect(get()).To(BeNil())
+		cache.Ensure(key, settings())
+		Expect(cache.Failure(key)).To(Succeed())
+		Eventually(connected).Should(BeTrue())
+	})
+
+	It("takes wishes before it runs, and ends with all its connections", func() {
+		for i := range 5 {
+			cache.Ensure(types.NamespacedName{Namespace: "n", Name: fmt.Sprint(i)}, settings())
+		}
+		Eventually(sessions).Should(Equal(5))
+		cache.stop()
+		Expect(sessions()).To(BeZero())
+	})
+
+	It("counts", func() {
+		registry := prometheus.NewPedanticRegistry()
+		Expect(registry.Register(cache.Cache)).To(Succeed())
+		cache.Ensure(key, settings())
+		Eventually(func() map[string]float64 { return gather(registry) }).Should(Equal(map[string]float64{
+			"samsa_kafkacluster_connected": 1, "samsa_kafkacluster_connections_opened_total": 1,
+		}))
+	})
+})
+
+var _ = Describe("Settings", func() {
+	It("show nothing that is secret", func() {
+		secret := connections.Settings{ZooKeeper: "zk", Digest: "u:hidden", Key: "hidden"}
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+			Expect(fmt.Sprintf(verb, secret)).To(Equal("zk"))
+		}
+		Expect(secret.LogValue().String()).To(Equal("zk"))
+	})
+})
+
+// gather adds up the metrics of a registry by name.
+func gather(registry *prometheus.Registry) map[string]float64 {
+	GinkgoHelper()
+	families, err := registry.Gather()
+	Expect(err).NotTo(HaveOccurred())
+	sums := map[string]float64{}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			sums[family.GetName()] += metric.GetGauge().GetValue() + metric.GetCounter().GetValue()
+		}
+	}
+	return sums
+}
