@@ -38,7 +38,7 @@ func statusOf(s *groupScope, before *v1alpha1.ConsumerGroupStatus) v1alpha1.Cons
 		status.Replicas = ptr.To(s.set.Status.Replicas)
 	}
 	if s.group.Spec.Semantics == v1alpha1.SemanticsTopic {
-		status.Ordinals = ptr.To(s.ordinals())
+		status.Ordinals = ptr.To(max(s.ordinals(), ptr.Deref(before.Ordinals, 0)))
 	}
 	if f.read {
 		describeFacts(&status, s, &f)
