@@ -3,8 +3,8 @@
 
 // Package sim runs whole groups from a seed: members (package group) and lanes (package lane) as they are, on a model
 // of ZooKeeper, of the brokers, of sinks and of time. Processes join, leave, die and freeze, connections break, answers
-// come late or never, watches get lost, topics appear, sinks fail and operators interfere. Then a checker holds what happened against
-// the promises of the design.
+// come late or never, watches get lost, topics appear, sinks fail and operators interfere. Then a checker holds what
+// happened against the promises of the design.
 //
 // A run depends on nothing but its seed: the same seed gives the same history to the byte, so every failure replays:
 //

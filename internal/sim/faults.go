@@ -84,8 +84,8 @@ func (w *world) monitor() {
 	w.after(monitorInterval, w.monitor)
 }
 
-// owner is the process that looks after a partition now. One that falls to a foreign member is that member's affair; one
-// that nobody is to consume needs no owner.
+// owner is the process that looks after a partition now. One that falls to a foreign member is that member's affair;
+// one that nobody is to consume needs no owner.
 func (w *world) owner(partition kafka.Partition) string {
 	if w.foreign != nil && w.foreign.concerns(partition) {
 		return "foreign"

@@ -101,8 +101,8 @@ type OutOfRange string
 // What may happen where a position is not in the log any more.
 const (
 	// OutOfRangeEarliestOrBlock: where retention was faster than the group, it goes on at the earliest message there is,
-	// and what it missed is counted; where the position lies beyond the end (the topic was made anew or truncated), the partition
-	// blocks until the position is in the log again or somebody sets another.
+	// and what it missed is counted; where the position lies beyond the end (the topic was made anew or truncated), the
+	// partition blocks until the position is in the log again or somebody sets another.
 	OutOfRangeEarliestOrBlock OutOfRange = "EarliestOrBlock"
 	// OutOfRangeBlock: the partition blocks in both cases.
 	OutOfRangeBlock OutOfRange = "Block"

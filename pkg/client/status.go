@@ -45,7 +45,8 @@ func (c *Consumer) Status() Status {
 	defer c.mu.Unlock()
 	status := Status{
 		Snapshot: c.member.Snapshot(), Connected: state.Connected, Fenced: state.Fenced, Warning: state.Warning,
-		Err: c.cluster.Err(), TopicsErr: c.topicsErr, Beat: c.beat, Fetches: make(map[kafka.Partition]FetchStatus, len(c.sources)),
+		Err: c.cluster.Err(), TopicsErr: c.topicsErr, Beat: c.beat,
+		Fetches: make(map[kafka.Partition]FetchStatus, len(c.sources)),
 	}
 	status.Problems = append(status.Problems, c.cluster.directory.malformed()...)
 	if state.Session != nil {
