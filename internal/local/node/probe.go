@@ -77,7 +77,7 @@ func (p *prober) run(ctx context.Context) {
 	every := min(period, eagerPeriod)
 	timer := time.NewTimer(time.Until(p.begun.Add(seconds(p.probe.InitialDelaySeconds, 0))))
 	defer timer.Stop()
-	var toldFailure time.Time
+	toldFailure := p.begun // a process that is not up yet is not sick
 	for {
 		select {
 		case <-ctx.Done():
