@@ -1,7 +1,8 @@
 // Copyright The samsa Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command samsa-local is the whole system on a laptop: today its demo, with ZooKeeper and Kafka inside the process.
+// Command samsa-local is the whole system on a laptop: Kubernetes' control plane, ZooKeeper, Kafka, the manager, and a node
+// that runs pods as processes; and its demo.
 //
 // Exit codes: 0 done, 1 failure, 2 configuration or usage.
 package main
@@ -17,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/samsa-dev/samsa/internal/demo"
+	"github.com/samsa-dev/samsa/internal/local/cluster"
 )
 
 // The exit codes.
@@ -43,7 +45,7 @@ func main() {
 }
 
 func exitCode(err error) int {
-	if errors.As(err, &usage{}) || errors.As(err, &demo.Refusal{}) {
+	if errors.As(err, &usage{}) || errors.As(err, &demo.Refusal{}) || errors.As(err, &cluster.Refusal{}) {
 		return exitUsage
 	}
 	return exitFailure
@@ -59,7 +61,7 @@ func root() *cobra.Command {
 		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
-	command.AddCommand(demoCommand())
+	command.AddCommand(upCommand(), demoCommand(), logsCommand(), publishCommand(), topicsCommand(), kubeconfigCommand())
 	return command
 }
 

@@ -1,0 +1,150 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/samsa-dev/samsa/controllers"
+	"github.com/samsa-dev/samsa/internal/local/cluster"
+	"github.com/samsa-dev/samsa/internal/local/proc"
+)
+
+func upCommand() *cobra.Command {
+	var config cluster.Config
+	var sink string
+	command := &cobra.Command{
+		Use:   "up",
+		Short: "Start the whole system and keep it running",
+		Long: `Start Kubernetes' control plane, ZooKeeper, Kafka, samsa's manager and a node that runs pods as processes of this
+machine, and a sink that counts what it is sent. kubectl works against it. It begins empty; Ctrl-C ends all of it, a
+second Ctrl-C at once.
+
+Exit codes: 0 it was ended, 1 something failed, 2 the command line or the machine is at fault and nothing was started.`,
+		Args: noArguments,
+	}
+	flags := command.Flags()
+	directoryFlag(command, &config.Directory)
+	worldFlags(command, &config)
+	flags.IntVar(&config.APIServer, "port", 0, "the API server's `port` on 127.0.0.1 (default: any free one)")
+	flags.StringVar(&config.ZooKeeper, "zookeeper", cluster.DefaultZooKeeper, "the `address` of ZooKeeper")
+	flags.StringVar(&sink, "sink", cluster.DefaultSink, "the `address` of the sink; empty for none")
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		return up(command.Context(), config, sink, command.OutOrStdout())
+	}
+	return command
+}
+
+// worldFlags say where the parts of a world are.
+func worldFlags(command *cobra.Command, config *cluster.Config) {
+	flags := command.Flags()
+	flags.StringVar(&config.Worker, "samsa", beside("samsa"), "the samsa `binary` that the workers run")
+	flags.StringVar(&config.Programs, "kube", beside("kube"), "the `directory` with the control plane's programs (make kube)")
+	flags.StringVar(&config.CRDs, "crds", beside("../config/crd/bases"), "the `directory` with samsa's kinds")
+}
+
+// directoryFlag names the world that a command is about.
+func directoryFlag(command *cobra.Command, directory *string) {
+	otherwise, err := cluster.DefaultDirectory()
+	if err != nil {
+		otherwise = filepath.Join(os.TempDir(), "samsa-local")
+	}
+	command.Flags().StringVar(directory, "dir", otherwise, "the `directory` of the system")
+}
+
+func up(ctx context.Context, config cluster.Config, sinkAddress string, out io.Writer) (err error) {
+	begin := time.Now()
+	if state, err := cluster.Read(config.Directory); err == nil {
+		return usage{fmt.Errorf("the system runs in %s already, as process %d: end it, or choose another directory with --dir",
+			config.Directory, state.PID)}
+	}
+	if err := os.MkdirAll(config.Directory, 0o700); err != nil {
+		return usage{fmt.Errorf("directory: %w", err)}
+	}
+	log, err := proc.OpenLog(filepath.Join(config.Directory, "samsa-local.log"), 0)
+	if err != nil {
+		return usage{err}
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	logger := slog.New(slog.NewTextHandler(log, nil))
+	config.Logger, config.Manager = logger, managerOf(logger)
+	config.Progress = func(step string) { fmt.Fprintf(out, "%5.1f s  %s\n", time.Since(begin).Seconds(), step) }
+	var s *sink
+	if sinkAddress != "" {
+		if s, err = openSink(ctx, sinkAddress, out); err != nil {
+			return usage{err}
+		}
+		defer func() { err = errors.Join(err, s.close()) }()
+	}
+	world, err := cluster.Start(ctx, config)
+	if ctx.Err() != nil && err != nil {
+		return nil // whoever pressed Ctrl-C knows
+	}
+	if err != nil {
+		return err
+	}
+	config.Progress("ready")
+	advise(out, config, world, s)
+	select {
+	case <-ctx.Done():
+	case err = <-world.Failed():
+	}
+	fmt.Fprintln(out, "\nEnding all of it ...")
+	return errors.Join(err, world.Close())
+}
+
+// managerOf runs the manager as samsa manager does, in this process.
+func managerOf(logger *slog.Logger) func(context.Context, *rest.Config) error {
+	logger = logger.With("part", "manager")
+	// Libraries below log through these.
+	ctrl.SetLogger(logr.FromSlogHandler(logger.Handler()))
+	klog.SetSlogLogger(logger)
+	return func(ctx context.Context, config *rest.Config) error {
+		manager, err := controllers.NewManager(config, controllers.Options{WorkerImage: cluster.WorkerImage, Logger: logger})
+		if err != nil {
+			return err
+		}
+		return manager.Start(ctx)
+	}
+}
+
+func advise(out io.Writer, config cluster.Config, world *cluster.Cluster, s *sink) {
+	say := func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) }
+	// The directory is named only where it has to be.
+	command := func(verb string) string { return os.Args[0] + " " + verb }
+	if standard, err := cluster.DefaultDirectory(); err != nil || standard != config.Directory {
+		command = func(verb string) string { return os.Args[0] + " " + verb + " --dir " + config.Directory }
+	}
+	say("\nEverything runs until Ctrl-C. In another terminal:\n")
+	say("  export KUBECONFIG=%s PATH=$PATH:%s", world.Kubeconfig(), absolute(config.Programs))
+	say("  kubectl apply -k config/samples")
+	say("  kubectl wait --for=condition=Ready consumergroup/demo && kubectl get consumergroups,pods")
+	say("  seq 1000 | %s lines", command("publish"))
+	say("  kubectl scale consumergroup/demo --replicas=3")
+	say("  %s demo-0 -f", command("logs"))
+	if s != nil {
+		say("\nThe sink is http://%s/; what it gets is counted here.", s.address)
+	}
+	say("ZooKeeper: %s; logs: %s", world.World().Connect(), config.Directory)
+}
+
+func absolute(path string) string {
+	if full, err := filepath.Abs(path); err == nil {
+		return full
+	}
+	return path
+}
