@@ -103,7 +103,7 @@ demo: export INPUT := $(value INPUT)
 demo: export MESSAGES := $(value MESSAGES)
 demo: export KEEP := $(value KEEP)
 .PHONY: demo
-demo: build ## A real file through a group of worker processes that grow, shrink, die and freeze (INPUT=path MESSAGES=n KEEP=1).
+demo: build kube ## The whole system, and a real file through a ConsumerGroup whose pods come, go, die and freeze (INPUT=path MESSAGES=n KEEP=1).
 	bin/samsa-local demo
 
 ##@ Cluster

@@ -14,21 +14,25 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/samsa-dev/samsa/internal/demo"
+	"github.com/samsa-dev/samsa/internal/local/cluster"
 )
 
 const defaultMessages = "100000"
 
 func demoCommand() *cobra.Command {
 	var config demo.Config
+	var world cluster.Config
 	var messages string
 	command := &cobra.Command{
 		Use:   "demo",
-		Short: "A real file through a group of workers that grow, shrink, die and freeze",
-		Long: `Publish every line of a file, through a group of worker processes, to a sink that remembers everything.
+		Short: "A real file through a ConsumerGroup whose pods come, go, die and freeze",
+		Long: `Start the whole system, declare config/samples with kubectl apply -k, and publish every line of a file, through the
+ConsumerGroup's pods, to a sink that remembers everything.
 
-Meanwhile the group goes 3 -> 5 -> 2, one worker is killed outright and one is frozen past its session and woken.
-It ends with a table of what was lost, repeated, reordered or late. Exit codes: 0 everything is as promised, 1 it is
-not, or something failed, 2 the command line, the environment or the input is at fault.
+Meanwhile kubectl scales the group 3 -> 5 -> 2, one pod's process is killed outright, one is frozen past its session
+and woken, and the API server and the manager are killed for 30 s. It ends with a table of what was lost, repeated,
+reordered or late, and of every lie that the group's status told. Exit codes: 0 everything is as promised, 1 it is not,
+or something failed, 2 the command line, the environment or the input is at fault.
 INPUT, MESSAGES and KEEP in the environment stand for the flags that are not given.`,
 		Args: noArguments,
 	}
@@ -38,7 +42,8 @@ INPUT, MESSAGES and KEEP in the environment stand for the flags that are not giv
 	flags.StringVar(&messages, "messages", cmp.Or(os.Getenv("MESSAGES"), defaultMessages),
 		"what `number` of lines is published; the file is repeated or cut")
 	flags.BoolVar(&config.Keep, "keep", false, "leave everything running in the end, and say what to try")
-	flags.StringVar(&config.Binary, "samsa", beside("samsa"), "the samsa `binary` that the workers run")
+	flags.StringVar(&config.Samples, "samples", "config/samples", "the `directory` that kubectl apply -k is given")
+	worldFlags(command, &world)
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		var faults [2]error
 		config.Messages, faults[0] = number(cmp.Or(given(command, "messages"), "MESSAGES"), messages)
@@ -48,7 +53,7 @@ INPUT, MESSAGES and KEEP in the environment stand for the flags that are not giv
 		if err := errors.Join(faults[:]...); err != nil {
 			return usage{err}
 		}
-		config.Out = command.OutOrStdout()
+		config.Out, config.Open = command.OutOrStdout(), openSystem(world)
 		return demo.Run(command.Context(), config)
 	}
 	return command

@@ -6,12 +6,10 @@ package demo
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/samsa-dev/samsa/internal/truth"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
@@ -19,27 +17,36 @@ import (
 // committedWithin is what the last commits may take: five commit intervals of a second.
 const committedWithin = 5 * time.Second
 
+// toldWithin is what the status may take to tell the end: fast numbers are written every 15 s, from a reading that is
+// up to 10 s old.
+const toldWithin = truth.Grace
+
 // publishAgain is the wait after publishing failed, with KEEP: once a second is often enough for eyes, and 86,400 lines
 // of log a day at most.
 const publishAgain = time.Second
 
 // owners says who owns how many partitions, as ZooKeeper has it.
 func (d *demo) owners() string {
+	sample := d.statuses.newest()
 	owned := map[string]int{}
-	for _, id := range d.world.ZooKeeper.Children(d.world.Path(layout.Owners(group, lines))) {
-		owner := layout.Owner(group, kafka.Partition{Topic: lines, ID: id})
-		if node, ok := d.world.ZooKeeper.Get(d.world.Path(owner)); ok {
-			owned[pod(string(node.Data))]++
+	for _, partition := range sample.Partitions {
+		if partition.Owner != "" {
+			owned[partition.Owner]++
 		}
 	}
-	return ownersLine(d.workers.names(), owned, partitions)
+	return ownersLine(sample.Members, owned, partitions)
 }
 
-// pod finds the worker's name in the id of a thread: <group>_samsa1s.<pod>-<ms>-<hex>-<thread>.
-func pod(thread string) string {
-	_, name, _ := strings.Cut(thread, ".")
-	parts := strings.Split(name, "-")
-	return strings.Join(parts[:max(0, len(parts)-3)], "-")
+// awaitStatus reports whether the status comes to tell what is true now that nothing moves any more.
+func (d *demo) awaitStatus(ctx context.Context) bool {
+	deadline := time.Now().Add(toldWithin)
+	for !d.statuses.caughtUp() {
+		if ctx.Err() != nil || time.Now().After(deadline) {
+			return false
+		}
+		pause(ctx, sampleEvery)
+	}
+	return true
 }
 
 // uncommitted counts messages that stand behind no committed position, once the commits have had their time.
@@ -59,7 +66,7 @@ func (d *demo) committed() int {
 	sum := 0
 	for id := range partitions {
 		offset := layout.Offset(group, kafka.Partition{Topic: lines, ID: strconv.Itoa(id)})
-		node, _ := d.world.ZooKeeper.Get(d.world.Path(offset))
+		node, _ := d.system.World.ZooKeeper.Get(d.system.World.Path(offset))
 		position, _ := strconv.Atoi(string(node.Data)) // what cannot be read is not committed
 		sum += position
 	}
@@ -96,18 +103,12 @@ func (d *demo) tellPublishing(err error) {
 
 func (d *demo) advise() {
 	say := func(format string, args ...any) { fmt.Fprintf(d.config.Out, format+"\n", args...) }
-	addresses := d.workers.addresses()
-	names := slices.Sorted(maps.Keys(addresses))
 	say("\nEverything goes on, with %d messages a second, until Ctrl-C. Try:", trickle)
-	for _, name := range names {
-		say("  curl -s http://%s/v1/status    # %s, pid %d", addresses[name], name, d.workers.pid(name))
-	}
-	if len(names) > 0 {
-		say("  curl -s http://%s/metrics | grep ^samsa_", addresses[names[0]])
-		say("  kill -STOP %d; sleep 10; kill -CONT %d    # freeze %s past its session",
-			d.workers.pid(names[0]), d.workers.pid(names[0]), names[0])
-	}
-	say("  %s worker --config %s/%s.yaml    # the newest of a name counts", d.config.Binary, d.dir, opening[0])
-	say("  tail -F %s/*.log    # the workers' logs; gone in the end", d.dir)
-	say("  zkCli.sh -server %s ls -R %s", d.world.ZooKeeper.Addr(), d.world.Path(layout.Group(group)))
+	say("  export KUBECONFIG=%s PATH=%s:$PATH", d.system.Kubeconfig, d.system.Programs)
+	say("  kubectl get consumergroups -o wide --watch")
+	say("  kubectl describe consumergroup %s", group)
+	say("  kubectl scale consumergroup %s --replicas=4", group)
+	say("  kubectl delete pod %s-0", group)
+	say("  kubectl get pods -o wide    # curl -s http://<IP>:8080/v1/status")
+	say("  zkCli.sh -server %s ls -R %s", d.system.World.ZooKeeper.Addr(), d.system.World.Path(layout.Group(group)))
 }

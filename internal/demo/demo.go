@@ -9,27 +9,26 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/samsa-dev/samsa/internal/demo/ledger"
-	"github.com/samsa-dev/samsa/internal/embedded/world"
-	"github.com/samsa-dev/samsa/internal/worker"
 	"github.com/samsa-dev/samsa/pkg/client"
 )
 
+// What config/samples declares: the demo watches it, and publishes to it.
 const (
+	namespace  = "default"
 	group      = "demo"
 	lines      = "lines"
 	partitions = 12
+)
+
+const (
 	// brokers are two, so that fetches have more than one to go to.
 	brokers = 2
-	// startWithin is what ZooKeeper and Kafka in this process may take to be there: some hundred times what they need.
-	startWithin = 15 * time.Second
 	// stalledAfter is how long nothing may arrive in the end before what is missing counts as lost: three sessions.
 	stalledAfter = 3 * session
 	// trickle is how fast messages flow after the end, with KEEP.
@@ -39,7 +38,7 @@ const (
 // ErrBroken says that the table shows something that must not be.
 var ErrBroken = errors.New("a promise was broken; see the table")
 
-// MaxMessages bounds Config.Messages: at the script's length they are 185,000 a second, more than a laptop delivers.
+// MaxMessages bounds Config.Messages: at the script's length they are some 100,000 a second, more than a laptop delivers.
 const MaxMessages = 10_000_000
 
 // Refusal is what is wrong with a configuration or its input. Nothing has been started.
@@ -56,8 +55,10 @@ type Config struct {
 	Messages int
 	// Keep leaves everything running in the end, until ctx ends.
 	Keep bool
-	// Binary is the samsa binary that the workers run.
-	Binary string
+	// Samples is the directory that kubectl apply -k is given.
+	Samples string
+	// Open starts the system that the demo runs on. Out gets the progress of it.
+	Open func(ctx context.Context, dir string, out io.Writer, logger *slog.Logger) (*System, error)
 	// Out gets the progress and the table.
 	Out io.Writer
 }
@@ -67,8 +68,8 @@ func (c Config) check() error {
 	if c.Messages < 1 || c.Messages > MaxMessages {
 		faults = append(faults, fmt.Errorf("messages: %d is not from 1 to %s", c.Messages, number(MaxMessages)))
 	}
-	if _, err := os.Stat(c.Binary); err != nil {
-		faults = append(faults, fmt.Errorf("samsa: %w; build it (make build), or name it with --samsa", err))
+	if _, err := os.Stat(filepath.Join(c.Samples, "kustomization.yaml")); err != nil {
+		faults = append(faults, fmt.Errorf("samples: %w; run this in the repository, or name its config/samples", err))
 	}
 	return errors.Join(faults...)
 }
@@ -82,10 +83,12 @@ type demo struct {
 	logger   *slog.Logger
 	input    *input
 	recorder *recorder
-	world    *world.World
+	system   *System
 	cluster  *client.Cluster
-	workers  *workers
+	statuses *statuses
+	operator *operator
 	progress *progress
+	outcome  outcome
 }
 
 // Run runs the demo. The error is a Refusal if it cannot begin, and ErrBroken if it went through and the table is not
@@ -115,19 +118,11 @@ func perform(ctx context.Context, config Config, phases []phase, limits bounds) 
 	}
 	defer func() { _ = log.Close() }()
 	d.logger = slog.New(slog.NewTextHandler(log, nil))
-
-	sink, err := serve(ctx, d.recorder)
-	if err != nil {
+	if d.system, err = config.Open(ctx, d.dir, config.Out, d.logger); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, sink.close()) }()
-	if err := d.open(ctx); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, d.close()) }()
-	d.workers = newWorkers(config.Binary, d.dir, d.workerConfig(sink.url))
-	defer d.workers.close(d.logger)
-	return d.run(ctx)
+	defer func() { err = errors.Join(err, d.system.Close()) }()
+	return d.observed(ctx)
 }
 
 // tidy removes what the run wrote, unless it failed: then the logs say why.
@@ -139,63 +134,83 @@ func (d *demo) tidy(failure error) error {
 	return failure
 }
 
-// open starts ZooKeeper and Kafka, and the client that publishes.
-func (d *demo) open(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
-	defer cancel()
-	opened, err := world.Start(ctx, world.Config{
-		Tick: tick, Brokers: brokers, Topics: map[string]int32{lines: partitions}, Logger: d.logger,
-	})
+// observed runs the demo between those that take notes: the sink, and whoever reads statuses and the truth.
+func (d *demo) observed(ctx context.Context) (err error) {
+	sink, err := serve(ctx, d.system.Sink, d.recorder)
 	if err != nil {
 		return err
 	}
-	cluster, err := client.Open(ctx, client.Config{ZooKeeper: opened.Connect(), Logger: d.logger})
+	defer func() { err = errors.Join(err, sink.close()) }()
+	cluster, err := client.Open(ctx, client.Config{ZooKeeper: d.system.World.Connect(), Logger: d.logger})
 	if err != nil {
-		return errors.Join(err, opened.Close())
+		return err
 	}
-	d.world, d.cluster = opened, cluster
-	return nil
+	d.cluster = cluster
+	defer func() { err = errors.Join(err, cluster.Close()) }()
+	d.statuses, err = newStatuses(d.system, d.recorder, d.logger)
+	if err != nil {
+		return err
+	}
+	defer d.statuses.reader.Close()
+	d.operator = &operator{system: d.system, away: d.statuses.away, back: d.statuses.back}
+	return d.run(ctx)
 }
 
-func (d *demo) close() error { return errors.Join(d.cluster.Close(), d.world.Close()) }
-
-func (d *demo) workerConfig(sink string) worker.Config {
-	config := worker.Default()
-	config.Group, config.Topics = group, []string{lines}
-	config.Cluster.ZooKeeper = &worker.ZooKeeper{Connect: d.world.Connect(), SessionTimeout: worker.Duration(session)}
-	config.Sink.HTTP = &worker.HTTPSink{URL: sink, Format: worker.FormatCloudEventsBinary}
-	config.Listen = "127.0.0.1:0"
-	return config
-}
-
-// run goes through the script while messages flow, waits for the rest, and gives the verdict.
+// run declares the samples, goes through the script while messages flow, waits for the rest, and gives the verdict.
 func (d *demo) run(ctx context.Context) error {
 	d.progress = &progress{
 		out: d.config.Out, terminal: isTerminal(d.config.Out), total: d.config.Messages, begin: time.Now(),
 		counts: d.recorder.counts, owners: d.owners,
 	}
-	fmt.Fprintf(d.config.Out, "%s lines of %s to topic %q of %d partitions, through group %q to an HTTP sink\n",
-		number(d.config.Messages), d.input.name, lines, partitions, group)
-	if err := d.workers.start(ctx, opening...); err != nil {
+	d.progress.announce("kubectl apply -k " + d.config.Samples + "; kubectl wait --for=condition=Ready consumergroup/" + group)
+	if err := d.operator.apply(ctx, d.config.Samples); err != nil {
 		return err
 	}
+	d.progress.announce(fmt.Sprintf("Ready: %s lines of %s to topic %q of %d partitions, through ConsumerGroup %q to an HTTP sink",
+		number(d.config.Messages), d.input.name, lines, partitions, group))
+	watching, blind := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() { d.statuses.run(watching) })
 	windows, err := d.flow(ctx)
+	if err == nil {
+		d.conclude(ctx, windows)
+	}
+	blind()
+	watch.Wait()
 	if err != nil {
 		return err
 	}
-	well := printTable(d.config.Out, verdict(d.recorder.account(windows), d.uncommitted(ctx), d.limits))
+	return d.judge(ctx)
+}
+
+// conclude collects what the run comes to.
+func (d *demo) conclude(ctx context.Context, windows []ledger.Window) {
+	d.outcome.Account = d.recorder.account(windows)
+	d.outcome.uncommitted = d.uncommitted(ctx)
+	d.outcome.caughtUp = d.awaitStatus(ctx)
+	d.outcome.first = d.recorder.first()
+	d.outcome.checks, d.outcome.lies = d.statuses.found()
+}
+
+// judge prints the table, and lets everything go on with KEEP.
+func (d *demo) judge(ctx context.Context) error {
+	well := printTable(d.config.Out, verdict(d.outcome, d.limits))
+	for _, lie := range d.outcome.lies {
+		fmt.Fprintln(d.config.Out, "  LIE", lie)
+	}
 	fmt.Fprintf(d.config.Out, "  %.0f s in all\n", time.Since(d.progress.begin).Seconds())
 	if d.config.Keep {
 		d.advise()
-		d.keep(ctx, &publisher{topic: d.cluster.Topic(lines), input: d.input, recorder: d.recorder})
-	}
-	if err := d.workers.drain(context.WithoutCancel(ctx), d.workers.names()...); err != nil {
-		return err
+		d.keep(ctx, d.publisher())
 	}
 	if !well {
 		return ErrBroken
 	}
 	return nil
+}
+
+func (d *demo) publisher() *publisher {
+	return &publisher{topic: d.cluster.Topic(lines), input: d.input, recorder: d.recorder}
 }
 
 // flow publishes while the script plays, and returns once everything has arrived, or nothing more does.
@@ -205,12 +220,11 @@ func (d *demo) flow(ctx context.Context) ([]ledger.Window, error) {
 	var running sync.WaitGroup
 	running.Go(func() { d.progress.run(showing) })
 	running.Go(func() {
-		p := &publisher{topic: d.cluster.Topic(lines), input: d.input, recorder: d.recorder}
-		if err := p.run(publishing, d.config.Messages, length(d.phases)); err != nil {
+		if err := d.publisher().run(publishing, d.config.Messages, length(d.phases)); err != nil {
 			stop(publishFailure{err})
 		}
 	})
-	windows, err := play(publishing, d.phases, d.workers, d.progress.announce)
+	windows, err := play(publishing, d.phases, d.operator, d.progress.announce)
 	if err == nil {
 		d.progress.announce("the rest")
 		err = d.settle(publishing)
@@ -240,35 +254,4 @@ func (d *demo) settle(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
-}
-
-// server is the sink's HTTP server.
-type server struct {
-	url    string
-	server *http.Server
-	ended  chan error
-}
-
-// serve makes the recorder reachable on a port of its own.
-func serve(ctx context.Context, handler http.Handler) (*server, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("sink: %w", err)
-	}
-	s := &server{
-		url:    "http://" + listener.Addr().String() + "/lines",
-		server: &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute},
-		ended:  make(chan error, 1),
-	}
-	go func() { s.ended <- s.server.Serve(listener) }()
-	return s, nil
-}
-
-// close ends the server. Its clients are gone by now, or frozen: nothing is worth waiting for.
-func (s *server) close() error {
-	err := s.server.Close()
-	if ended := <-s.ended; !errors.Is(ended, http.ErrServerClosed) {
-		err = errors.Join(err, ended)
-	}
-	return err
 }

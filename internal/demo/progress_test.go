@@ -51,10 +51,4 @@ func TestOwnersLine(t *testing.T) {
 	if got != "demo-0 7  demo-1 0  others 2  nobody 3" {
 		t.Errorf("got %q", got)
 	}
-	if got := pod("demo_samsa1s.my-pod-0-1795362510354-c8d9cf35-0"); got != "my-pod-0" {
-		t.Errorf("got %q", got)
-	}
-	if got := pod("somebody"); got != "" {
-		t.Errorf("got %q", got)
-	}
 }

@@ -19,9 +19,38 @@ type recorder struct {
 	// mu protects the ledger, and makes entries in the order of time.
 	mu     sync.Mutex
 	ledger *ledger.Ledger
+	// begun is when the first message was published, arrived when the first was delivered.
+	begun, arrived time.Time
+	flows          map[kafka.Partition]*flow
 }
 
-func newRecorder() *recorder { return &recorder{ledger: ledger.New()} }
+// flow is how far a partition has come.
+type flow struct {
+	// published and delivered are the positions behind the last message of each; moved is when there was nothing to
+	// deliver, or a delivery.
+	published, delivered int64
+	moved                time.Time
+}
+
+func newRecorder() *recorder {
+	return &recorder{ledger: ledger.New(), flows: map[kafka.Partition]*flow{}}
+}
+
+// flow is that of a partition. The caller holds mu.
+func (r *recorder) flow(partition kafka.Partition) *flow {
+	if r.flows[partition] == nil {
+		r.flows[partition] = &flow{}
+	}
+	return r.flows[partition]
+}
+
+// stands reports whether messages of a partition wait, and none has arrived for longer than that.
+func (r *recorder) stands(partition kafka.Partition, longer time.Duration) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f := r.flow(partition)
+	return f.delivered < f.published && time.Since(f.moved) > longer
+}
 
 // ServeHTTP implements http.Handler.
 func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
@@ -45,6 +74,11 @@ func (r *recorder) enter(d ledger.Delivery) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	d.At = time.Now()
+	if r.arrived.IsZero() {
+		r.arrived = d.At
+	}
+	f := r.flow(d.Partition)
+	f.delivered, f.moved = max(f.delivered, d.Offset+1), d.At
 	return r.ledger.Deliver(d)
 }
 
@@ -56,7 +90,16 @@ func (r *recorder) published(partition kafka.Partition, first int64, values [][]
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ledger.Publish(partition, first, sums, time.Now())
+	now := time.Now()
+	if r.begun.IsZero() {
+		r.begun = now
+	}
+	f := r.flow(partition)
+	if f.delivered >= f.published {
+		f.moved = now
+	}
+	f.published = first + int64(len(values))
+	r.ledger.Publish(partition, first, sums, now)
 }
 
 // counts gives the messages published and delivered so far.
@@ -64,6 +107,16 @@ func (r *recorder) counts() (published, delivered int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.ledger.Published(), r.ledger.Delivered()
+}
+
+// first is the time from the first message published to the first delivered; 0 if there is none.
+func (r *recorder) first() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.begun.IsZero() || r.arrived.IsZero() {
+		return 0
+	}
+	return max(1, r.arrived.Sub(r.begun)) // a delivery may overtake the broker's acknowledgement
 }
 
 // account closes the books as of now.

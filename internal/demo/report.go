@@ -12,11 +12,27 @@ import (
 	"time"
 
 	"github.com/samsa-dev/samsa/internal/demo/ledger"
+	"github.com/samsa-dev/samsa/internal/truth"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// bounds are the longest pauses that are well.
-type bounds struct{ planned, unplanned time.Duration }
+// bounds are the longest pauses that are well; first is for the first delivery once the group is Ready.
+type bounds struct{ planned, unplanned, first time.Duration }
+
+// outcome is what a run comes to.
+type outcome struct {
+	ledger.Account
+	// uncommitted messages stand behind no committed position in the end.
+	uncommitted int
+	// first is the time from the first message published, right after kubectl wait said that the group is Ready, to the
+	// first delivered.
+	first time.Duration
+	// checks counts values of statuses held against the truth.
+	checks int
+	lies   []truth.Lie
+	// caughtUp says that in the end the status told the end.
+	caughtUp bool
+}
 
 // row is one line of the table: what was found, what it must be, and whether it is.
 type row struct {
@@ -24,22 +40,34 @@ type row struct {
 	well              bool
 }
 
-// verdict holds an account against what was promised. Rows that promise nothing have an empty must.
-func verdict(a ledger.Account, uncommitted int, b bounds) []row {
+// verdict holds an outcome against what was promised. Rows that promise nothing have an empty must.
+func verdict(o outcome, b bounds) []row {
+	a := o.Account
 	return []row{
 		{what: "published", found: number(a.Published), well: a.Published > 0},
 		{"delivered", number(a.Delivered), number(a.Published), a.Delivered == a.Published},
 		none("lost", a.Lost),
 		none("never published", a.Strange),
 		none("altered", a.Altered),
-		none("not committed at the end", uncommitted),
+		none("not committed at the end", o.uncommitted),
 		none("out of order"+where(a.Disorder), total(a.Disorder)),
 		none("delivered twice, planned changes", a.Planned.Repeated),
 		{what: "delivered twice, kill and freeze", found: number(a.Unplanned.Repeated), well: true},
 		{what: "refused by the sink's fence", found: number(a.Refused), well: true},
 		stood("longest pause, planned changes", a.Planned.Pause, b.planned),
 		stood("longest pause, kill and freeze", a.Unplanned.Pause, b.unplanned),
+		{"first delivery once Ready", seconds(o.first), "< " + seconds(b.first), o.first > 0 && o.first < b.first},
+		{what: "values of statuses checked", found: number(o.checks), well: o.checks > 0},
+		none("lies among them", len(o.lies)),
+		{"status tells the end", yesNo(o.caughtUp), "yes", o.caughtUp},
 	}
+}
+
+func yesNo(is bool) string {
+	if is {
+		return "yes"
+	}
+	return "no"
 }
 
 func none(what string, found int) row {

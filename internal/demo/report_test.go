@@ -9,20 +9,24 @@ import (
 	"time"
 
 	"github.com/samsa-dev/samsa/internal/demo/ledger"
+	"github.com/samsa-dev/samsa/internal/truth"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-func wellAccount() ledger.Account {
-	return ledger.Account{
-		Published: 100_000, Delivered: 100_000,
-		Planned:   ledger.Cost{Pause: ledger.Pause{Length: 120 * time.Millisecond}},
-		Unplanned: ledger.Cost{Repeated: 31, Pause: ledger.Pause{Length: 6440 * time.Millisecond}},
+func wellOutcome() outcome {
+	return outcome{
+		Account: ledger.Account{
+			Published: 100_000, Delivered: 100_000,
+			Planned:   ledger.Cost{Pause: ledger.Pause{Length: 120 * time.Millisecond}},
+			Unplanned: ledger.Cost{Repeated: 31, Pause: ledger.Pause{Length: 6440 * time.Millisecond}},
+		},
+		first: 40 * time.Millisecond, checks: 12_345, caughtUp: true,
 	}
 }
 
 func TestReport(t *testing.T) {
 	var out strings.Builder
-	if !printTable(&out, verdict(wellAccount(), 0, limits)) {
+	if !printTable(&out, verdict(wellOutcome(), limits)) {
 		t.Error("not well")
 	}
 	want := `  published                         100,000
@@ -37,6 +41,10 @@ func TestReport(t *testing.T) {
   refused by the sink's fence             0
   longest pause, planned changes     0.12 s  < 1.00 s  ok
   longest pause, kill and freeze     6.44 s  < 7.50 s  ok
+  first delivery once Ready          0.04 s  < 2.00 s  ok
+  values of statuses checked         12,345
+  lies among them                         0  0         ok
+  status tells the end                  yes  yes       ok
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
@@ -45,35 +53,37 @@ func TestReport(t *testing.T) {
 
 func TestEveryBrokenPromiseFails(t *testing.T) {
 	for name, c := range map[string]struct {
-		edit        func(*ledger.Account)
-		uncommitted int
-		want        string
+		edit func(*outcome)
+		want string
 	}{
-		"nothing published": {edit: func(a *ledger.Account) { a.Published, a.Delivered = 0, 0 }, want: "published"},
-		"lost":              {edit: func(a *ledger.Account) { a.Lost, a.Delivered = 1, a.Delivered-1 }, want: "lost"},
-		"strange":           {edit: func(a *ledger.Account) { a.Strange = 1 }, want: "never published"},
-		"altered":           {edit: func(a *ledger.Account) { a.Altered = 1 }, want: "altered"},
-		"planned repeat":    {edit: func(a *ledger.Account) { a.Planned.Repeated = 1 }, want: "delivered twice, planned"},
-		"not committed":     {uncommitted: 1, want: "not committed"},
-		"committed beyond":  {uncommitted: -1, want: "not committed"},
+		"nothing published": {edit: func(a *outcome) { a.Published, a.Delivered = 0, 0 }, want: "published"},
+		"lost":              {edit: func(a *outcome) { a.Lost, a.Delivered = 1, a.Delivered-1 }, want: "lost"},
+		"strange":           {edit: func(a *outcome) { a.Strange = 1 }, want: "never published"},
+		"altered":           {edit: func(a *outcome) { a.Altered = 1 }, want: "altered"},
+		"planned repeat":    {edit: func(a *outcome) { a.Planned.Repeated = 1 }, want: "delivered twice, planned"},
+		"not committed":     {edit: func(a *outcome) { a.uncommitted = 1 }, want: "not committed"},
+		"committed beyond":  {edit: func(a *outcome) { a.uncommitted = -1 }, want: "not committed"},
 		"disorder": {
-			edit: func(a *ledger.Account) { a.Disorder = map[kafka.Partition]int{{Topic: "lines", ID: "3"}: 2} },
+			edit: func(a *outcome) { a.Disorder = map[kafka.Partition]int{{Topic: "lines", ID: "3"}: 2} },
 			want: "out of order (lines/3: 2)",
 		},
+		"first delivery late":  {edit: func(a *outcome) { a.first = limits.first }, want: "first delivery"},
+		"no first delivery":    {edit: func(a *outcome) { a.first = 0 }, want: "first delivery"},
+		"no status checked":    {edit: func(a *outcome) { a.checks = 0 }, want: "values of statuses"},
+		"a lie":                {edit: func(a *outcome) { a.lies = make([]truth.Lie, 1) }, want: "lies among"},
+		"a status left behind": {edit: func(a *outcome) { a.caughtUp = false }, want: "status tells"},
 		"planned pause": {
-			edit: func(a *ledger.Account) { a.Planned.Pause.Length = time.Second }, want: "longest pause, planned",
+			edit: func(a *outcome) { a.Planned.Pause.Length = time.Second }, want: "longest pause, planned",
 		},
 		"unplanned pause": {
-			edit: func(a *ledger.Account) { a.Unplanned.Pause.Length = limits.unplanned }, want: "longest pause, kill",
+			edit: func(a *outcome) { a.Unplanned.Pause.Length = limits.unplanned }, want: "longest pause, kill",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := wellAccount()
-			if c.edit != nil {
-				c.edit(&a)
-			}
+			a := wellOutcome()
+			c.edit(&a)
 			var out strings.Builder
-			if printTable(&out, verdict(a, c.uncommitted, limits)) {
+			if printTable(&out, verdict(a, limits)) {
 				t.Error("passed")
 			}
 			for line := range strings.Lines(out.String()) {

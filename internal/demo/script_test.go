@@ -30,16 +30,12 @@ func (a *actors) note(format string, args ...any) error {
 	return nil
 }
 
-func (a *actors) start(_ context.Context, names ...string) error {
-	return a.note("start %s", strings.Join(names, " "))
-}
-
-func (a *actors) drain(_ context.Context, names ...string) error {
-	return a.note("drain %s", strings.Join(names, " "))
-}
-func (a *actors) kill(name string) error   { return a.note("kill %s", name) }
-func (a *actors) freeze(name string) error { return a.note("freeze %s", name) }
-func (a *actors) thaw(name string) error   { return a.note("thaw %s", name) }
+func (a *actors) scale(_ context.Context, replicas int) error { return a.note("scale %d", replicas) }
+func (a *actors) kill(name string) error                      { return a.note("kill %s", name) }
+func (a *actors) freeze(name string) error                    { return a.note("freeze %s", name) }
+func (a *actors) thaw(name string) error                      { return a.note("thaw %s", name) }
+func (a *actors) cut() error                                  { return a.note("cut") }
+func (a *actors) mend(context.Context) error                  { return a.note("mend") }
 
 func TestScript(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -50,17 +46,16 @@ func TestScript(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := []string{
-			"8 start demo-3 demo-4", "16 drain demo-2 demo-3 demo-4", "24 kill demo-1", "24 start demo-1",
-			"36 freeze demo-0", "44 thaw demo-0",
+			"5 scale 5", "17 scale 2", "29 kill demo-1", "41 freeze demo-0", "49 thaw demo-0", "55 cut", "85 mend",
 		}
 		if !slices.Equal(crew.notes, want) {
 			t.Errorf("got %q, want %q", crew.notes, want)
 		}
-		if took := time.Since(crew.begin); took != length(script()) || took > 75*time.Second {
+		if took := time.Since(crew.begin); took != length(script()) || took > 110*time.Second {
 			t.Errorf("took %s", took)
 		}
-		if len(windows) != 2 || windows[0].From.Sub(crew.begin) != 24*time.Second ||
-			windows[1].To.Sub(crew.begin) != 50*time.Second {
+		if len(windows) != 2 || windows[0].From.Sub(crew.begin) != 29*time.Second ||
+			windows[1].To.Sub(crew.begin) != 55*time.Second {
 			t.Errorf("got windows %v", windows)
 		}
 		if len(titles) != len(script()) {
@@ -93,9 +88,9 @@ func TestScriptLeavesTimeToHeal(t *testing.T) {
 
 func TestPlayStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		crew := &actors{begin: time.Now(), fails: "drain"}
+		crew := &actors{begin: time.Now(), fails: "scale 2"}
 		_, err := play(t.Context(), script(), crew, func(string) {})
-		if err == nil || !strings.Contains(err.Error(), "5 -> 2 workers: cannot") {
+		if err == nil || !strings.Contains(err.Error(), "kubectl scale --replicas=2: cannot") {
 			t.Errorf("a failed act: got %v", err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())

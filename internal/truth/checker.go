@@ -19,6 +19,8 @@ type Partition struct {
 	Owner string
 	// Committed is the position in the registry, End that of the next message; -1 if there is none.
 	Committed, End int64
+	// Stands says that by the sink's books messages wait and none has arrived for a while.
+	Stands bool
 }
 
 func (p Partition) lag() int64 {
@@ -34,18 +36,16 @@ type Sample struct {
 	Partitions map[string]Partition // by topic/id
 	// Members are the live members: pods, and ids of foreign ones.
 	Members []string
-	// Accepting says that the sink answers with success.
-	Accepting bool
 }
 
-// consuming is what Ready promises: everybody's claim stands, and the sink takes what it is sent.
+// consuming is what Ready promises: every partition has an owner, and its messages arrive.
 func (s Sample) consuming() bool {
 	for _, p := range s.Partitions {
-		if p.Owner == "" {
+		if p.Owner == "" || p.Stands {
 			return false
 		}
 	}
-	return s.Accepting && len(s.Partitions) > 0
+	return len(s.Partitions) > 0
 }
 
 // Claim is what a status says.

@@ -18,8 +18,7 @@ type world struct {
 
 func newWorld() *world {
 	return &world{now: time.Unix(1_000_000, 0), true: Sample{
-		Accepting: true,
-		Members:   []string{"demo-0"},
+		Members: []string{"demo-0"},
 		Partitions: map[string]Partition{
 			"t/0": {Owner: "demo-0", Committed: 10, End: 10},
 			"t/1": {Owner: "demo-0", Committed: 5, End: 5},
@@ -91,9 +90,9 @@ func TestLies(t *testing.T) {
 		fields []string
 	}{
 		"an owner that is gone":     {func(w *world) { w.true.Partitions["t/0"] = lost }, []string{"t/0 owner", "Ready", "ownedPartitions"}},
-		"a position that moved":     {func(w *world) { w.true.Partitions["t/1"] = Partition{"demo-0", 6, 7} }, []string{"t/1 committed", "t/1 end", "lag"}},
+		"a position that moved":     {func(w *world) { w.true.Partitions["t/1"] = Partition{"demo-0", 6, 7, false} }, []string{"t/1 committed", "t/1 end", "lag"}},
 		"a member that left":        {func(w *world) { w.true.Members = nil }, []string{"members"}},
-		"a sink that takes nothing": {func(w *world) { w.true.Accepting = false }, []string{"Ready"}},
+		"a sink that takes nothing": {func(w *world) { w.true.Partitions["t/1"] = Partition{"demo-0", 5, 5, true} }, []string{"Ready"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()

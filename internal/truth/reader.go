@@ -39,8 +39,8 @@ func NewReader(server *zookeeper.Server, chroot string, brokers []string, group,
 // Close ends the connections to the brokers.
 func (r *Reader) Close() { r.admin.Close() }
 
-// Read takes a sample; accepting is what the sink knows of itself.
-func (r *Reader) Read(ctx context.Context, accepting bool) (Sample, error) {
+// Read takes a sample. Which partitions stand, the sink knows: their names are topic/id.
+func (r *Reader) Read(ctx context.Context, stands func(partition string) bool) (Sample, error) {
 	ends, err := r.admin.ListEndOffsets(ctx, r.topic)
 	if err == nil {
 		err = ends.Error()
@@ -48,7 +48,7 @@ func (r *Reader) Read(ctx context.Context, accepting bool) (Sample, error) {
 	if err != nil {
 		return Sample{}, fmt.Errorf("ends of %s: %w", r.topic, err)
 	}
-	sample := Sample{At: time.Now(), Partitions: map[string]Partition{}, Accepting: accepting}
+	sample := Sample{At: time.Now(), Partitions: map[string]Partition{}}
 	ids := r.zookeeper.Children(r.path("ids"))
 	for _, id := range ids {
 		sample.Members = append(sample.Members, podOf(id))
@@ -56,8 +56,9 @@ func (r *Reader) Read(ctx context.Context, accepting bool) (Sample, error) {
 	slices.Sort(sample.Members)
 	for id, end := range ends[r.topic] {
 		name := strconv.Itoa(int(id))
-		sample.Partitions[r.topic+"/"+name] = Partition{
-			Owner: r.owner(name, ids), Committed: r.committed(name), End: end.Offset,
+		full := r.topic + "/" + name
+		sample.Partitions[full] = Partition{
+			Owner: r.owner(name, ids), Committed: r.committed(name), End: end.Offset, Stands: stands(full),
 		}
 	}
 	return sample, nil
