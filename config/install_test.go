@@ -82,7 +82,10 @@ func versions(ctx context.Context) string {
 // act is a verb on a resource group/name/subresource, in a namespace.
 type act = authorizationv1.ResourceAttributes
 
+// The manager, as the API server knows it.
 const account = "system:serviceaccount:samsa-system:samsa-manager"
+
+var groups = []string{"system:serviceaccounts", "system:serviceaccounts:samsa-system", "system:authenticated"}
 
 func may(ctx SpecContext, what act)    { Expect(allowed(ctx, what)).To(BeTrue()) }
 func mayNot(ctx SpecContext, what act) { Expect(allowed(ctx, what)).To(BeFalse()) }
@@ -90,7 +93,7 @@ func mayNot(ctx SpecContext, what act) { Expect(allowed(ctx, what)).To(BeFalse()
 func allowed(ctx context.Context, what act) bool {
 	GinkgoHelper()
 	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
-		User: account, Groups: []string{"system:serviceaccounts", "system:authenticated"}, ResourceAttributes: &what,
+		User: account, Groups: groups, ResourceAttributes: &what,
 	}}
 	answer, err := api.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
 	Expect(err).NotTo(HaveOccurred())

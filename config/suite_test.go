@@ -6,6 +6,7 @@ package config_test
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -22,8 +23,9 @@ import (
 	"github.com/samsa-dev/samsa/internal/kubetest"
 )
 
-// api is the API server, kubeconfig the file by which kubectl reaches it.
+// api is the API server as an administrator sees it, kubeconfig the file by which kubectl reaches it.
 var (
+	server     *rest.Config
 	api        kubernetes.Interface
 	kubeconfig string
 )
@@ -35,7 +37,11 @@ func TestConfig(t *testing.T) {
 
 var _ = BeforeSuite(func() {
 	Expect(touch("config", "dist")).To(Succeed())
-	server, stop, err := kubetest.Start()
+	var (
+		stop func() error
+		err  error
+	)
+	server, stop, err = kubetest.Start()
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { Expect(stop()).To(Succeed()) })
 	api, err = kubernetes.NewForConfig(server)
@@ -75,13 +81,23 @@ func writeKubeconfig(server *rest.Config, file string) error {
 // kubectl runs it in the repository's root and gives what it prints.
 func kubectl(ctx context.Context, arguments ...string) string {
 	GinkgoHelper()
-	assets, err := kubetest.Assets()
+	answer, err := try(ctx, arguments...)
 	Expect(err).NotTo(HaveOccurred())
+	return answer
+}
+
+func try(ctx context.Context, arguments ...string) (string, error) {
+	assets, err := kubetest.Assets()
+	if err != nil {
+		return "", err
+	}
 	command := exec.CommandContext(ctx, filepath.Join(assets, "kubectl"), arguments...)
 	command.Dir = kubetest.Root()
 	// Nothing of the user's own configuration, and its cache in a place of ours.
 	command.Env = []string{"HOME=" + GinkgoT().TempDir(), "KUBECONFIG=" + kubeconfig}
 	answer, err := command.CombinedOutput()
-	Expect(err).NotTo(HaveOccurred(), "kubectl %v: %s", arguments, answer)
-	return string(answer)
+	if err != nil {
+		return "", fmt.Errorf("kubectl %v: %w: %s", arguments, err, answer)
+	}
+	return string(answer), nil
 }

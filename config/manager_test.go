@@ -1,0 +1,129 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package config_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/samsa-dev/samsa/controllers"
+	"github.com/samsa-dev/samsa/internal/embedded/world"
+)
+
+// What the roles allow is enough: a manager with no more than these does its work, and is refused nothing.
+var _ = Describe("A manager with the permissions of its account", Ordered, func() {
+	var refusals refused
+
+	BeforeAll(func(ctx SpecContext) {
+		install(ctx)
+		kafka, err := world.Start(context.WithoutCancel(ctx), world.Config{Topics: map[string]int32{"lines": 3}})
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(kafka.Close)
+		startManager(ctx, &refusals)
+		kubectl(ctx, "apply", "-k", "config/samples")
+		kubectl(ctx, "patch", "kc/local", "--type=merge", "-p",
+			fmt.Sprintf(`{"spec":{"zookeeper":{"connect":%q}}}`, kafka.Connect()))
+	})
+
+	AfterAll(func() { Expect(refusals.all()).To(BeEmpty(), "the roles lack these") })
+
+	It("makes what a group needs", func(ctx SpecContext) {
+		eventually(ctx, "get", "statefulset/demo", "service/demo")
+		kubectl(ctx, "wait", "--for=condition=Ready", "kc/local", "--timeout=30s")
+		kubectl(ctx, "wait", "--for=condition=Ready=false", "cg/demo", "--timeout=30s")
+	})
+
+	It("makes a budget for several workers, and takes it away again", func(ctx SpecContext) {
+		kubectl(ctx, "scale", "cg/demo", "--replicas=2")
+		eventually(ctx, "get", "pdb/demo")
+		kubectl(ctx, "scale", "cg/demo", "--replicas=1")
+		Eventually(func(ctx context.Context) error {
+			_, err := api.PolicyV1().PodDisruptionBudgets("default").Get(ctx, "demo", metav1.GetOptions{})
+			return err
+		}).WithContext(ctx).WithTimeout(patience).Should(MatchError(apierrors.IsNotFound, "IsNotFound"))
+	})
+
+	It("replaces a configuration", func(ctx SpecContext) {
+		before := kubectl(ctx, "get", "configmap", "-o", "name")
+		kubectl(ctx, "patch", "cg/demo", "--type=merge", "-p", `{"spec":{"commitInterval":"2s"}}`)
+		Eventually(func(ctx context.Context) string {
+			return kubectl(ctx, "get", "configmap", "-o", "name")
+		}).WithContext(ctx).WithTimeout(patience).ShouldNot(Equal(before))
+	})
+
+	It("lets a group go", func(ctx SpecContext) {
+		kubectl(ctx, "delete", "cg/demo", "--timeout=20s")
+		kubectl(ctx, "delete", "kc/local", "--timeout=20s")
+	})
+})
+
+// patience is what a manager may take for a step: taking the lead takes seconds, everything after it much less.
+const patience = 30 * time.Second
+
+// eventually waits until kubectl succeeds.
+func eventually(ctx context.Context, arguments ...string) {
+	GinkgoHelper()
+	Eventually(func() error {
+		_, err := try(ctx, arguments...)
+		return err
+	}).WithTimeout(patience).WithPolling(200 * time.Millisecond).Should(Succeed())
+}
+
+// startManager runs one until the specs end, as the account of dist/install.yaml.
+func startManager(ctx context.Context, refusals *refused) {
+	GinkgoHelper()
+	log.SetLogger(logr.Discard())
+	config := rest.CopyConfig(server)
+	config.Impersonate = rest.ImpersonationConfig{UserName: account, Groups: groups}
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { refusals.next = next; return refusals })
+	manager, err := controllers.NewManager(config, controllers.Options{
+		WorkerImage: "samsa.test/worker:suite", LeaderElection: true, LeaderElectionNamespace: "samsa-system",
+		Registerer: prometheus.NewRegistry(),
+	})
+	Expect(err).NotTo(HaveOccurred())
+	running, stop := context.WithCancel(context.WithoutCancel(ctx)) // beyond BeforeAll, whose ctx ends with it
+	ended := make(chan error, 1)
+	go func() { ended <- manager.Start(running) }()
+	DeferCleanup(func() {
+		stop()
+		Expect(<-ended).To(Succeed())
+	})
+	Eventually(manager.Elected()).WithTimeout(patience).Should(BeClosed())
+}
+
+// refused remembers every request that the API server forbade.
+type refused struct {
+	next http.RoundTripper
+	mu   sync.Mutex
+	list []string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (r *refused) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := r.next.RoundTrip(request)
+	if err == nil && response.StatusCode == http.StatusForbidden {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.list = append(r.list, request.Method+" "+request.URL.Path)
+	}
+	return response, err
+}
+
+func (r *refused) all() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.list
+}
