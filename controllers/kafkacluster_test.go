@@ -158,7 +158,7 @@ var _ = Describe("A KafkaCluster", func() {
 		says("does not hold user:password")
 		update(ctx, secret, func(s *corev1.Secret) { s.Data["digest"] = []byte("samsa:secret") })
 		becomesReady(ctx, cluster)
-		Expect(running.GetClient()).NotTo(BeNil())
+		Expect(running.secretLists.Load()).To(BeZero(), "Secrets are neither listed nor watched")
 	})
 
 	DescribeTable("says what is wrong with certificates",

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -98,8 +99,8 @@ func newNamespace(ctx context.Context) string {
 // manager is one that runs for a spec.
 type manager struct {
 	ctrl.Manager
-	writes atomic.Int64
-	stop   func()
+	counter
+	stop func()
 }
 
 // startManager runs a manager for one namespace until the spec ends, at the latest.
@@ -107,7 +108,7 @@ func startManager(ctx context.Context, namespace string) *manager {
 	GinkgoHelper()
 	m := &manager{}
 	counted := rest.CopyConfig(restConfig)
-	counted.Wrap(func(next http.RoundTripper) http.RoundTripper { return &counter{next: next, writes: &m.writes} })
+	counted.Wrap(func(next http.RoundTripper) http.RoundTripper { return counting{next, &m.counter} })
 	var err error
 	m.Manager, err = controllers.NewManager(counted, controllers.Options{
 		WorkerImage: workerImage, Namespaces: []string{namespace}, Logger: testLogger(),
@@ -130,16 +131,22 @@ func startManager(ctx context.Context, namespace string) *manager {
 	return m
 }
 
-// counter counts the requests that may change something.
-type counter struct {
-	next   http.RoundTripper
-	writes *atomic.Int64
+// counter counts requests that may change something, and those for more Secrets than one.
+type counter struct{ writes, secretLists atomic.Int64 }
+
+// counting is a transport that counts.
+type counting struct {
+	next http.RoundTripper
+	into *counter
 }
 
 // RoundTrip implements http.RoundTripper.
-func (c *counter) RoundTrip(request *http.Request) (*http.Response, error) {
+func (c counting) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.Method != http.MethodGet {
-		c.writes.Add(1)
+		c.into.writes.Add(1)
+	}
+	if strings.HasSuffix(request.URL.Path, "/secrets") {
+		c.into.secretLists.Add(1)
 	}
 	return c.next.RoundTrip(request)
 }

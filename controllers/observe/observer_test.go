@@ -243,9 +243,33 @@ func TestAWorkerThatDoesNotAnswerKeepsItsLastWord(t *testing.T) {
 		if n := len(s.wakes.take()); n != 1 {
 			t.Errorf("woken %d times, want once", n)
 		}
-		// 10 s until it was noticed, then after 1, 2, 4, 8 s and every 10 s.
-		if n := s.workers.times("a:1"); n < 8 || n > 12 {
-			t.Errorf("asked %d times", n)
+		var waits []time.Duration
+		asked := s.workers.asked["a:1"]
+		for i := range len(asked) - 1 {
+			waits = append(waits, asked[i+1].Sub(asked[i]))
+		}
+		i := slices.Index(waits, firstRetry)
+		if want := []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}; i < 0 ||
+			!slices.Equal(waits[i:i+4], want) || waits[i+4] < every*9/10 {
+			t.Errorf("asked again after %v, want %v among them, then 10 s", waits, want)
+		}
+	})
+}
+
+func TestWhatComesTooLateForATargetIsDropped(t *testing.T) {
+	play(t, func(t *testing.T, s *stage) {
+		s.cluster.hang, s.cluster.views["billing"] = make(chan struct{}), owned("m")
+		s.workers.said["a:1"] = &worker.Status{}
+		s.workers.slow = map[string]time.Duration{"a:1": time.Second}
+		s.Watch(key, billing())
+		synctest.Wait()
+		target := billing()
+		target.Groups, target.Pods = []string{"other"}, []Pod{{"billing-0", "b:1"}}
+		s.Watch(key, target)
+		s.cluster.with(func(c *fakeCluster) { close(c.hang); c.hang = make(chan struct{}) })
+		after(time.Second + batch) // the old reading has come, the new one hangs; the old pod has answered
+		if o, _ := s.Latest(key); len(o.Groups) != 0 || o.Workers["billing-0"].Status != nil {
+			t.Errorf("observed %+v", o)
 		}
 	})
 }
