@@ -1,0 +1,192 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/samsa-dev/samsa/api/v1alpha1"
+	"github.com/samsa-dev/samsa/pkg/client"
+	"github.com/samsa-dev/samsa/pkg/client/registry"
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+)
+
+func TestPhasesGatherErrorsUntilOneBlocks(t *testing.T) {
+	var ran []string
+	step := func(name string, result ctrl.Result, err error, blocking bool) phase[struct{}] {
+		return phase[struct{}]{name, func(context.Context, *struct{}) (ctrl.Result, error) {
+			ran = append(ran, name)
+			return result, err
+		}, blocking}
+	}
+	soon, late := ctrl.Result{RequeueAfter: time.Second}, ctrl.Result{RequeueAfter: time.Minute}
+	broken := errors.New("broken")
+	for name, c := range map[string]struct {
+		phases []phase[struct{}]
+		ran    string
+		result ctrl.Result
+		err    string
+	}{
+		"none":             {nil, "", ctrl.Result{}, ""},
+		"the earliest":     {[]phase[struct{}]{step("a", late, nil, false), step("b", soon, nil, false), step("c", late, nil, false)}, "abc", soon, ""},
+		"an error":         {[]phase[struct{}]{step("a", late, broken, false), step("b", ctrl.Result{}, broken, false)}, "ab", late, "a: broken\nb: broken"},
+		"a blocking error": {[]phase[struct{}]{step("a", ctrl.Result{}, broken, true), step("b", soon, nil, false)}, "a", ctrl.Result{}, "a: broken"},
+		"a blocking wish":  {[]phase[struct{}]{step("a", soon, nil, true), step("b", late, nil, false)}, "a", soon, ""},
+		"done":             {[]phase[struct{}]{step("a", ctrl.Result{}, nil, true), step("b", late, nil, false)}, "ab", late, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ran = nil
+			result, err := runPhases(t.Context(), c.phases, &struct{}{})
+			if got := strings.Join(ran, ""); got != c.ran || result != c.result {
+				t.Errorf("ran %q with %v, want %q with %v", got, result, c.ran, c.result)
+			}
+			if (err == nil) != (c.err == "") || err != nil && err.Error() != c.err {
+				t.Errorf("error %v, want %q", err, c.err)
+			}
+		})
+	}
+}
+
+func TestMergeConditions(t *testing.T) {
+	early, now := metav1.NewTime(time.Unix(100, 0)), time.Unix(200, 5)
+	current := []metav1.Condition{
+		{Type: "Ready", Status: metav1.ConditionTrue, LastTransitionTime: early},
+		{Type: "Fed", Status: metav1.ConditionTrue, LastTransitionTime: early},
+		{Type: "Stalled", Status: metav1.ConditionTrue, LastTransitionTime: early},
+	}
+	merged := mergeConditions(current, []metav1.Condition{
+		newCondition("Ready", metav1.ConditionTrue, "Other", "%s", strings.Repeat("ä", maxMessage)),
+		newCondition("Fed", metav1.ConditionFalse, "R", "m"),
+		newCondition("Stalled", metav1.ConditionFalse, "R", "m"),
+		newCondition("Reconciling", metav1.ConditionUnknown, "R", "m"),
+		newCondition("Degraded", metav1.ConditionTrue, "R", "m"),
+	}, 7, now)
+	var kinds []string
+	for _, c := range merged {
+		kinds = append(kinds, c.Type)
+		if c.ObservedGeneration != 7 {
+			t.Errorf("%s is of generation %d", c.Type, c.ObservedGeneration)
+		}
+	}
+	if fmt.Sprint(kinds) != "[Ready Fed Degraded]" {
+		t.Fatalf("conditions %v", kinds)
+	}
+	if !merged[0].LastTransitionTime.Equal(&early) {
+		t.Error("another reason is no transition")
+	}
+	if changed := metav1.NewTime(time.Unix(200, 0)); !merged[1].LastTransitionTime.Equal(&changed) {
+		t.Errorf("transition at %v", merged[1].LastTransitionTime)
+	}
+	if m := merged[0].Message; len(m) > maxMessage || !utf8.ValidString(m) || !strings.HasSuffix(m, "…") {
+		t.Errorf("message of %d bytes", len(m))
+	}
+}
+
+func TestStandingStatus(t *testing.T) {
+	var s standing[v1alpha1.KafkaClusterStatus]
+	status := func(era string) *v1alpha1.KafkaClusterStatus {
+		return &v1alpha1.KafkaClusterStatus{Era: v1alpha1.Era(era)}
+	}
+	now := time.Unix(100, 0)
+	s.is("uid", status("before"), status("after"), now)
+	if got := s.of("other", status("before"), now); got.Era != "before" {
+		t.Error("another object of that name has another status")
+	}
+	if got := s.of("uid", status("before"), now.Add(time.Second)); got.Era != "after" {
+		t.Error("what was written a moment ago stands, whatever the cache shows")
+	}
+	if got := s.of("uid", status("foreign"), now.Add(time.Second)); got.Era != "foreign" {
+		t.Error("what somebody else wrote stands")
+	}
+	s.is("uid", status("before"), status("after"), now)
+	if got := s.of("uid", status("before"), now.Add(cacheLag)); got.Era != "before" {
+		t.Error("after a while the cache is right")
+	}
+	s.is("uid", status("before"), status("after"), now)
+	s.is("next", status("before"), status("after"), now.Add(cacheLag))
+	if len(s.written) != 1 {
+		t.Errorf("%d are remembered, want 1", len(s.written))
+	}
+}
+
+// What is seen of a cluster decides its conditions, and nothing else does.
+func TestKafkaClusterConditions(t *testing.T) {
+	seen := func(state client.ClusterState) kafkaClusterSeen {
+		return kafkaClusterSeen{opened: true, tried: true, state: state}
+	}
+	failed := func(kind registry.Kind, text string) kafkaClusterSeen {
+		return seen(client.ClusterState{Kind: kind, Err: errors.New(text)})
+	}
+	brokers := []client.Broker{{ID: "1", Address: "a:1"}}
+	fine := client.ClusterState{Connected: true, Fenced: true, Brokers: brokers}
+	with := func(change func(*client.ClusterState)) kafkaClusterSeen {
+		state := fine
+		change(&state)
+		return seen(state)
+	}
+	for name, c := range map[string]struct {
+		fault *kafkaClusterFault
+		seen  kafkaClusterSeen
+		want  string
+	}{
+		"nothing yet":   {nil, kafkaClusterSeen{}, "Ready=Unknown/Connecting Reconciling=True/Connecting"},
+		"not tried yet": {nil, kafkaClusterSeen{opened: true, state: client.ClusterState{Kind: registry.Unavailable, Err: errors.New("x")}}, "Ready=Unknown/Connecting Reconciling=True/Connecting"},
+		"brokers to be read": {nil, with(func(s *client.ClusterState) { s.Brokers, s.Kind, s.Err = nil, registry.Unavailable, errors.New("x") }),
+			"Ready=Unknown/Connecting Reconciling=True/Connecting"},
+		"fault":       {&kafkaClusterFault{v1alpha1.ReasonSecretInvalid, "x"}, seen(fine), "Ready=False/SecretInvalid Stalled=True/SecretInvalid"},
+		"unreachable": {nil, failed(registry.Unavailable, "x"), "Ready=Unknown/ZooKeeperUnreachable Reconciling=True/ZooKeeperUnreachable"},
+		"denied":      {nil, failed(registry.Denied, "x"), "Ready=False/AccessDenied Stalled=True/AccessDenied"},
+		"no chroot":   {nil, failed(registry.NoChroot, "x"), "Ready=False/ChrootMissing Stalled=True/ChrootMissing"},
+		"no brokers": {nil, with(func(s *client.ClusterState) {
+			s.Brokers, s.Kind, s.Err = nil, registry.Unavailable, client.ErrNoBrokers
+		}),
+			"Ready=False/NoBrokers Reconciling=True/NoBrokers"},
+		"well":     {nil, seen(fine), "Ready=True/Reachable"},
+		"unfenced": {nil, with(func(s *client.ClusterState) { s.Fenced = false }), "Ready=True/Reachable Degraded=True/Unfenced"},
+		"unsound": {nil, with(func(s *client.ClusterState) { s.Fenced, s.Warning = false, "x" }),
+			"Ready=True/Reachable Degraded=True/LeaseUnsound"},
+		"malformed": {nil, with(func(s *client.ClusterState) { s.Problems = []layout.Problem{{Path: "/brokers/ids/x"}} }),
+			"Ready=True/Reachable Degraded=True/NodesMalformed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, is := range kafkaClusterConditions(&kafkaClusterScope{fault: c.fault, seen: c.seen}) {
+				got = append(got, fmt.Sprintf("%s=%s/%s", is.Type, is.Status, is.Reason))
+			}
+			if text := strings.Join(got, " "); text != c.want {
+				t.Errorf("%s, want %s", text, c.want)
+			}
+		})
+	}
+}
+
+// A broker registers itself as it likes; the status has to be one that the API server takes.
+func TestKafkaClusterStatusKeepsWithinTheLimits(t *testing.T) {
+	state := client.ClusterState{Connected: true, SessionTimeout: 1500 * time.Millisecond, Brokers: []client.Broker{
+		{ID: strings.Repeat("1", maxBrokerID+1), Address: "a:1"}, {ID: "1", Address: strings.Repeat("a", maxBrokerAddress+1)},
+	}}
+	for i := range 100 {
+		state.Brokers = append(state.Brokers, client.Broker{ID: fmt.Sprint(i), Address: "a:1"})
+	}
+	scope := &kafkaClusterScope{cluster: &v1alpha1.KafkaCluster{}, seen: kafkaClusterSeen{opened: true, tried: true, state: state}}
+	status := kafkaClusterStatus(scope, &v1alpha1.KafkaClusterStatus{}, time.Unix(1, 0))
+	if len(status.Brokers) != maxBrokers || *status.BrokerCount != 102 || status.Brokers[0].ID != "0" {
+		t.Errorf("%d brokers of %d, first %v", len(status.Brokers), *status.BrokerCount, status.Brokers[0])
+	}
+	if status.SessionTimeout != "1500ms" || formatDuration(90*time.Second) != "90s" {
+		t.Errorf("session timeout %s, 90 s are %s", status.SessionTimeout, formatDuration(90*time.Second))
+	}
+	if status.TopicCount != nil {
+		t.Error("topics that nobody counted are not 0")
+	}
+}
