@@ -43,8 +43,8 @@ func (e *conflictError) Error() string {
 		e.kind, e.name)
 }
 
-// applyChildren makes the group's objects what the spec says. Where that cannot be known, the pods' template stays as it
-// is and only their number follows: nothing that is wrong with a cluster or a spec may replace a worker that runs.
+// applyChildren makes the group's objects what the spec says. Where that cannot be known, the pods' template stays as
+// it is and only their number follows: nothing that is wrong with a cluster or a spec may replace a worker that runs.
 func (r *ConsumerGroupReconciler) applyChildren(ctx context.Context, s *groupScope) (ctrl.Result, error) {
 	if s.barred {
 		return ctrl.Result{}, r.scale(ctx, s, 0)
@@ -54,8 +54,10 @@ func (r *ConsumerGroupReconciler) applyChildren(ctx context.Context, s *groupSco
 	}
 	children, err := workload.Of(s.group, s.cluster, r.options)
 	if invalid, ok := errors.AsType[*workload.InvalidError](err); ok {
-		s.block(blocker{reason: v1alpha1.ReasonConfigurationInvalid, message: "the workers would refuse their configuration: " +
-			strings.ReplaceAll(invalid.Error(), "\n", "; ")})
+		why := strings.ReplaceAll(invalid.Error(), "\n", "; ")
+		s.block(blocker{
+			reason: v1alpha1.ReasonConfigurationInvalid, message: "the workers would refuse their configuration: " + why,
+		})
 		return ctrl.Result{}, r.scale(ctx, s, workload.Replicas(s.group))
 	}
 	if err != nil {
@@ -194,8 +196,8 @@ func stamped(desired any) (*unstructured.Unstructured, error) {
 	return apply, nil
 }
 
-// stands tells that an object holds everything of what is to be applied, and nothing that was applied before and is left
-// out now.
+// stands tells that an object holds everything of what is to be applied, and nothing that was applied before and is
+// left out now.
 func stands(live client.Object, apply *unstructured.Unstructured) (bool, error) {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(live)
 	if err != nil {

@@ -191,7 +191,8 @@ func ensembleOf(cluster *v1alpha1.KafkaCluster) ensemble {
 
 // same tells that two are one: a server belongs to one ensemble, so one in common is enough.
 func (e ensemble) same(o ensemble) bool {
-	return e.chroot == o.chroot && slices.ContainsFunc(e.hosts, func(host string) bool { return slices.Contains(o.hosts, host) })
+	return e.chroot == o.chroot &&
+		slices.ContainsFunc(e.hosts, func(host string) bool { return slices.Contains(o.hosts, host) })
 }
 
 // qualified gives host:port one spelling: a Service's short name means another host in another namespace, and its long

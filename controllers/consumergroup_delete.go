@@ -39,8 +39,8 @@ const (
 	erasesAtOnce = 8
 )
 
-// eraser removes everything that a KafkaCluster's registry holds of groups. It fails with errNotConnected while there is
-// no connection, and with *client.GroupInUseError while a group has members.
+// eraser removes everything that a KafkaCluster's registry holds of groups. It fails with errNotConnected while there
+// is no connection, and with *client.GroupInUseError while a group has members.
 type eraser func(ctx context.Context, cluster types.NamespacedName, groups []string) error
 
 // errNotConnected says that there is no connection to the cluster yet, or none any more.
@@ -71,7 +71,8 @@ type cleaning struct {
 	gaveUp string
 }
 
-// ensureFinalizer has the finalizer just where something is to be cleaned up. An object that is being deleted gets none.
+// ensureFinalizer has the finalizer just where something is to be cleaned up. An object that is being deleted gets
+// none.
 func (r *ConsumerGroupReconciler) ensureFinalizer(ctx context.Context, s *groupScope) error {
 	wanted := s.group.Spec.DeletionPolicy == v1alpha1.DeletionDelete
 	has := controllerutil.ContainsFinalizer(s.group, PositionsFinalizer)

@@ -12,8 +12,8 @@ import (
 
 const mergePatch = types.MergePatchType
 
-// mapKeys are the fields that tell elements of lists apart, as the API server's own schema has them: in such a list others
-// may have elements of their own, which server-side apply keeps.
+// mapKeys are the fields that tell elements of lists apart, as the API server's own schema has them: in such a list
+// others may have elements of their own, which server-side apply keeps.
 func mapKeys() []string { return []string{"name", "uid", "mountPath", "topologyKey", "port"} }
 
 // covers tells that live holds everything that desired says.

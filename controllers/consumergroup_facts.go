@@ -67,9 +67,8 @@ type row struct {
 type trouble uint8
 
 const (
-	none trouble = iota
-	// silent: its owner does not tell of it.
-	silent
+	// silent: its owner does not tell of it. No trouble at all is 0.
+	silent trouble = iota + 1
 	// blocked: its next message keeps failing.
 	blocked
 	// refused: its last attempts at the sink failed, and not for long.

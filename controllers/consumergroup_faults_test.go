@@ -5,6 +5,7 @@ package controllers_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -80,7 +81,9 @@ var _ = Describe("A ConsumerGroup in trouble", func() {
 			Consistently(podsOf).WithArguments(ctx, namespace).WithTimeout(healing / 3).Should(Equal(before))
 			update(ctx, group, func(g *v1alpha1.ConsumerGroup) { g.Spec.Replicas = ptr.To[int32](1) })
 			Eventually(podsOf).WithArguments(ctx, namespace).Should(HaveLen(1), "the number of workers still follows")
-			update(ctx, cluster, func(c *v1alpha1.KafkaCluster) { c.Spec.ZooKeeper.DigestSecretRef = v1alpha1.SecretKeyReference{} })
+			update(ctx, cluster, func(c *v1alpha1.KafkaCluster) {
+				c.Spec.ZooKeeper.DigestSecretRef = v1alpha1.SecretKeyReference{}
+			})
 			consumes(ctx, group)
 			Expect(podsOf(ctx, namespace)).To(Equal(map[string]types.UID{"billing-0": before["billing-0"]}))
 		})
@@ -222,9 +225,9 @@ func joinForeign(ctx context.Context, w *world.World, group, topic string) func(
 		}))
 	Expect(err).NotTo(HaveOccurred())
 	path := ""
-	for _, part := range strings.Split(strings.Trim(w.Path("/consumers/"+group+"/ids"), "/"), "/") {
+	for part := range strings.SplitSeq(strings.Trim(w.Path("/consumers/"+group+"/ids"), "/"), "/") {
 		path += "/" + part
-		if _, err := connection.Create(path, nil, 0, zk.WorldACL(zk.PermAll)); err != zk.ErrNodeExists {
+		if _, err := connection.Create(path, nil, 0, zk.WorldACL(zk.PermAll)); !errors.Is(err, zk.ErrNodeExists) {
 			Expect(err).NotTo(HaveOccurred())
 		}
 	}

@@ -71,8 +71,8 @@ var _ = Describe("A flood of ConsumerGroups", func() {
 	}, NodeTimeout(5*time.Minute))
 })
 
-// spareGoroutines are those of HTTP connections, which come and go: a group that stayed behind would have two of its own,
-// and 200 of them 400.
+// spareGoroutines are those of HTTP connections, which come and go: a group that stayed behind would have two of its
+// own, and 200 of them 400.
 const spareGoroutines = 30
 
 func each(groups []*v1alpha1.ConsumerGroup, act func(*v1alpha1.ConsumerGroup) error) error {
@@ -90,7 +90,8 @@ func observedOf(namespace string) func(context.Context) (int, error) {
 		var list v1alpha1.ConsumerGroupList
 		err = api.List(ctx, &list, client.InNamespace(namespace))
 		for i := range list.Items {
-			if observed := list.Items[i].Status.ObservedGeneration; observed != nil && *observed == list.Items[i].Generation {
+			observed := list.Items[i].Status.ObservedGeneration
+			if observed != nil && *observed == list.Items[i].Generation {
 				count++
 			}
 		}

@@ -52,7 +52,9 @@ func (l *ledger) last(
 }
 
 // due tells how long a status has to wait to be written: one that differs in more than numbers does not.
-func (l *ledger) due(key types.NamespacedName, before, after *v1alpha1.ConsumerGroupStatus, now time.Time) time.Duration {
+func (l *ledger) due(
+	key types.NamespacedName, before, after *v1alpha1.ConsumerGroupStatus, now time.Time,
+) time.Duration {
 	if !equality.Semantic.DeepEqual(slow(before), slow(after)) {
 		return 0
 	}

@@ -105,13 +105,15 @@ var _ = Describe("The life of a ConsumerGroup", func() {
 		startNode(ctx, namespace)
 		create(ctx, group)
 		consumes(ctx, group)
-		update(ctx, group, func(g *v1alpha1.ConsumerGroup) { g.Spec.Suspend = ptr.To(true) })
+		update(ctx, group, func(g *v1alpha1.ConsumerGroup) { g.Spec.Suspend = new(true) })
 		Eventually(podsOf).WithArguments(ctx, namespace).Should(BeEmpty())
 		becomes(ctx, group, metav1.ConditionFalse, v1alpha1.ReasonSuspended, status.InProgressStatus)
 		Eventually(komega.Object(group)).WithContext(ctx).Should(HaveField("Status", And(
 			HaveField("PartitionCount", HaveValue(Equal(int32(4)))), HaveField("OwnedPartitions", HaveValue(BeZero())),
 			HaveField("Lag", Not(BeNil())))), "they are known without workers, too")
-		update(ctx, group, func(g *v1alpha1.ConsumerGroup) { g.Spec.Suspend, g.Spec.Replicas = ptr.To(false), ptr.To[int32](0) })
+		update(ctx, group, func(g *v1alpha1.ConsumerGroup) {
+			g.Spec.Suspend, g.Spec.Replicas = new(false), ptr.To[int32](0)
+		})
 		becomes(ctx, group, metav1.ConditionFalse, v1alpha1.ReasonScaledToZero, status.InProgressStatus)
 		Eventually(condition(group, v1alpha1.ConditionReconciling)).WithContext(ctx).Should(Equal(metav1.Condition{}))
 		update(ctx, group, func(g *v1alpha1.ConsumerGroup) { g.Spec.Replicas = ptr.To[int32](1) })

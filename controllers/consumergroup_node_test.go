@@ -4,6 +4,7 @@
 package controllers_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -23,15 +24,14 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/samsa-dev/samsa/api/v1alpha1"
 	"github.com/samsa-dev/samsa/internal/worker"
 )
 
-// node is what envtest has not: the StatefulSet controller, and a kubelet that runs each pod as a worker in a goroutine,
-// at an address of its own. It goes round for one namespace until it is stopped.
+// node is what envtest has not: the StatefulSet controller, and a kubelet that runs each pod as a worker in a
+// goroutine, at an address of its own. It goes round for one namespace until it is stopped.
 type node struct {
 	namespace string
 	directory string
@@ -145,7 +145,8 @@ func (n *node) serve(ctx context.Context, set *appsv1.StatefulSet) error {
 
 func (n *node) podsOf(ctx context.Context, set *appsv1.StatefulSet) ([]*corev1.Pod, error) {
 	var list corev1.PodList
-	if err := api.List(ctx, &list, client.InNamespace(n.namespace), client.MatchingLabels(set.Spec.Selector.MatchLabels)); err != nil {
+	if err := api.List(ctx, &list,
+		client.InNamespace(n.namespace), client.MatchingLabels(set.Spec.Selector.MatchLabels)); err != nil {
 		return nil, err
 	}
 	var pods []*corev1.Pod
@@ -167,7 +168,8 @@ func (n *node) start(ctx context.Context, set *appsv1.StatefulSet, ordinal int32
 	pod := &corev1.Pod{ObjectMeta: *template.ObjectMeta.DeepCopy(), Spec: template.Spec}
 	pod.Namespace, pod.Name = set.Namespace, fmt.Sprintf("%s-%d", set.Name, ordinal)
 	pod.Labels[appsv1.StatefulSetRevisionLabel] = revision
-	pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(set, appsv1.SchemeGroupVersion.WithKind("StatefulSet"))}
+	owner := metav1.NewControllerRef(set, appsv1.SchemeGroupVersion.WithKind("StatefulSet"))
+	pod.OwnerReferences = []metav1.OwnerReference{*owner}
 	if err := api.Create(ctx, pod); err != nil {
 		return err
 	}
@@ -254,7 +256,8 @@ func (n *node) report(ctx context.Context, set *appsv1.StatefulSet, revision str
 			status.UpdatedReplicas++
 		}
 	}
-	if status.UpdatedReplicas == status.Replicas && status.ReadyReplicas == status.Replicas || status.CurrentRevision == "" {
+	done := status.UpdatedReplicas == status.Replicas && status.ReadyReplicas == status.Replicas
+	if done || status.CurrentRevision == "" {
 		status.CurrentRevision = revision
 	}
 	if equalJSON(set.Status, status) {
@@ -267,7 +270,7 @@ func (n *node) report(ctx context.Context, set *appsv1.StatefulSet, revision str
 func equalJSON(a, b any) bool {
 	textA, errA := json.Marshal(a)
 	textB, errB := json.Marshal(b)
-	return errA == nil && errB == nil && string(textA) == string(textB)
+	return errA == nil && errB == nil && bytes.Equal(textA, textB)
 }
 
 func revisionOf(set *appsv1.StatefulSet) string {
@@ -290,7 +293,7 @@ func podReady(pod *corev1.Pod) bool {
 
 // withReplicas sets the number of workers.
 func withReplicas(group *v1alpha1.ConsumerGroup, replicas int32) *v1alpha1.ConsumerGroup {
-	group.Spec.Replicas = ptr.To(replicas)
+	group.Spec.Replicas = new(replicas)
 	return group
 }
 

@@ -128,9 +128,9 @@ func TestLedger(t *testing.T) {
 	key := types.NamespacedName{Namespace: "shop", Name: "billing"}
 	status := func(lag int64, change func(*v1alpha1.ConsumerGroupStatus)) v1alpha1.ConsumerGroupStatus {
 		s := v1alpha1.ConsumerGroupStatus{
-			Lag: ptr.To(lag), Columns: v1alpha1.Columns{Lag: lagText(lag), Owned: "2/2"},
+			Lag: new(lag), Columns: v1alpha1.Columns{Lag: lagText(lag), Owned: "2/2"},
 			Partitions: []v1alpha1.PartitionStatus{
-				{Topic: "orders", Partition: "0", State: v1alpha1.PartitionOwned, Lag: ptr.To(lag)},
+				{Topic: "orders", Partition: "0", State: v1alpha1.PartitionOwned, Lag: new(lag)},
 				{Topic: "orders", Partition: "1", State: v1alpha1.PartitionOwned, Lag: ptr.To[int64](3)},
 			},
 		}
@@ -188,8 +188,10 @@ func TestTransitions(t *testing.T) {
 	ready := func(status metav1.ConditionStatus, reason string) v1alpha1.ConsumerGroupStatus {
 		return v1alpha1.ConsumerGroupStatus{Conditions: []metav1.Condition{{Type: "Ready", Status: status, Reason: reason}}}
 	}
-	starting, well := ready(metav1.ConditionFalse, v1alpha1.ReasonStarting), ready(metav1.ConditionTrue, v1alpha1.ReasonBalanced)
-	if got := transitions(&starting, &well); len(got) != 1 || got[0].kind != corev1.EventTypeNormal || got[0].reason != "Balanced" {
+	starting := ready(metav1.ConditionFalse, v1alpha1.ReasonStarting)
+	well := ready(metav1.ConditionTrue, v1alpha1.ReasonBalanced)
+	got := transitions(&starting, &well)
+	if len(got) != 1 || got[0].kind != corev1.EventTypeNormal || got[0].reason != "Balanced" {
 		t.Errorf("got %+v", got)
 	}
 	if got := transitions(&well, &well); len(got) != 0 {
@@ -198,17 +200,19 @@ func TestTransitions(t *testing.T) {
 	stuck := ready(metav1.ConditionFalse, v1alpha1.ReasonBlocked)
 	stuck.Conditions = append(stuck.Conditions,
 		metav1.Condition{Type: "Stalled", Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonBlocked})
-	for _, id := range strings.Split("0123456789", "") {
+	for id := range strings.SplitSeq("0123456789", "") {
 		stuck.Partitions = append(stuck.Partitions, v1alpha1.PartitionStatus{
 			Topic: "orders", Partition: id, State: v1alpha1.PartitionBlocked, Reason: "500",
 		})
 	}
-	got := transitions(&well, &stuck)
+	got = transitions(&well, &stuck)
 	if len(got) != 1+eventsOfBlocked || got[1].note != "orders/0 stands: 500" || got[0].kind != corev1.EventTypeWarning {
 		t.Errorf("got %+v", got)
 	}
 	more := *stuck.DeepCopy()
-	more.Partitions = append(more.Partitions, v1alpha1.PartitionStatus{Topic: "orders", Partition: "10", State: v1alpha1.PartitionBlocked})
+	more.Partitions = append(more.Partitions, v1alpha1.PartitionStatus{
+		Topic: "orders", Partition: "10", State: v1alpha1.PartitionBlocked,
+	})
 	if got := transitions(&stuck, &more); len(got) != 1 {
 		t.Errorf("one more is blocked; got %+v", got)
 	}

@@ -65,8 +65,8 @@ func configMapsOf(spec *corev1.PodSpec) (names []string) {
 	return names
 }
 
-// freeRollout deletes pods of a revision that is neither the one in force nor the one to come, and that are not ready: a
-// StatefulSet may wait for such a pod for ever, and it will never be well.
+// freeRollout deletes pods of a revision that is neither the one in force nor the one to come, and that are not ready:
+// a StatefulSet may wait for such a pod for ever, and it will never be well.
 //
 // A pod of the revision in force is left alone even if it is not ready. While a broken edit is being rolled out those
 // are the workers that run, and when ZooKeeper is away none of them is ready.

@@ -35,10 +35,10 @@ func statusOf(s *groupScope, before *v1alpha1.ConsumerGroupStatus) v1alpha1.Cons
 		Columns:            columns(&s.group.Spec),
 	}
 	if s.set != nil {
-		status.Replicas = ptr.To(s.set.Status.Replicas)
+		status.Replicas = new(s.set.Status.Replicas)
 	}
 	if s.group.Spec.Semantics == v1alpha1.SemanticsTopic {
-		status.Ordinals = ptr.To(max(s.ordinals(), ptr.Deref(before.Ordinals, 0)))
+		status.Ordinals = new(max(s.ordinals(), ptr.Deref(before.Ordinals, 0)))
 	}
 	if f.read {
 		describeFacts(&status, s, &f)
@@ -66,7 +66,7 @@ func describeFacts(status *v1alpha1.ConsumerGroupStatus, s *groupScope, f *facts
 }
 
 // count is never beyond an int32: a ZooKeeper node of a mebibyte holds no list that long.
-func count(n int) *int32 { return ptr.To(int32(n)) } //nolint:gosec // see above
+func count(n int) *int32 { return new(int32(n)) } //nolint:gosec // see above
 
 func blockedRows(rows []row) (count int) {
 	for i := range rows {
@@ -90,7 +90,7 @@ func memberList(members []member) []v1alpha1.GroupMember {
 	members = slices.SortedFunc(slices.Values(members), func(a, b member) int {
 		return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(a.ID, b.ID))
 	})
-	var list []v1alpha1.GroupMember
+	list := make([]v1alpha1.GroupMember, 0, min(len(members), maxListed))
 	for i := range members[:min(len(members), maxListed)] {
 		m := &members[i]
 		shown := v1alpha1.GroupMember{
@@ -110,7 +110,7 @@ func worst(rows []row, withGroup bool) []v1alpha1.PartitionStatus {
 		return cmp.Or(cmp.Compare(severity(a.state), severity(b.state)), cmp.Compare(b.Lag, a.Lag),
 			cmp.Compare(a.group, b.group), a.Partition.Compare(b.Partition))
 	})
-	var list []v1alpha1.PartitionStatus
+	list := make([]v1alpha1.PartitionStatus, 0, min(len(rows), maxListed))
 	for i := range rows[:min(len(rows), maxListed)] {
 		shown := rows[i].status()
 		if !withGroup {

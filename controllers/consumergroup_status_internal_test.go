@@ -6,6 +6,7 @@ package controllers
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -100,12 +101,12 @@ func TestConditions(t *testing.T) {
 		"Delivering": "True Delivering", "Fed": "True EnoughPartitions", "Reconciling": "", "Stalled": "", "Degraded": "",
 	}
 	all := func(value string) map[string]string {
-		return map[string]string{"Ready": value, "TopicsResolved": value, "Balanced": value, "Delivering": value, "Fed": value}
+		return map[string]string{
+			"Ready": value, "TopicsResolved": value, "Balanced": value, "Delivering": value, "Fed": value,
+		}
 	}
 	with := func(base, more map[string]string) map[string]string {
-		for kind, value := range more {
-			base[kind] = value
-		}
+		maps.Copy(base, more)
 		return base
 	}
 	for name, c := range map[string]struct {
@@ -223,11 +224,11 @@ func TestConditions(t *testing.T) {
 			s.edit(func(v *client.GroupView) { v.Partitions = v.Partitions[:1] })
 		}, map[string]string{"Fed": "False TooFewPartitions"}},
 		"suspended": {func(s *groupScope) {
-			s.group.Spec.Suspend, s.pods = ptr.To(true), nil
+			s.group.Spec.Suspend, s.pods = new(true), nil
 		}, map[string]string{
 			"Ready": "False Suspended", "Balanced": "False Suspended", "Delivering": "False Suspended",
 		}},
-		"suspended, still ending": {func(s *groupScope) { s.group.Spec.Suspend = ptr.To(true) }, map[string]string{
+		"suspended, still ending": {func(s *groupScope) { s.group.Spec.Suspend = new(true) }, map[string]string{
 			"Ready": "False Suspended", "Balanced": "False Suspended", "Delivering": "False Suspended",
 			"Reconciling": "True Progressing",
 		}},
@@ -262,7 +263,9 @@ func TestConditions(t *testing.T) {
 			"Reconciling": "True Progressing",
 		}},
 		"just applied": {func(s *groupScope) { s.applied = true }, map[string]string{"Reconciling": "True Progressing"}},
-		"pass failed":  {func(s *groupScope) { s.err = errors.New("conflict") }, map[string]string{"Reconciling": "True Progressing"}},
+		"pass failed": {func(s *groupScope) { s.err = errors.New("conflict") }, map[string]string{
+			"Reconciling": "True Progressing",
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := consuming()
@@ -294,7 +297,8 @@ func checkSound(t *testing.T, status *v1alpha1.ConsumerGroupStatus) {
 	if both {
 		t.Error("Reconciling and Stalled exclude each other")
 	}
-	if status.BlockedPartitions != nil && *status.BlockedPartitions > 0 && conditionIn(*status, "Ready") == "True Balanced" {
+	blocked := ptr.Deref(status.BlockedPartitions, 0)
+	if blocked > 0 && conditionIn(*status, "Ready") == "True Balanced" {
 		t.Error("Ready with blocked partitions")
 	}
 }
@@ -316,14 +320,16 @@ func TestNumbers(t *testing.T) {
 	if *status.Lag != 15 || *status.OwnedPartitions != 4 || *status.PartitionCount != 4 || *status.ReadyReplicas != 2 {
 		t.Errorf("got %+v", status)
 	}
-	if c := status.Columns; c != (v1alpha1.Columns{Topics: "orders", Sink: "http://billing/orders", Owned: "4/4", Lag: "15"}) {
-		t.Errorf("got %+v", c)
+	want := v1alpha1.Columns{Topics: "orders", Sink: "http://billing/orders", Owned: "4/4", Lag: "15"}
+	if status.Columns != want {
+		t.Errorf("got %+v", status.Columns)
 	}
 	if *status.ObservedGeneration != 3 || status.Selector != "kafka.samsa.dev/consumer-group=billing" {
 		t.Errorf("got %+v", status)
 	}
 	s.err = errors.New("conflict")
-	if failed := statusOf(s, &v1alpha1.ConsumerGroupStatus{ObservedGeneration: ptr.To[int64](2)}); *failed.ObservedGeneration != 2 {
+	failed := statusOf(s, &v1alpha1.ConsumerGroupStatus{ObservedGeneration: ptr.To[int64](2)})
+	if *failed.ObservedGeneration != 2 {
 		t.Errorf("a pass that failed has observed %d", *failed.ObservedGeneration)
 	}
 }
@@ -335,7 +341,8 @@ func TestWorstFirst(t *testing.T) {
 		v.Partitions[3].Owner = ""
 		for i := range 200 {
 			v.Partitions = append(v.Partitions, client.GroupPartition{
-				Partition: kafka.Partition{Topic: "zebra", ID: fmt.Sprint(i)}, Owner: "old", Lag: int64(i), Committed: -1, End: -1,
+				Partition: kafka.Partition{Topic: "zebra", ID: fmt.Sprint(i)},
+				Owner:     "old", Lag: int64(i), Committed: -1, End: -1,
 			})
 		}
 		v.Members = append(v.Members, client.GroupMember{ID: "old", Foreign: true})
@@ -345,10 +352,12 @@ func TestWorstFirst(t *testing.T) {
 	for _, p := range status.Partitions {
 		shown = append(shown, fmt.Sprintf("%s/%s %s", p.Topic, p.Partition, p.State))
 	}
-	if got := strings.Join(shown[:4], ", "); got != "orders/0 Blocked, orders/3 Unowned, zebra/199 Owned, zebra/198 Owned" {
+	got := strings.Join(shown[:4], ", ")
+	if got != "orders/0 Blocked, orders/3 Unowned, zebra/199 Owned, zebra/198 Owned" {
 		t.Errorf("got %s", got)
 	}
-	if len(shown) != 64 || *status.PartitionCount != 204 || *status.OwnedPartitions != 203 || *status.BlockedPartitions != 1 {
+	if len(shown) != 64 || *status.PartitionCount != 204 ||
+		*status.OwnedPartitions != 203 || *status.BlockedPartitions != 1 {
 		t.Errorf("%d rows, %d partitions, %d owned", len(shown), *status.PartitionCount, *status.OwnedPartitions)
 	}
 }

@@ -5,9 +5,14 @@ package controllers_test
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/twmb/franz-go/pkg/kgo"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -75,6 +80,47 @@ var _ = Describe("A ConsumerGroup", func() {
 		}).WithContext(ctx).WithTimeout(healing).Should(Succeed())
 	})
 
+	It("counts as blocked when the sink refuses a message, and heals by itself", func(ctx SpecContext) {
+		startNode(ctx, namespace)
+		var healthy atomic.Bool
+		sink := httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, _ *http.Request) {
+			if !healthy.Load() {
+				answer.WriteHeader(http.StatusInternalServerError)
+			}
+		}))
+		DeferCleanup(sink.Close)
+		group := newConsumerGroup(namespace, "billing", "main", "orders")
+		group.Spec.Sink = v1alpha1.Sink{HTTP: &v1alpha1.HTTPSink{URL: sink.URL}}
+		group.Spec.Delivery.Retry = v1alpha1.Retry{InitialBackoff: "1ms", MaxBackoff: "20ms"}
+		create(ctx, group)
+		consumes(ctx, group)
+		publish(ctx, w, "orders")
+		Eventually(condition(group, v1alpha1.ConditionReady)).WithContext(ctx).WithTimeout(2 * healing).Should(And(
+			HaveField("Status", metav1.ConditionFalse), HaveField("Reason", v1alpha1.ReasonBlocked),
+			HaveField("Message", ContainSubstring("orders/"))))
+		Expect(kstatus(group)(ctx)).To(Equal(status.FailedStatus))
+		Expect(group.Status.BlockedPartitions).To(HaveValue(Equal(int32(1))))
+		Expect(group.Status.Partitions[0]).To(And(
+			HaveField("State", v1alpha1.PartitionBlocked), HaveField("Reason", ContainSubstring("500")),
+			HaveField("Attempts", HaveValue(BeNumerically(">=", 10)))))
+		Eventually(eventReasons).WithArguments(ctx, group).Should(ContainElement(v1alpha1.ReasonBlocked))
+		healthy.Store(true)
+		Eventually(condition(group, v1alpha1.ConditionReady)).WithContext(ctx).WithTimeout(2 * healing).Should(
+			HaveField("Status", metav1.ConditionTrue))
+		Eventually(komega.Object(group)).WithContext(ctx).WithTimeout(3*healing).Should(
+			HaveField("Status.Lag", HaveValue(BeZero())), "numbers follow at most every 15 s")
+	})
+
+	It("is not written to for a minute", Label("slow"), func(ctx SpecContext) {
+		startNode(ctx, namespace)
+		group := withReplicas(newConsumerGroup(namespace, "billing", "main", "orders"), 2)
+		create(ctx, group)
+		consumes(ctx, group)
+		writes := running.writes.Load()
+		Consistently(running.writes.Load).WithContext(ctx).WithTimeout(time.Minute).WithPolling(time.Second).
+			Should(Equal(writes))
+	}, NodeTimeout(2*time.Minute))
+
 	It("has the objects of a workload, each its own", func(ctx SpecContext) {
 		group := withReplicas(newConsumerGroup(namespace, "billing", "main", "orders"), 2)
 		create(ctx, group)
@@ -85,6 +131,15 @@ var _ = Describe("A ConsumerGroup", func() {
 		Eventually(configMapsOf(namespace)).WithContext(ctx).Should(ConsistOf(HaveField("Immutable", HaveValue(BeTrue()))))
 	})
 })
+
+// publish writes one message to a topic.
+func publish(ctx context.Context, w *world.World, topic string) {
+	GinkgoHelper()
+	producer, err := kgo.NewClient(kgo.SeedBrokers(w.Kafka.Addrs()...), kgo.DefaultProduceTopic(topic))
+	Expect(err).NotTo(HaveOccurred())
+	defer producer.Close()
+	Expect(producer.ProduceSync(ctx, kgo.StringRecord("hello")).FirstErr()).To(Succeed())
+}
 
 func configMapsOf(namespace string) func(context.Context) ([]corev1.ConfigMap, error) {
 	return func(ctx context.Context) ([]corev1.ConfigMap, error) {

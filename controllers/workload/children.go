@@ -42,7 +42,8 @@ type Children struct {
 	// Service gives the pods their names in DNS.
 	Service     *corev1ac.ServiceApplyConfiguration
 	StatefulSet *appsv1ac.StatefulSetApplyConfiguration
-	// Disruption is nil where there is nothing to protect: a budget for one pod would only keep its node from being drained.
+	// Disruption is nil where there is nothing to protect: a budget for one pod would only keep its node from being
+	// drained.
 	Disruption *policyv1ac.PodDisruptionBudgetApplyConfiguration
 }
 
@@ -62,8 +63,8 @@ type input struct {
 	drain   time.Duration
 }
 
-// Of gives the objects that run a group. Replicas come from the spec (see Replicas). The error is an *InvalidError where
-// the workers would refuse their configuration, which would stop them all.
+// Of gives the objects that run a group. Replicas come from the spec (see Replicas). The error is an *InvalidError
+// where the workers would refuse their configuration, which would stop them all.
 func Of(group *v1alpha1.ConsumerGroup, cluster *v1alpha1.KafkaCluster, options Options) (Children, error) {
 	settings, err := config(group, cluster)
 	if err == nil {

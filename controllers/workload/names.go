@@ -33,8 +33,8 @@ func Labels(name string) map[string]string {
 	}
 }
 
-// Selector is what selects the pods of the group of this name. A StatefulSet's selector cannot be changed, so this is as
-// little as can be.
+// Selector is what selects the pods of the group of this name. A StatefulSet's selector cannot be changed, so this is
+// as little as can be.
 func Selector(name string) map[string]string { return map[string]string{GroupLabel: name} }
 
 // GroupName is the group's name in the cluster; with semantics Topic, what the names of the pods' groups begin with.

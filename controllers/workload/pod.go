@@ -25,8 +25,8 @@ const (
 	// a second; ten are for a ZooKeeper that is slow that day.
 	graceAfterDrain = 10 * time.Second
 
-	// A worker counts as dead after 3 x 10 s without an answer, which with its own 30 s of patience (see its /healthz) is a
-	// minute: restarting costs its partitions a rebalance.
+	// A worker counts as dead after 3 x 10 s without an answer, which with its own 30 s of patience (see its /healthz) is
+	// a minute: restarting costs its partitions a rebalance.
 	livenessPeriod   = 10
 	livenessFailures = 3
 	// A worker that has joined is to be seen soon: kubectl wait and a rollout wait for it. Asking costs a millisecond.

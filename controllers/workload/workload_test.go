@@ -50,7 +50,7 @@ func full() (*v1alpha1.ConsumerGroup, *v1alpha1.KafkaCluster) {
 		ClusterRef:   v1alpha1.ClusterReference{Name: "prod"},
 		TopicPattern: `orders-\d+`, Group: "billing.v2",
 		Semantics: v1alpha1.SemanticsTopic, Coordination: v1alpha1.CoordinationAuto,
-		Assignment: v1alpha1.AssignmentRange, Replicas: ptr.To[int32](3), Suspend: ptr.To(false),
+		Assignment: v1alpha1.AssignmentRange, Replicas: ptr.To[int32](3), Suspend: new(false),
 		Start: v1alpha1.StartLatest, OutOfRange: v1alpha1.OutOfRangeBlock,
 		Delivery: v1alpha1.Delivery{
 			Timeout: "5s", Retry: v1alpha1.Retry{InitialBackoff: "100ms", MaxBackoff: "1m"},
@@ -160,7 +160,7 @@ func TestWhatReplacesThePods(t *testing.T) {
 		replaced bool
 	}{
 		{"replicas", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) { g.Spec.Replicas = ptr.To[int32](7) }, false},
-		{"suspend", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) { g.Spec.Suspend = ptr.To(true) }, false},
+		{"suspend", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) { g.Spec.Suspend = new(true) }, false},
 		{"deletionPolicy", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) {
 			g.Spec.DeletionPolicy = v1alpha1.DeletionDelete
 		}, false},
@@ -202,11 +202,15 @@ func TestRefusesWhatTheWorkerWouldRefuse(t *testing.T) {
 		{"pattern", "topicPattern", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) {
 			g.Spec.Topics, g.Spec.TopicPattern = nil, "orders-("
 		}},
-		{"control character", "group", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) { g.Spec.Group = "a\u0001" }},
+		{"control character", "group", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) {
+			g.Spec.Group = "a\u0001"
+		}},
 		{"port", "cluster.zookeeper.connect", func(_ *v1alpha1.ConsumerGroup, c *v1alpha1.KafkaCluster) {
 			c.Spec.ZooKeeper.Connect = "zk:99999"
 		}},
-		{"duration", "spec.drainTimeout", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) { g.Spec.DrainTimeout = "soon" }},
+		{"duration", "spec.drainTimeout", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) {
+			g.Spec.DrainTimeout = "soon"
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			group, cluster := simple()
@@ -241,7 +245,7 @@ func TestWorkersReadIt(t *testing.T) {
 		}
 	}
 	t.Setenv("POD_NAME", "billing-2")
-	config, err := worker.LoadAt(filepath.Join(root, "config/worker.yaml"), "10.1.2.3")
+	config, err := worker.LoadAt(filepath.Join(root, "config", "worker.yaml"), "10.1.2.3")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +260,7 @@ func TestReplicas(t *testing.T) {
 		suspend  *bool
 		want     int32
 	}{
-		{nil, nil, 1}, {ptr.To[int32](0), nil, 0}, {ptr.To[int32](5), ptr.To(false), 5}, {ptr.To[int32](5), ptr.To(true), 0},
+		{nil, nil, 1}, {ptr.To[int32](0), nil, 0}, {ptr.To[int32](5), new(false), 5}, {ptr.To[int32](5), new(true), 0},
 	} {
 		group, cluster := simple()
 		group.Spec.Replicas, group.Spec.Suspend = c.replicas, c.suspend
