@@ -73,7 +73,6 @@ func draw(r *rand.Rand) profile {
 	p.limits.Messages = []int{0, 0, 1, 3}[r.IntN(4)]
 	p.foreign = r.IntN(6) == 0
 	p.operated = !p.calm && r.IntN(3) == 0
-	p.pattern = r.IntN(4) == 0
 	return p
 }
 
