@@ -96,6 +96,9 @@ func (r *ConsumerGroupReconciler) reconcile(ctx context.Context, scope *groupSco
 		if err == nil && scope.done {
 			err = r.letGo(ctx, scope)
 		}
+		if err != nil {
+			result = ctrl.Result{} // what failed comes again by its own back-off
+		}
 	}()
 	if err := r.ensureFinalizer(ctx, scope); err != nil {
 		return ctrl.Result{}, fmt.Errorf("finalizer: %w", err)
