@@ -62,10 +62,11 @@ func setupKafkaClusters(manager ctrl.Manager, parts *parts) error {
 // Reconcile implements reconcile.Reconciler.
 func (r *KafkaClusterReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	cluster := &v1alpha1.KafkaCluster{}
-	if err := r.client.Get(ctx, request.NamespacedName, cluster); err != nil {
-		if apierrors.IsNotFound(err) {
-			return ctrl.Result{}, r.release(ctx, request.NamespacedName)
-		}
+	err := r.client.Get(ctx, request.NamespacedName, cluster)
+	switch {
+	case apierrors.IsNotFound(err):
+		return ctrl.Result{}, r.release(ctx, request.NamespacedName)
+	case err != nil:
 		return ctrl.Result{}, err
 	}
 	scope := &kafkaClusterScope{cluster: cluster, key: request.NamespacedName}

@@ -5,17 +5,26 @@ package controllers
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/samsa-dev/samsa/api/v1alpha1"
+	"github.com/samsa-dev/samsa/controllers/connections"
 	"github.com/samsa-dev/samsa/pkg/client"
 	"github.com/samsa-dev/samsa/pkg/client/registry"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
@@ -37,12 +46,22 @@ func TestPhasesGatherErrorsUntilOneBlocks(t *testing.T) {
 		result ctrl.Result
 		err    string
 	}{
-		"none":             {nil, "", ctrl.Result{}, ""},
-		"the earliest":     {[]phase[struct{}]{step("a", late, nil, false), step("b", soon, nil, false), step("c", late, nil, false)}, "abc", soon, ""},
-		"an error":         {[]phase[struct{}]{step("a", late, broken, false), step("b", ctrl.Result{}, broken, false)}, "ab", late, "a: broken\nb: broken"},
-		"a blocking error": {[]phase[struct{}]{step("a", ctrl.Result{}, broken, true), step("b", soon, nil, false)}, "a", ctrl.Result{}, "a: broken"},
-		"a blocking wish":  {[]phase[struct{}]{step("a", soon, nil, true), step("b", late, nil, false)}, "a", soon, ""},
-		"done":             {[]phase[struct{}]{step("a", ctrl.Result{}, nil, true), step("b", late, nil, false)}, "ab", late, ""},
+		"none": {},
+		"the earliest": {phases: []phase[struct{}]{
+			step("a", late, nil, false), step("b", soon, nil, false), step("c", late, nil, false),
+		}, ran: "abc", result: soon},
+		"an error": {phases: []phase[struct{}]{
+			step("a", late, broken, false), step("b", ctrl.Result{}, broken, false),
+		}, ran: "ab", result: late, err: "a: broken\nb: broken"},
+		"a blocking error": {phases: []phase[struct{}]{
+			step("a", ctrl.Result{}, broken, true), step("b", soon, nil, false),
+		}, ran: "a", err: "a: broken"},
+		"a blocking wish": {phases: []phase[struct{}]{
+			step("a", soon, nil, true), step("b", late, nil, false),
+		}, ran: "a", result: soon},
+		"done": {phases: []phase[struct{}]{
+			step("a", ctrl.Result{}, nil, true), step("b", late, nil, false),
+		}, ran: "ab", result: late},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ran = nil
@@ -127,6 +146,8 @@ func TestKafkaClusterConditions(t *testing.T) {
 	failed := func(kind registry.Kind, text string) kafkaClusterSeen {
 		return seen(client.ClusterState{Kind: kind, Err: errors.New(text)})
 	}
+	cause := errors.New("x")
+	unavailable := client.ClusterState{Kind: registry.Unavailable, Err: cause}
 	brokers := []client.Broker{{ID: "1", Address: "a:1"}}
 	fine := client.ClusterState{Connected: true, Fenced: true, Brokers: brokers}
 	with := func(change func(*client.ClusterState)) kafkaClusterSeen {
@@ -139,20 +160,25 @@ func TestKafkaClusterConditions(t *testing.T) {
 		seen  kafkaClusterSeen
 		want  string
 	}{
-		"nothing yet":   {nil, kafkaClusterSeen{}, "Ready=Unknown/Connecting Reconciling=True/Connecting"},
-		"not tried yet": {nil, kafkaClusterSeen{opened: true, state: client.ClusterState{Kind: registry.Unavailable, Err: errors.New("x")}}, "Ready=Unknown/Connecting Reconciling=True/Connecting"},
-		"brokers to be read": {nil, with(func(s *client.ClusterState) { s.Brokers, s.Kind, s.Err = nil, registry.Unavailable, errors.New("x") }),
+		"nothing yet": {nil, kafkaClusterSeen{}, "Ready=Unknown/Connecting Reconciling=True/Connecting"},
+		"not tried yet": {nil, kafkaClusterSeen{opened: true, state: unavailable},
 			"Ready=Unknown/Connecting Reconciling=True/Connecting"},
-		"fault":       {&kafkaClusterFault{v1alpha1.ReasonSecretInvalid, "x"}, seen(fine), "Ready=False/SecretInvalid Stalled=True/SecretInvalid"},
-		"unreachable": {nil, failed(registry.Unavailable, "x"), "Ready=Unknown/ZooKeeperUnreachable Reconciling=True/ZooKeeperUnreachable"},
-		"denied":      {nil, failed(registry.Denied, "x"), "Ready=False/AccessDenied Stalled=True/AccessDenied"},
-		"no chroot":   {nil, failed(registry.NoChroot, "x"), "Ready=False/ChrootMissing Stalled=True/ChrootMissing"},
-		"no brokers": {nil, with(func(s *client.ClusterState) {
-			s.Brokers, s.Kind, s.Err = nil, registry.Unavailable, client.ErrNoBrokers
+		"brokers to be read": {nil, with(func(s *client.ClusterState) {
+			s.Brokers, s.Err, s.Kind = nil, cause, registry.Unavailable
 		}),
-			"Ready=False/NoBrokers Reconciling=True/NoBrokers"},
-		"well":     {nil, seen(fine), "Ready=True/Reachable"},
-		"unfenced": {nil, with(func(s *client.ClusterState) { s.Fenced = false }), "Ready=True/Reachable Degraded=True/Unfenced"},
+			"Ready=Unknown/Connecting Reconciling=True/Connecting"},
+		"fault": {&kafkaClusterFault{v1alpha1.ReasonSecretInvalid, "x"}, seen(fine),
+			"Ready=False/SecretInvalid Stalled=True/SecretInvalid"},
+		"unreachable": {nil, failed(registry.Unavailable, "x"),
+			"Ready=Unknown/ZooKeeperUnreachable Reconciling=True/ZooKeeperUnreachable"},
+		"denied":    {nil, failed(registry.Denied, "x"), "Ready=False/AccessDenied Stalled=True/AccessDenied"},
+		"no chroot": {nil, failed(registry.NoChroot, "x"), "Ready=False/ChrootMissing Stalled=True/ChrootMissing"},
+		"no brokers": {nil, with(func(s *client.ClusterState) {
+			s.Brokers, s.Err, s.Kind = nil, client.ErrNoBrokers, registry.Unavailable
+		}), "Ready=False/NoBrokers Reconciling=True/NoBrokers"},
+		"well": {nil, seen(fine), "Ready=True/Reachable"},
+		"unfenced": {nil, with(func(s *client.ClusterState) { s.Fenced = false }),
+			"Ready=True/Reachable Degraded=True/Unfenced"},
 		"unsound": {nil, with(func(s *client.ClusterState) { s.Fenced, s.Warning = false, "x" }),
 			"Ready=True/Reachable Degraded=True/LeaseUnsound"},
 		"malformed": {nil, with(func(s *client.ClusterState) { s.Problems = []layout.Problem{{Path: "/brokers/ids/x"}} }),
@@ -178,7 +204,8 @@ func TestKafkaClusterStatusKeepsWithinTheLimits(t *testing.T) {
 	for i := range 100 {
 		state.Brokers = append(state.Brokers, client.Broker{ID: fmt.Sprint(i), Address: "a:1"})
 	}
-	scope := &kafkaClusterScope{cluster: &v1alpha1.KafkaCluster{}, seen: kafkaClusterSeen{opened: true, tried: true, state: state}}
+	scope := &kafkaClusterScope{cluster: &v1alpha1.KafkaCluster{}}
+	scope.seen = kafkaClusterSeen{opened: true, tried: true, state: state}
 	status := kafkaClusterStatus(scope, &v1alpha1.KafkaClusterStatus{}, time.Unix(1, 0))
 	if len(status.Brokers) != maxBrokers || *status.BrokerCount != 102 || status.Brokers[0].ID != "0" {
 		t.Errorf("%d brokers of %d, first %v", len(status.Brokers), *status.BrokerCount, status.Brokers[0])
@@ -189,4 +216,51 @@ func TestKafkaClusterStatusKeepsWithinTheLimits(t *testing.T) {
 	if status.TopicCount != nil {
 		t.Error("topics that nobody counted are not 0")
 	}
+}
+
+func TestSettingsAreReadFromSecrets(t *testing.T) {
+	certificate, key := keyPair(t)
+	secret := func(name string, data map[string][]byte) *corev1.Secret {
+		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: name}, Data: data}
+	}
+	reader := fake.NewClientBuilder().WithObjects(
+		secret("digest", map[string][]byte{"d": []byte(" u:p\n")}),
+		secret("ca", map[string][]byte{"c": certificate}),
+		secret("own", map[string][]byte{corev1.TLSCertKey: certificate, corev1.TLSPrivateKeyKey: key}),
+	).Build()
+	got, err := secretReader{reader, "n"}.settings(t.Context(), v1alpha1.ZooKeeper{
+		Connect: "zk/kafka", SessionTimeout: "1m30s",
+		DigestSecretRef: v1alpha1.SecretKeyReference{Name: "digest", Key: "d"},
+		TLS: &v1alpha1.TLS{
+			CASecretRef:          v1alpha1.SecretKeyReference{Name: "ca", Key: "c"},
+			CertificateSecretRef: v1alpha1.SecretReference{Name: "own"}, ServerName: "zookeeper",
+		},
+	})
+	want := connections.Settings{
+		ZooKeeper: "zk/kafka", SessionTimeout: 90 * time.Second, Digest: "u:p", TLS: true, ServerName: "zookeeper",
+		CA: string(certificate), Certificate: string(certificate), Key: string(key),
+	}
+	if err != nil || got != want {
+		t.Errorf("not what the Secrets hold (%v)", err)
+	}
+}
+
+// keyPair is a certificate that signs itself, and its key, in PEM.
+func keyPair(t *testing.T) (certificate, key []byte) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
 }

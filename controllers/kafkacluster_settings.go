@@ -76,7 +76,8 @@ func (r secretReader) settings(ctx context.Context, spec v1alpha1.ZooKeeper) (co
 				"user:password: correct it", ref.Name, ref.Key)
 		}
 	}
-	return settings, r.secure(ctx, spec.TLS, &settings)
+	err := r.secure(ctx, spec.TLS, &settings)
+	return settings, err
 }
 
 // secure adds what TLS needs.

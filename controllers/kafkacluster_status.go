@@ -14,7 +14,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	"github.com/samsa-dev/samsa/api/v1alpha1"
 	"github.com/samsa-dev/samsa/pkg/client"
@@ -71,15 +70,15 @@ func kafkaClusterStatus(
 ) *v1alpha1.KafkaClusterStatus {
 	generation := scope.cluster.Generation
 	status := &v1alpha1.KafkaClusterStatus{
-		ObservedGeneration: ptr.To(generation),
+		ObservedGeneration: new(generation),
 		Conditions:         mergeConditions(before.Conditions, kafkaClusterConditions(scope), generation, now),
 	}
 	state := scope.seen.state
 	if scope.seen.counted {
-		status.TopicCount = ptr.To(clampInt32(scope.seen.topics))
+		status.TopicCount = new(clampInt32(scope.seen.topics))
 	}
 	if len(state.Brokers) > 0 || errors.Is(state.Err, client.ErrNoBrokers) {
-		status.BrokerCount = ptr.To(clampInt32(len(state.Brokers)))
+		status.BrokerCount = new(clampInt32(len(state.Brokers)))
 	}
 	if len(state.Brokers) > 0 {
 		status.Era = v1alpha1.EraKafka08 // brokers of another are problems, not brokers

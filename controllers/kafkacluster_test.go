@@ -13,7 +13,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest/komega"
 
@@ -200,7 +199,7 @@ var _ = Describe("A KafkaCluster", func() {
 		others := len(w.ZooKeeper.Sessions())
 		cluster := newKafkaCluster(namespace, "main", w.Connect())
 		group := newConsumerGroup(namespace, "billing", "main", "orders")
-		group.Spec.Replicas = ptr.To(int32(0))
+		group.Spec.Replicas = new(int32(0))
 		create(ctx, cluster, group)
 		becomesReady(ctx, cluster)
 		Expect(api.Delete(ctx, cluster)).To(Succeed())

@@ -16,7 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -149,23 +148,24 @@ func (o Options) register(collector prometheus.Collector) error {
 }
 
 func (o Options) manager(scheme *runtime.Scheme) ctrl.Options {
+	uncached := &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}
 	return ctrl.Options{
 		Scheme:                        scheme,
 		Logger:                        logr.FromSlogHandler(o.Logger.Handler()),
 		Cache:                         o.cache(),
-		Client:                        client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
+		Client:                        client.Options{Cache: uncached},
 		Metrics:                       o.metrics(),
 		HealthProbeBindAddress:        disabledIfEmpty(o.ProbeAddress),
 		LeaderElection:                o.LeaderElection,
 		LeaderElectionID:              leaderElectionID,
 		LeaderElectionNamespace:       o.LeaderElectionNamespace,
 		LeaderElectionReleaseOnCancel: true, // the process ends, or nothing of the manager runs any more
-		GracefulShutdownTimeout:       ptr.To(farewell),
+		GracefulShutdownTimeout:       new(farewell),
 		Controller: config.Controller{
 			MaxConcurrentReconciles: concurrency,
 			ReconciliationTimeout:   passTimeout,
 			// The names are unique in a manager by construction, and there may be several managers in a process.
-			SkipNameValidation: ptr.To(true),
+			SkipNameValidation: new(true),
 		},
 	}
 }

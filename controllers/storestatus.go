@@ -48,9 +48,9 @@ func storeStatus(ctx context.Context, c client.Client, object client.Object, bef
 // cacheLag is how long the cache may take to show what was written: milliseconds as a rule, and no longer than this.
 const cacheLag = 5 * time.Second
 
-// standing remembers the status last written of each object until the cache shows it: a pass that comes in between would
-// take the one before for the one that stands, write the same again and tell of the change twice. The zero value is
-// empty; it may be used concurrently.
+// standing remembers the status last written of each object until the cache shows it: a pass that comes in between
+// would take the one before for the one that stands, write the same again and tell of the change twice. The zero value
+// is empty; it may be used concurrently.
 type standing[S any] struct {
 	// mu protects written.
 	mu      sync.Mutex

@@ -1,8 +1,8 @@
 // Copyright The samsa Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command samsa is the product's one binary: the manager that reconciles samsa's kinds in Kubernetes, and the worker of a
-// consumer group.
+// Command samsa is the product's one binary: the manager that reconciles samsa's kinds in Kubernetes, and the worker of
+// a consumer group.
 //
 // Exit codes: 0 done (a worker: drained), 1 failure, 2 configuration or usage.
 package main

@@ -37,8 +37,8 @@ func managerCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "manager --worker-image IMAGE",
 		Short: "Reconcile KafkaClusters and ConsumerGroups in a Kubernetes cluster",
-		Long: `Reconcile KafkaClusters and ConsumerGroups in a Kubernetes cluster: run workers for each group, and show how they
-consume. Workers go on without it.
+		Long: `Reconcile KafkaClusters and ConsumerGroups in a Kubernetes cluster: run workers for each group, and show how
+they consume. Workers go on without it.
 
 The Kubernetes cluster is that of --kubeconfig, $KUBECONFIG or ~/.kube/config, or else the one that this runs in.
 
@@ -66,7 +66,8 @@ func (f *managerFlags) register(command *cobra.Command) {
 	flags.BoolVar(&f.LeaderElection, "leader-elect", false, "wait until no other manager leads")
 	flags.StringVar(&f.LeaderElectionNamespace, "leader-election-namespace", "",
 		"where the Lease of the leader is; default: the namespace that this runs in")
-	flags.StringVar(&f.MetricsAddress, "metrics-bind-address", "", "HOST:PORT or :PORT to serve metrics at; default: nowhere")
+	flags.StringVar(&f.MetricsAddress, "metrics-bind-address", "",
+		"HOST:PORT or :PORT to serve metrics at; default: nowhere")
 	flags.BoolVar(&f.SecureMetrics, "metrics-secure", false,
 		"serve metrics over TLS, to those whom the API server lets get them")
 	flags.StringVar(&f.ProbeAddress, "health-probe-bind-address", ":8081",

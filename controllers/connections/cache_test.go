@@ -17,13 +17,15 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client"
 )
 
+// key is a KafkaCluster.
+var key = types.NamespacedName{Namespace: "n", Name: "main"}
+
 var _ = Describe("The cache of connections", func() {
 	var (
 		w      *world.World
 		cache  *running
 		others int // sessions of the brokers
 	)
-	key := types.NamespacedName{Namespace: "n", Name: "main"}
 	settings := func() connections.Settings {
 		return connections.Settings{ZooKeeper: w.Connect(), SessionTimeout: 2 * time.Second}
 	}

@@ -62,9 +62,11 @@ func TestWhatDiffers(t *testing.T) {
 		"ends unknown":     {group(func(g *client.GroupView) { g.EndErr = errors.New("x") }), false, true},
 		"worker gone":      {func(o *Observation) { clear(o.Workers) }, false, false},
 		"worker not ready": {status(func(s *worker.Status) { s.Ready = false }), false, true},
-		"worker warns":     {status(func(s *worker.Status) { s.Warnings = []worker.Reason{{Code: worker.Unfenced}} }), false, true},
-		"blocked":          {status(func(s *worker.Status) { s.Partitions[0].Blocked = &worker.Block{} }), false, false},
-		"state":            {status(func(s *worker.Status) { s.Partitions[0].State = "other" }), false, true},
+		"worker warns": {status(func(s *worker.Status) {
+			s.Warnings = []worker.Reason{{Code: worker.Unfenced}}
+		}), false, true},
+		"blocked": {status(func(s *worker.Status) { s.Partitions[0].Blocked = &worker.Block{} }), false, false},
+		"state":   {status(func(s *worker.Status) { s.Partitions[0].State = "other" }), false, true},
 		"worker silent": {func(o *Observation) {
 			o.Workers["billing-0"] = Worker{Status: o.Workers["billing-0"].Status, Err: errors.New("x")}
 		}, false, true},

@@ -24,18 +24,22 @@ func TestAsk(t *testing.T) {
 		answer http.HandlerFunc
 		says   string
 	}{
-		"another status":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }, "HTTP status 418"},
-		"a redirect":      {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", http.StatusFound) }, "HTTP status 302"},
-		"no JSON":         {says("<html>"), "no JSON"},
-		"no version":      {says("{}"), "speaks version 0 of the status, this operator version 1"},
-		"another version": {says(`{"version":2,"partitions":"other"}`), "speaks version 2"},
-		"other types":     {says(`{"version":1,"partitions":"other"}`), "cannot be understood"},
-		"too much":        {says(`{"version":1,"group":"` + strings.Repeat("x", maxAnswer) + `"}`), "more than 1048576 bytes"},
+		"another status": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusTeapot)
+		}, "HTTP status 418"},
+		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/x", http.StatusFound)
+		}, "HTTP status 302"},
 		"cut off": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "99")
 			fmt.Fprint(w, "{")
 		}, "does not finish"},
-		"silence": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "nothing came within 2s"},
+		"silence":         {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "nothing came within 2s"},
+		"no JSON":         {says("<html>"), "no JSON"},
+		"no version":      {says("{}"), "speaks version 0 of the status, this operator version 1"},
+		"another version": {says(`{"version":2,"partitions":"other"}`), "speaks version 2"},
+		"other types":     {says(`{"version":1,"partitions":"other"}`), "cannot be understood"},
+		"too much":        {says(`{"group":"` + strings.Repeat("x", maxAnswer) + `"}`), "more than 1048576 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

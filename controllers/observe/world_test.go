@@ -45,8 +45,13 @@ func run(ctx context.Context, runnable interface {
 	})
 }
 
+// A KafkaCluster and a ConsumerGroup.
+var (
+	main    = types.NamespacedName{Namespace: "n", Name: "main"}
+	billing = types.NamespacedName{Namespace: "n", Name: "billing"}
+)
+
 var _ = Describe("An observer in a real world", func() {
-	main, billing := types.NamespacedName{Namespace: "n", Name: "main"}, types.NamespacedName{Namespace: "n", Name: "billing"}
 	var (
 		w        *world.World
 		observer *observe.Observer
@@ -78,7 +83,10 @@ var _ = Describe("An observer in a real world", func() {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			for range consumer.Messages(own) { //nolint:revive // they are acknowledged by the next
+			for _, err := range consumer.Messages(own) { // asking for the next acknowledges
+				if err != nil {
+					return
+				}
 			}
 		}()
 		leave = func() {
