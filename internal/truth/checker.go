@@ -23,11 +23,13 @@ type Partition struct {
 	Stands bool
 }
 
+// lag is what is not delivered; -1 if nobody knows. Where nothing is committed it counts from 0: worlds of tests forget
+// no message.
 func (p Partition) lag() int64 {
-	if p.Committed < 0 || p.End < 0 {
+	if p.End < 0 {
 		return -1
 	}
-	return max(0, p.End-p.Committed)
+	return max(0, p.End-max(0, p.Committed))
 }
 
 // Sample is what was true at a time.
@@ -36,6 +38,8 @@ type Sample struct {
 	Partitions map[string]Partition // by topic/id
 	// Members are the live members: pods, and ids of foreign ones.
 	Members []string
+	// Unreadable says that the operator has no way to read the group, so that it may say that it knows nothing.
+	Unreadable bool
 }
 
 // consuming is what Ready promises: every partition has an owner, and its messages arrive.
@@ -50,8 +54,12 @@ func (s Sample) consuming() bool {
 
 // Claim is what a status says.
 type Claim struct {
-	Ready      bool
-	Reason     string
+	Ready  bool
+	Reason string
+	// Unsure says that the status leaves open whether the group is ready, Untold that it tells nothing of its members and
+	// partitions. Neither is a lie; both are silence.
+	Unsure, Untold bool
+
 	Owned      int
 	Lag        int64
 	Partitions map[string]Partition // the rows that the status has
@@ -76,6 +84,8 @@ func (l Lie) String() string {
 type Checker struct {
 	samples []Sample
 	claim   *Claim
+	// silent is since when statuses have left something open, zero if the newest does not.
+	silent  time.Time
 	excused time.Duration
 	lies    []Lie
 	checks  int
@@ -84,7 +94,15 @@ type Checker struct {
 }
 
 // Say is told of a status as soon as it can be seen.
-func (c *Checker) Say(claim Claim) { c.claim = &claim }
+func (c *Checker) Say(claim Claim) {
+	c.claim = &claim
+	switch {
+	case !claim.Unsure && !claim.Untold:
+		c.silent = time.Time{}
+	case c.silent.IsZero() && len(c.samples) > 0:
+		c.silent = c.samples[len(c.samples)-1].At
+	}
+}
 
 // Excuse says that for this long nobody could have written a status: the API server was away. The window that counts
 // grows by it, until Pardon ends it.
@@ -116,9 +134,23 @@ func (c *Checker) check(at time.Time) {
 		return
 	}
 	claim := *c.claim
-	c.expect(at, "Ready", fmt.Sprintf("%v (%s)", claim.Ready, claim.Reason), func(s Sample) (string, bool) {
-		return fmt.Sprint(s.consuming()), s.consuming() == claim.Ready
-	})
+	if (claim.Unsure || claim.Untold) && c.silent.Before(c.samples[0].At) {
+		c.expect(at, "the group", "not known ("+claim.Reason+")", func(s Sample) (string, bool) {
+			return "to be seen", s.Unreadable
+		})
+	}
+	if !claim.Unsure {
+		c.expect(at, "Ready", fmt.Sprintf("%v (%s)", claim.Ready, claim.Reason), func(s Sample) (string, bool) {
+			return fmt.Sprint(s.consuming()), s.consuming() == claim.Ready
+		})
+	}
+	if !claim.Untold {
+		c.numbers(at, claim)
+	}
+}
+
+// numbers holds members and partitions against the samples.
+func (c *Checker) numbers(at time.Time, claim Claim) {
 	c.expect(at, "ownedPartitions", fmt.Sprint(claim.Owned), func(s Sample) (string, bool) {
 		owned := s.owned()
 		return fmt.Sprint(owned), owned == claim.Owned

@@ -124,6 +124,63 @@ func TestSilenceIsALie(t *testing.T) {
 	w.want(t, "status")
 }
 
+func TestKnowingNothingIsSilence(t *testing.T) {
+	w := newWorld()
+	w.honest()
+	w.pass(40)
+	w.Say(Claim{Reason: "ClusterMissing", Unsure: true, Untold: true})
+	w.pass(int(Grace / time.Second))
+	w.want(t) // what is not said is no lie
+	w.pass(5)
+	w.want(t, "the group")
+}
+
+func TestWhatNobodyCanReadNeedNotBeTold(t *testing.T) {
+	w := newWorld()
+	w.true.Unreadable = true
+	w.Say(Claim{Reason: "ClusterMissing", Unsure: true, Untold: true})
+	w.pass(100)
+	w.want(t)
+	w.true.Unreadable = false
+	w.pass(int(Grace/time.Second) - 1)
+	w.want(t)
+	w.pass(5)
+	w.want(t, "the group")
+}
+
+func TestTalkingAgainEndsSilence(t *testing.T) {
+	w := newWorld()
+	w.honest()
+	w.pass(40)
+	for range 5 {
+		w.Say(Claim{Unsure: true, Untold: true})
+		w.pass(20)
+		w.honest()
+		w.pass(20)
+	}
+	w.want(t)
+}
+
+func TestLagOfNothingCommittedIsAll(t *testing.T) {
+	for p, want := range map[Partition]int64{
+		{Committed: -1, End: 7}: 7, {Committed: 3, End: 7}: 4, {Committed: 3, End: -1}: -1, {Committed: 9, End: 7}: 0,
+	} {
+		if got := p.lag(); got != want {
+			t.Errorf("%+v: got %d, want %d", p, got, want)
+		}
+	}
+}
+
+func TestPartitionNamesOfTopicSemantics(t *testing.T) {
+	for _, c := range [][2]string{
+		{PartitionName("", "t", "0"), "t/0"}, {PartitionName("g-1", "t", "0"), "g-1:t/0"},
+	} {
+		if c[0] != c[1] {
+			t.Errorf("got %s, want %s", c[0], c[1])
+		}
+	}
+}
+
 func TestNobodyLiesWhileNobodyCanWrite(t *testing.T) {
 	w := newWorld()
 	w.honest()
