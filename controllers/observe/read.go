@@ -110,7 +110,9 @@ func (w *watch) inspect(ctx context.Context, cluster Cluster, target Target) err
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	w.observer.tally.read.Add(1)
+	if found.err == nil {
+		w.observer.tally.read.Add(1) // what failed is counted by fail
+	}
 	found.at = time.Now()
 	w.change(target.sameRegistry, found.into)
 	return found.err
