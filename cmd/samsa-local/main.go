@@ -1,8 +1,8 @@
 // Copyright The samsa Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command samsa-local is the whole system on a laptop: Kubernetes' control plane, ZooKeeper, Kafka, the manager, and a node
-// that runs pods as processes; and its demo.
+// Command samsa-local is the whole system on a laptop: Kubernetes' control plane, ZooKeeper, Kafka, the manager, and a
+// node that runs pods as processes; and its demo.
 //
 // Exit codes: 0 done, 1 failure, 2 configuration or usage.
 package main

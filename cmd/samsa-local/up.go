@@ -30,9 +30,9 @@ func upCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "up",
 		Short: "Start the whole system and keep it running",
-		Long: `Start Kubernetes' control plane, ZooKeeper, Kafka, samsa's manager and a node that runs pods as processes of this
-machine, and a sink that counts what it is sent. kubectl works against it. It begins empty; Ctrl-C ends all of it, a
-second Ctrl-C at once.
+		Long: `Start Kubernetes' control plane, ZooKeeper, Kafka, samsa's manager, a node that runs pods as processes of
+this machine, and a sink that counts what it is sent. kubectl works against it. It begins empty; Ctrl-C ends all of it,
+a second Ctrl-C at once.
 
 Exit codes: 0 it was ended, 1 something failed, 2 the command line or the machine is at fault and nothing was started.`,
 		Args: noArguments,
@@ -53,7 +53,8 @@ Exit codes: 0 it was ended, 1 something failed, 2 the command line or the machin
 func worldFlags(command *cobra.Command, config *cluster.Config) {
 	flags := command.Flags()
 	flags.StringVar(&config.Worker, "samsa", beside("samsa"), "the samsa `binary` that the workers run")
-	flags.StringVar(&config.Programs, "kube", beside("kube"), "the `directory` with the control plane's programs (make kube)")
+	flags.StringVar(&config.Programs, "kube", beside("kube"),
+		"the `directory` with the control plane's programs (make kube)")
 	flags.StringVar(&config.CRDs, "crds", beside("../config/crd/bases"), "the `directory` with samsa's kinds")
 }
 
@@ -69,7 +70,8 @@ func directoryFlag(command *cobra.Command, directory *string) {
 func up(ctx context.Context, config cluster.Config, sinkAddress string, out io.Writer) (err error) {
 	begin := time.Now()
 	if state, err := cluster.Read(config.Directory); err == nil {
-		return usage{fmt.Errorf("the system runs in %s already, as process %d: end it, or choose another directory with --dir",
+		return usage{fmt.Errorf(
+			"the system runs in %s already, as process %d: end it, or choose another directory with --dir",
 			config.Directory, state.PID)}
 	}
 	if err := os.MkdirAll(config.Directory, 0o700); err != nil {
@@ -82,7 +84,9 @@ func up(ctx context.Context, config cluster.Config, sinkAddress string, out io.W
 	defer func() { err = errors.Join(err, log.Close()) }()
 	logger := slog.New(slog.NewTextHandler(log, nil))
 	config.Logger, config.Manager = logger, managerOf(logger)
-	config.Progress = func(step string) { fmt.Fprintf(out, "%5.1f s  %s\n", time.Since(begin).Seconds(), step) }
+	config.Progress = func(step string) {
+		fmt.Fprintf(out, "%5.1f s  %s\n", time.Since(begin).Seconds(), step)
+	}
 	var s *sink
 	if sinkAddress != "" {
 		if s, err = openSink(ctx, sinkAddress, out); err != nil {

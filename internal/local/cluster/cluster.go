@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -85,6 +86,7 @@ func (c *Cluster) startControlPlane(ctx context.Context) error {
 	}
 	c.plane = plane
 	c.closers = append(c.closers, plane.Close)
+	//nolint:contextcheck // the world outlives its start
 	watching := start(func(ctx context.Context) error {
 		select {
 		case err := <-plane.Failed():
@@ -109,6 +111,7 @@ func (c *Cluster) startNode(ctx context.Context) error {
 	}
 	c.node = n
 	ended := make(chan error, 1)
+	//nolint:contextcheck // the world outlives its start
 	running := start(n.Run, func(err error) {
 		ended <- err
 		c.fail(fmt.Errorf("the node ended: %w", err))
@@ -132,6 +135,7 @@ func (c *Cluster) StartManager(context.Context) error {
 	if c.closed || c.manager != nil {
 		return errors.New("the manager runs, or the world is closed")
 	}
+	//nolint:contextcheck // the manager outlives the start
 	c.manager = start(func(ctx context.Context) error { return c.config.Manager(ctx, c.plane.REST()) }, func(err error) {
 		c.fail(fmt.Errorf("the manager ended: %w", err))
 	})
@@ -215,8 +219,8 @@ func (c *Cluster) Kubectl(ctx context.Context, args ...string) (string, error) {
 	return string(output), nil
 }
 
-// Close ends everything, those first that use the others: the manager, the pods and their node, the control plane, Kafka
-// and ZooKeeper. It waits, and is safe to call again.
+// Close ends everything, those first that use the others: the manager, the pods and their node, the control plane,
+// Kafka and ZooKeeper. It waits, and is safe to call again.
 func (c *Cluster) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -225,8 +229,8 @@ func (c *Cluster) Close() error {
 	}
 	c.closed = true
 	err := c.manager.stop()
-	for i := len(c.closers) - 1; i >= 0; i-- {
-		err = errors.Join(err, c.closers[i]())
+	for _, end := range slices.Backward(c.closers) {
+		err = errors.Join(err, end())
 	}
 	return err
 }

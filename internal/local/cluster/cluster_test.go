@@ -86,7 +86,7 @@ var _ = Describe("Cluster", func() {
 		_, err = Read(c.Directory)
 		Expect(err).To(MatchError(ContainSubstring("no world runs")))
 		// kubectl's and the kinds' connections end with the API server, a moment later.
-		Eventually(func() error { return goleak.Find(leaks) }, "10s").Should(Succeed())
+		Eventually(func() error { return goleak.Find(leaks) }, 10*time.Second).Should(Succeed())
 	}, SpecTimeout(2*time.Minute))
 
 	It("tells of a manager that ends by itself", func(ctx SpecContext) {

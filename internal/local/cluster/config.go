@@ -96,7 +96,7 @@ func (r Refusal) Unwrap() error { return r.error }
 func (c Config) check(ctx context.Context) error {
 	var faults []error
 	if c.Directory == "" || c.Manager == nil {
-		faults = append(faults, errors.New("Directory and Manager are required"))
+		faults = append(faults, errors.New("a directory and a manager are required"))
 	}
 	faults = append(faults, controlplane.Config{Directory: c.Directory, Programs: c.Programs}.Check())
 	if _, err := os.Stat(c.Worker); err != nil {

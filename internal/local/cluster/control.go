@@ -28,7 +28,8 @@ const (
 	mostComplaint = 4 << 10
 )
 
-// startControl serves what only the process of the world can do, on a socket in its directory, which is its owner's alone.
+// startControl serves what only the process of the world can do, on a socket in its directory, which is its owner's
+// alone.
 func (c *Cluster) startControl(ctx context.Context) error {
 	path := controlSocket(c.config.Directory)
 	listener, err := new(net.ListenConfig).Listen(ctx, "unix", path)

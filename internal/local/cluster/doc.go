@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package cluster is the whole system on one machine: a Kubernetes control plane and ZooKeeper and Kafka to work with,
-// samsa's kinds, a node that runs pods as processes, and a manager in this process. Parts of it can be ended and brought
-// back, to see what the rest does meanwhile.
+// samsa's kinds, a node that runs pods as processes, and a manager in this process. Parts of it can be ended and
+// brought back, to see what the rest does meanwhile.
 //
 // Its directory:
 //
@@ -13,6 +13,6 @@
 //	controlplane/   certificates, kubeconfig, etcd's data, logs
 //	node/           what pods see, and their logs
 //
-// Every world begins empty: ZooKeeper and Kafka live in memory, and objects of Kubernetes whose topics and positions are
-// gone would be of no use. Logs stay until the next world begins.
+// Every world begins empty: ZooKeeper and Kafka live in memory, and objects of Kubernetes whose topics and positions
+// are gone would be of no use. Logs stay until the next world begins.
 package cluster

@@ -50,7 +50,7 @@ func installKinds(ctx context.Context, config *rest.Config, directory string) er
 		}
 		names = append(names, kind.Name)
 	}
-	err = wait.PollUntilContextTimeout(ctx, establishedPoll, establishedWithin, true, func(ctx context.Context) (bool, error) {
+	served := func(ctx context.Context) (bool, error) {
 		for _, name := range names {
 			kind, err := kinds.Get(ctx, name, metav1.GetOptions{})
 			if err != nil || !established(kind) {
@@ -58,7 +58,8 @@ func installKinds(ctx context.Context, config *rest.Config, directory string) er
 			}
 		}
 		return true, nil
-	})
+	}
+	err = wait.PollUntilContextTimeout(ctx, establishedPoll, establishedWithin, true, served)
 	if err != nil {
 		return fmt.Errorf("kinds are not served: %w", err)
 	}

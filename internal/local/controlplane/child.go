@@ -28,8 +28,8 @@ type child struct {
 	output  *proc.Log
 }
 
-// start runs the program. died is called, from another goroutine, with what to tell if it ends; the caller knows whether
-// it should have.
+// start runs the program. died is called, from another goroutine, with what to tell if it ends; the caller knows
+// whether it should have.
 func (c *child) start(arguments []string, died func(*proc.Process, error)) error {
 	output, err := proc.OpenLog(c.log, 0)
 	if err != nil {

@@ -62,7 +62,7 @@ func Start(ctx context.Context, config Config) (*ControlPlane, error) {
 	} {
 		c.config.Progress(step.progress)
 		if err := c.unlessFailed(ctx, step.run); err != nil {
-			return nil, errors.Join(err, c.Close())
+			return nil, errors.Join(err, c.Close()) //nolint:contextcheck // ctx may have ended
 		}
 	}
 	return c, nil

@@ -35,7 +35,7 @@ var _ = Describe("Control plane", func() {
 	BeforeEach(func(ctx SpecContext) {
 		leaks := goleak.IgnoreCurrent()
 		// Connections that nobody uses any more take the transport a moment to let go of.
-		DeferCleanup(func() { Eventually(func() error { return goleak.Find(leaks) }, "5s").Should(Succeed()) })
+		DeferCleanup(func() { Eventually(func() error { return goleak.Find(leaks) }, 5*time.Second).Should(Succeed()) })
 		programs, err := kubetest.Assets()
 		Expect(err).NotTo(HaveOccurred())
 		begin := time.Now()
@@ -68,7 +68,7 @@ var _ = Describe("Control plane", func() {
 		Expect(plane.StartAPIServer(ctx)).To(Succeed())
 		_, err = client.CoreV1().ConfigMaps("default").Get(ctx, "kept", metav1.GetOptions{})
 		Expect(err).NotTo(HaveOccurred())
-		Consistently(plane.Failed(), "300ms").ShouldNot(Receive(), "what was asked for is no failure")
+		Consistently(plane.Failed(), 300*time.Millisecond).ShouldNot(Receive(), "what was asked for is no failure")
 
 		By("RBAC: an account may not read Secrets")
 		weak := plane.REST()

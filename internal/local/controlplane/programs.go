@@ -15,8 +15,8 @@ type addresses struct{ etcd, apiServer int }
 func (a addresses) etcdURL() string      { return fmt.Sprintf("https://127.0.0.1:%d", a.etcd) }
 func (a addresses) apiServerURL() string { return fmt.Sprintf("https://127.0.0.1:%d", a.apiServer) }
 
-// etcdArguments: nothing is flushed to the disk, since what is kept need not outlive the machine; that makes it ten times
-// as fast on a laptop. Everybody has to show a certificate, since others may use the machine.
+// etcdArguments: nothing is flushed to the disk, since what is kept need not outlive the machine; that makes it ten
+// times as fast on a laptop. Everybody has to show a certificate, since others may use the machine.
 func etcdArguments(f files, a addresses) []string {
 	return []string{
 		"--name=samsa-local",
@@ -72,9 +72,10 @@ func apiServerArguments(f files, a addresses) []string {
 //   - serviceaccount, root-ca-certificate-publisher: no pod is admitted without its account, nor trusts the API server.
 //   - clusterrole-aggregation: the roles view, edit and admin include those of samsa.
 //
-// Not endpointslice: pods have addresses on loopback here, which the API server refuses in EndpointSlices; the controller
-// would only fail and try again. Not node-lifecycle: the one node lives and dies with this process, so nothing may evict
-// its pods. Of the rest (volumes, jobs, autoscaling, quotas, ...) nothing is offered; each would cost memory and watches.
+// Not endpointslice: pods have addresses on loopback here, which the API server refuses in EndpointSlices; the
+// controller would only fail and try again. Not node-lifecycle: the one node lives and dies with this process, so
+// nothing may evict its pods. Of the rest (volumes, jobs, autoscaling, quotas, ...) nothing is offered; each would
+// cost memory and watches.
 var controllers = [...]string{
 	"statefulset-controller", "disruption-controller", "deployment-controller", "replicaset-controller",
 	"garbage-collector-controller", "namespace-controller", "serviceaccount-controller",

@@ -32,8 +32,8 @@ func (c *ControlPlane) awaitAPIServer(ctx context.Context) error {
 	})
 }
 
-// awaitControllers returns when the controllers have made what no pod can do without: the namespace's service account and
-// its certificate of the API server.
+// awaitControllers returns when the controllers have made what no pod can do without: the namespace's service account
+// and its certificate of the API server.
 func (c *ControlPlane) awaitControllers(ctx context.Context) error {
 	return c.await(ctx, "the controllers do not work", func(ctx context.Context, client kubernetes.Interface) error {
 		core := client.CoreV1()

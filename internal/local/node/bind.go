@@ -15,8 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// bind does a scheduler's work, with one node to choose from: what a pod asks of a node's labels is looked at; resources,
-// taints and spreading are not. It reports whether there is nothing left to try again.
+// bind does a scheduler's work, with one node to choose from: what a pod asks of a node's labels is looked at;
+// resources, taints and spreading are not. It reports whether there is nothing left to try again.
 func (n *Node) bind(ctx context.Context, pod *corev1.Pod) bool {
 	if pod.DeletionTimestamp != nil || len(pod.Spec.SchedulingGates) > 0 ||
 		pod.Spec.SchedulerName != corev1.DefaultSchedulerName {

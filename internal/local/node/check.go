@@ -12,8 +12,8 @@ type check struct {
 	last bool
 }
 
-// observe takes a result and reports whether it crosses a threshold: the verdict is new, or stands after as many results
-// again (a container whose liveness failed is killed, and asked again once it runs).
+// observe takes a result and reports whether it crosses a threshold: the verdict is new, or stands after as many
+// results again (a container whose liveness failed is killed, and asked again once it runs).
 func (c *check) observe(success bool) (crossed bool) {
 	if success != c.last || c.row == 0 {
 		c.last, c.row = success, 0

@@ -157,15 +157,16 @@ func (c *container) observe(kind probeKind, success bool) (kill bool) {
 	return crossed && !check.passing && kind != readiness
 }
 
-// verdicts draws what the checks say together: without a startup probe a container has started when it runs, and without
-// a readiness probe it is ready when it has started.
+// verdicts draws what the checks say together: without a startup probe a container has started when it runs, and
+// without a readiness probe it is ready when it has started.
 func (c *container) verdicts() {
 	passing := func(kind probeKind) bool { return c.checks[kind] == nil || c.checks[kind].passing }
 	c.started = passing(startup)
 	c.ready = c.started && passing(readiness)
 }
 
-// probed reports whether a probe of this kind is to be made now: the others wait for the startup probe, which then ends.
+// probed reports whether a probe of this kind is to be made now: the others wait for the startup probe, which then
+// ends.
 func (c *container) probed(kind probeKind) bool {
 	if c.checks[kind] == nil {
 		return false

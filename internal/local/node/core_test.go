@@ -17,7 +17,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	"github.com/samsa-dev/samsa/internal/local/proc"
 )
@@ -169,7 +168,9 @@ func TestPhase(t *testing.T) {
 	g := NewWithT(t)
 	running := corev1.ContainerStatus{State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}
 	ended := func(code int32) corev1.ContainerStatus {
-		return corev1.ContainerStatus{State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: code}}}
+		return corev1.ContainerStatus{State: corev1.ContainerState{
+			Terminated: &corev1.ContainerStateTerminated{ExitCode: code},
+		}}
 	}
 	fresh := corev1.ContainerStatus{State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{}}}
 	for _, c := range []struct {
@@ -240,7 +241,7 @@ func TestEnvironmentOfResourcesAndOptionalReferences(t *testing.T) {
 	}
 	c.Env = []corev1.EnvVar{
 		{Name: "MEMORY", ValueFrom: from("limits.memory", "1Mi")}, {Name: "CPU", ValueFrom: from("limits.cpu", "0")},
-		{Name: "OPTIONAL", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{Optional: ptr.To(true)}}},
+		{Name: "OPTIONAL", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{Optional: new(true)}}},
 	}
 	v, err := r.environment(c)
 	g.Expect(err).NotTo(HaveOccurred())
@@ -268,7 +269,9 @@ func TestVolumesRefuseToLeaveTheirDirectory(t *testing.T) {
 	g := NewWithT(t)
 	v := &volumes{pod: &corev1.Pod{}, objects: none{}}
 	volume := &corev1.Volume{Name: "v", VolumeSource: corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{
-		Items: []corev1.DownwardAPIVolumeFile{{Path: "../x", FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}}},
+		Items: []corev1.DownwardAPIVolumeFile{{
+			Path: "../x", FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"},
+		}},
 	}}}
 	_, err := v.hold(t.Context(), volume)
 	g.Expect(err).To(MatchError(ContainSubstring("no path inside")))

@@ -54,8 +54,8 @@ type resolver struct {
 	defaults [][2]string
 }
 
-// environment resolves what a container declares. Literal values have their paths replaced; what comes out of a ConfigMap
-// or Secret is left as it is.
+// environment resolves what a container declares. Literal values have their paths replaced; what comes out of a
+// ConfigMap or Secret is left as it is.
 func (r *resolver) environment(c *corev1.Container) (*variables, error) {
 	v := &variables{values: map[string]string{}}
 	for _, d := range r.defaults {

@@ -55,8 +55,8 @@ func (r *runner) pull(pod *corev1.Pod, c *instance, now time.Time) (again time.T
 	if c.state.Waiting.Reason == reasonImagePullBackOff && c.retryAt.IsZero() {
 		return time.Time{}
 	}
-	message := fmt.Sprintf("image %q is not known: samsa-local pulls nothing, it has programs for the worker's image alone",
-		image)
+	message := fmt.Sprintf(
+		"image %q is not known: samsa-local pulls nothing, it has programs for the worker's image alone", image)
 	c.wait(reasonErrImagePull, message)
 	c.retryAt = now.Add(r.node.config.Backoff)
 	r.node.events.Event(pod, corev1.EventTypeWarning, "Failed", "Failed to pull image: "+message)
@@ -189,7 +189,8 @@ func (r *runner) take(ctx context.Context, pod *corev1.Pod, h happening) {
 	}
 	if c.observe(h.probe, h.err == nil) {
 		message := fmt.Sprintf("Container %s failed %s probe, will be restarted", c.spec.Name, h.probe)
-		r.stop(pod, c, message, probesOf(&c.spec)[h.probe].TerminationGracePeriodSeconds)
+		grace := probesOf(&c.spec)[h.probe].TerminationGracePeriodSeconds
+		r.stop(pod, c, message, grace) //nolint:contextcheck // the grace counts, whatever ends meanwhile
 	}
 	r.probes(ctx, c)
 }
@@ -235,8 +236,10 @@ func (r *runner) requestToken(
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{
-		ExpirationSeconds: ptr.To(ptr.Deref(s.ExpirationSeconds, defaultTokenLife)),
-		BoundObjectRef:    &authenticationv1.BoundObjectReference{APIVersion: "v1", Kind: "Pod", Name: pod.Name, UID: pod.UID},
+		ExpirationSeconds: new(ptr.Deref(s.ExpirationSeconds, defaultTokenLife)),
+		BoundObjectRef: &authenticationv1.BoundObjectReference{
+			APIVersion: "v1", Kind: "Pod", Name: pod.Name, UID: pod.UID,
+		},
 	}}
 	if s.Audience != "" {
 		request.Spec.Audiences = []string{s.Audience}

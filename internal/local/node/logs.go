@@ -13,8 +13,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Logs lie in <directory>/logs/<namespace>_<pod>_<uid>/<container>/<restarts>.log, as a kubelet's do. Those of the present
-// run of a container and of the one before are kept, also when the pod is gone.
+// Logs lie in <directory>/logs/<namespace>_<pod>_<uid>/<container>/<restarts>.log, as a kubelet's do. Those of the
+// present run of a container and of the one before are kept, also when the pod is gone.
 
 func podLogs(directory string, pod *corev1.Pod) string {
 	return filepath.Join(directory, "logs", fmt.Sprintf("%s_%s_%s", pod.Namespace, pod.Name, pod.UID))
@@ -45,8 +45,8 @@ func runOf(name string) (int, bool) {
 	return n, ok && err == nil
 }
 
-// FindLog finds the log of a pod's container, of the newest pod of that name. container may be empty where the pod has but
-// one; previous is the run before the present one. directory is that of the node.
+// FindLog finds the log of a pod's container, of the newest pod of that name. container may be empty where the pod has
+// but one; previous is the run before the present one. directory is that of the node.
 func FindLog(directory, namespace, pod, container string, previous bool) (string, error) {
 	home, err := newest(filepath.Join(directory, "logs"), namespace+"_"+pod+"_")
 	if err != nil {

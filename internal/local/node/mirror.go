@@ -17,16 +17,16 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// Tries to reach an API server that is away: every 2 s at most, not every 30 s to 60 s as is usual. It serves one person,
-// who watches how soon everything is well again.
+// Tries to reach an API server that is away: every 2 s at most, not every 30 s to 60 s as is usual. It serves one
+// person, who watches how soon everything is well again.
 const (
 	firstRetry = 250 * time.Millisecond
 	mostRetry  = 2 * time.Second
 	retrySteps = 4 // 250 ms doubled thrice is 2 s
 )
 
-// mirror is a copy of all objects of a kind that follows the API server's. Every change wakes its reader, who looks at the
-// whole.
+// mirror is a copy of all objects of a kind that follows the API server's. Every change wakes its reader, who looks at
+// the whole.
 type mirror struct {
 	cache.Store
 	resource string

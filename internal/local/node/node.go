@@ -125,8 +125,8 @@ func poke(c chan<- struct{}) {
 // Registered is closed when the node has registered itself and runs pods.
 func (n *Node) Registered() <-chan struct{} { return n.registered }
 
-// Run runs pods until ctx ends, then ends them all and waits for their processes. The API server may be away at any time
-// but the first.
+// Run runs pods until ctx ends, then ends them all and waits for their processes. The API server may be away at any
+// time but the first.
 func (n *Node) Run(ctx context.Context) error {
 	// What an earlier run left lies under names that nobody uses again.
 	if err := os.RemoveAll(n.podsDirectory()); err != nil {

@@ -50,7 +50,7 @@ var _ = Describe("Node", func() {
 
 		By("writing nothing while nothing happens")
 		version := get(ctx, "one").ResourceVersion
-		Consistently(func() string { return get(ctx, "one").ResourceVersion }, "2s").Should(Equal(version))
+		Consistently(func() string { return get(ctx, "one").ResourceVersion }, 2*time.Second).Should(Equal(version))
 
 		pid := pidOf("one")
 		Expect(client.CoreV1().Pods(namespace).Delete(ctx, "one", metav1.DeleteOptions{})).To(Succeed())
@@ -106,7 +106,8 @@ var _ = Describe("Node", func() {
 			p.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "s", MountPath: "/etc/secret"}}
 		}))
 		Eventually(containerOf(ctx, "follower")).Should(HaveField("State.Waiting",
-			HaveValue(And(HaveField("Reason", "ContainerCreating"), HaveField("Message", ContainSubstring(`"digest" not found`))))))
+			HaveValue(And(HaveField("Reason", "ContainerCreating"),
+				HaveField("Message", ContainSubstring(`"digest" not found`))))))
 		secret, err := client.CoreV1().Secrets(namespace).Create(ctx, &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Name: "digest"}, StringData: map[string]string{"digest": "u:1", "old": "x"},
 		}, metav1.CreateOptions{})
@@ -126,7 +127,8 @@ var _ = Describe("Node", func() {
 		create(ctx, actor("patient", func(p *corev1.Pod) {
 			c := &p.Spec.Containers[0]
 			c.Env = append(c.Env, corev1.EnvVar{Name: "READY", Value: "later"})
-			c.StartupProbe, c.LivenessProbe, c.ReadinessProbe = httpProbe("/healthz"), httpProbe("/healthz"), httpProbe("/readyz")
+			c.StartupProbe, c.LivenessProbe = httpProbe("/healthz"), httpProbe("/healthz")
+			c.ReadinessProbe = httpProbe("/readyz")
 		}))
 		Eventually(containerOf(ctx, "patient")).Should(HaveField("Started", HaveValue(BeTrue())))
 		Expect(condition(ctx, "patient", corev1.PodReady)()).To(Equal(corev1.ConditionFalse))
@@ -160,7 +162,8 @@ var _ = Describe("Node", func() {
 		}))
 		Eventually(containerOf(ctx, "crasher")).Should(And(
 			HaveField("State.Waiting", HaveValue(HaveField("Reason", "CrashLoopBackOff"))),
-			HaveField("LastTerminationState.Terminated", HaveValue(And(HaveField("ExitCode", int32(7)), HaveField("Reason", "Error")))),
+			HaveField("LastTerminationState.Terminated", HaveValue(And(
+				HaveField("ExitCode", int32(7)), HaveField("Reason", "Error")))),
 			HaveField("RestartCount", BeNumerically(">=", 2))))
 		Expect(get(ctx, "crasher").Status.Phase).To(Equal(corev1.PodRunning))
 		Eventually(containerOf(ctx, "crasher")).Should(HaveField("RestartCount", BeNumerically(">=", 4)))
@@ -226,7 +229,7 @@ var _ = Describe("Node", func() {
 		pid := pidOf("deaf")
 		two := metav1.DeleteOptions{GracePeriodSeconds: ptr.To[int64](2)}
 		Expect(client.CoreV1().Pods(namespace).Delete(ctx, "deaf", two)).To(Succeed())
-		Consistently(func() bool { return alive(pid) }, "1500ms").Should(BeTrue())
+		Consistently(func() bool { return alive(pid) }, 1500*time.Millisecond).Should(BeTrue())
 		Eventually(gone(ctx, "deaf")).Should(BeTrue())
 		Expect(alive(pid)).To(BeFalse())
 	}, SpecTimeout(time.Minute))
@@ -280,7 +283,7 @@ var _ = Describe("Node", func() {
 			goleak.IgnoreAnyFunction("io.Copy"),
 			goleak.IgnoreAnyFunction("github.com/samsa-dev/samsa/internal/local/controlplane.(*child).start.func1"))
 
-		Eventually(containerOf(ctx, "restarted"), "10s").Should(And(
+		Eventually(containerOf(ctx, "restarted"), 10*time.Second).Should(And(
 			HaveField("RestartCount", int32(1)), HaveField("Ready", true)))
 		Expect(pidOf("steady")).To(Equal(pid))
 		Expect(get(ctx, "steady").Status).To(Equal(steady.Status))

@@ -25,8 +25,8 @@ const (
 	mostPods = 110
 )
 
-// There is no heartbeat: nobody evicts pods here (the control plane runs no controller of nodes), and a node whose process
-// is gone takes the control plane with it.
+// There is no heartbeat: nobody evicts pods here (the control plane runs no controller of nodes), and a node whose
+// process is gone takes the control plane with it.
 
 func nodeLabels(name string) map[string]string {
 	return map[string]string{

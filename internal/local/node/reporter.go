@@ -21,7 +21,8 @@ type observed struct {
 	facts      facts
 }
 
-// reporter writes a pod's status: the newest, as soon as the API server takes it, and nothing where nothing has changed.
+// reporter writes a pod's status: the newest, as soon as the API server takes it, and nothing where nothing has
+// changed.
 type reporter struct {
 	node   *Node
 	latest func() (pod *corev1.Pod, gone bool)
@@ -123,8 +124,8 @@ func (r *reporter) attempt(ctx context.Context, what observed) (done, conflict b
 	return true, false
 }
 
-// finish writes the last status and lets the API forget the pod. It tries until that is done, or the pod is gone, or ctx
-// ends.
+// finish writes the last status and lets the API forget the pod. It tries until that is done, or the pod is gone, or
+// ctx ends.
 func (r *reporter) finish(ctx context.Context, last observed, kicked <-chan struct{}) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()

@@ -143,7 +143,8 @@ func (r *runner) adopt(now time.Time) {
 			}
 		}
 		r.containers = append(r.containers, &instance{
-			container: newContainer(spec, pod.Spec.RestartPolicy, wait, before, now), probing: map[probeKind]context.CancelFunc{},
+			container: newContainer(spec, pod.Spec.RestartPolicy, wait, before, now),
+			probing:   map[probeKind]context.CancelFunc{},
 		})
 	}
 	if pod.Status.StartTime != nil {
@@ -207,7 +208,7 @@ func (r *runner) converge(ctx context.Context, pod *corev1.Pod, now time.Time) (
 	}
 	again = sooner(again, r.disk.volumes.renewAt)
 	for _, c := range r.containers {
-		r.follow(pod, c, now)
+		r.follow(pod, c, now) //nolint:contextcheck // see take
 		due, at := c.due(now)
 		if due {
 			at = r.launch(ctx, pod, c, now)

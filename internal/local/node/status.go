@@ -110,6 +110,7 @@ func podConditions(pod *corev1.Pod, status *corev1.PodStatus, f facts) []corev1.
 func containersReady(status *corev1.PodStatus) corev1.PodCondition {
 	condition := corev1.PodCondition{Type: corev1.ContainersReady, Status: corev1.ConditionTrue}
 	switch status.Phase {
+	default:
 	case corev1.PodSucceeded:
 		condition.Status, condition.Reason = corev1.ConditionFalse, "PodCompleted"
 		return condition

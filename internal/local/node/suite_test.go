@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 
 // act is a program that does what it is asked to over HTTP, or in its environment.
 func act() {
-	fmt.Println("acting as", os.Getenv("ACT"))
+	fmt.Fprintln(os.Stdout, "acting as", os.Getenv("ACT"))
 	if os.Getenv("ACT") == "exit" {
 		code, _ := strconv.Atoi(os.Getenv("CODE"))
 		os.Exit(code)
@@ -79,7 +79,7 @@ func act() {
 	if os.Getenv("ACT") == "deaf" {
 		signal.Ignore(syscall.SIGTERM)
 	}
-	fmt.Println(http.ListenAndServe(net.JoinHostPort(os.Getenv("POD_IP"), "8080"), nil))
+	fmt.Fprintln(os.Stdout, http.ListenAndServe(net.JoinHostPort(os.Getenv("POD_IP"), "8080"), nil))
 }
 
 func TestNode(t *testing.T) {
@@ -147,7 +147,7 @@ func startNode(directory string) (stop func()) {
 		Backoff: time.Second, MaxBackoff: 4 * time.Second, ShutdownGrace: 2 * time.Second, Logger: logger,
 	})
 	Expect(err).NotTo(HaveOccurred())
-	running, cancel := context.WithCancel(context.Background()) //nolint:forbidigo,usetesting // ends with stop
+	running, cancel := context.WithCancel(context.Background()) //nolint:forbidigo // ends with stop
 	done := make(chan error, 1)
 	go func() { done <- node.Run(running) }()
 	Eventually(node.Registered()).Should(BeClosed())
@@ -169,7 +169,7 @@ func actor(name string, change func(*corev1.Pod)) *corev1.Pod {
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace, Labels: map[string]string{"app": "actor"}},
 		Spec: corev1.PodSpec{
-			AutomountServiceAccountToken:  ptr.To(false),
+			AutomountServiceAccountToken:  new(false),
 			TerminationGracePeriodSeconds: ptr.To[int64](5),
 			Containers: []corev1.Container{{
 				Name: "actor", Image: actorImage,

@@ -4,6 +4,7 @@
 package proc
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -55,7 +56,7 @@ func TestStopsByTermThenKill(t *testing.T) {
 	g.Expect(gentle.Stop(t.Context(), time.Minute).Signal).To(Equal(syscall.SIGTERM))
 
 	deaf, log := shell(t, "trap '' TERM; echo deaf; while :; do sleep 1; done")
-	g.Eventually(func() string { return Tail(log, 1) }, "5s").Should(Equal("deaf"))
+	g.Eventually(func() string { return Tail(log, 1) }, 5*time.Second).Should(Equal("deaf"))
 	g.Expect(deaf.Stop(t.Context(), 100*time.Millisecond)).To(HaveField("Code", 128+9))
 }
 
@@ -67,21 +68,21 @@ func TestKillsTheWholeGroup(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			process, log := shell(t, script)
-			g.Eventually(func() string { return Tail(log, 1) }, "5s").ShouldNot(BeEmpty())
+			g.Eventually(func() string { return Tail(log, 1) }, 5*time.Second).ShouldNot(BeEmpty())
 			child, err := strconv.Atoi(Tail(log, 1))
 			g.Expect(err).NotTo(HaveOccurred())
 			if strings.HasSuffix(script, "wait") {
 				process.Kill()
 			}
 			process.Exit()
-			g.Eventually(func() bool { return gone(child) }, "5s").Should(BeTrue())
+			g.Eventually(func() bool { return gone(child) }, 5*time.Second).Should(BeTrue())
 		})
 	}
 }
 
 // gone reports whether a process is dead; one that nobody waits for yet counts as well.
 func gone(pid int) bool {
-	status, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err != nil || strings.Contains(string(status), ") Z ")
 }
 
