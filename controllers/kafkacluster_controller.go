@@ -89,10 +89,7 @@ func (r *KafkaClusterReconciler) connect(_ context.Context, scope *kafkaClusterS
 
 // look takes down what the connection shows right now. Its changes wake this reconciler.
 func (r *KafkaClusterReconciler) look(_ context.Context, scope *kafkaClusterScope) (ctrl.Result, error) {
-	if err := r.connections.Failure(scope.key); err != nil {
-		scope.fault = &kafkaClusterFault{v1alpha1.ReasonConfigurationInvalid, err.Error() + "; correct spec.zookeeper"}
-		return ctrl.Result{}, nil
-	}
+	scope.fault = configurationInvalid(r.connections.Failure(scope.key))
 	connection, ok := r.connections.Get(scope.key)
 	if !ok {
 		return ctrl.Result{}, nil

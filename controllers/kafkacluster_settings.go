@@ -30,6 +30,14 @@ func secretInvalid(format string, args ...any) error {
 	return &kafkaClusterFault{v1alpha1.ReasonSecretInvalid, fmt.Sprintf(format, args...)}
 }
 
+// configurationInvalid is what a user has to mend in the spec; nil if there is nothing.
+func configurationInvalid(err error) *kafkaClusterFault {
+	if err == nil {
+		return nil
+	}
+	return &kafkaClusterFault{v1alpha1.ReasonConfigurationInvalid, err.Error() + "; correct spec.zookeeper"}
+}
+
 // readSettings turns the spec and the Secrets that it names into settings. What a user has to mend is no error here: it
 // is shown, and looked at again soon.
 func (r *KafkaClusterReconciler) readSettings(ctx context.Context, scope *kafkaClusterScope) (ctrl.Result, error) {
