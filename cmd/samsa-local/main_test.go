@@ -12,6 +12,9 @@ import (
 	"github.com/samsa-dev/samsa/internal/demo"
 )
 
+// samples are what the demo declares, seen from here.
+const samples = "../../config/samples"
+
 // refusal is what the command says to arguments that it cannot work with.
 func refusal(t *testing.T, args []string) error {
 	t.Helper()
@@ -33,8 +36,9 @@ func TestDemoRefuses(t *testing.T) {
 		{[]string{"demo", "--messages", "abc"}, "--messages=abc: " + numbers},
 		{[]string{"demo", "--keep=maybe"}, `"--keep"`},
 		{[]string{"demo", "--kepe"}, "--kepe"},
-		{[]string{"demo", "--samsa", "/nowhere/samsa"}, "samsa: stat /nowhere/samsa"},
-		{[]string{"demo", "--samsa", "/bin/sh", "--input", "/nowhere/input"}, "/nowhere/input"},
+		{[]string{"demo", "--samples", samples, "--samsa", "/nowhere/samsa"}, "/nowhere/samsa"},
+		{[]string{"demo", "--samples", samples, "--input", "/nowhere/input"}, "/nowhere/input"},
+		{[]string{"demo", "--samples", "/nowhere"}, "samples: stat /nowhere/kustomization.yaml"},
 		{[]string{"demo", "now"}, `"now"`},
 		{[]string{"deom"}, `"deom"`},
 	} {
@@ -78,13 +82,13 @@ func TestEnvironmentStandsForFlags(t *testing.T) {
 			t.Errorf("--%s is %s, want %s", name, got, want)
 		}
 	}
-	err := refusal(t, []string{"demo", "--samsa", "/bin/sh"})
+	err := refusal(t, []string{"demo", "--samples", samples})
 	if err == nil || !strings.Contains(err.Error(), "it's a file") {
 		t.Errorf("INPUT: got %v", err)
 	}
 	t.Setenv("MESSAGES", "abc") // does not matter where the flag is given
 	t.Setenv("KEEP", "maybe")
-	err = refusal(t, []string{"demo", "--samsa", "/bin/sh", "--input=/nowhere/other", "--messages=8", "--keep"})
+	err = refusal(t, []string{"demo", "--samples", samples, "--input=/nowhere/other", "--messages=8", "--keep"})
 	if err == nil || !strings.HasPrefix(err.Error(), "input: stat /nowhere/other") {
 		t.Errorf("flags are given: got %v", err)
 	}

@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -24,9 +23,6 @@ func openSystem(config cluster.Config) func(context.Context, string, io.Writer, 
 		config.Logger, config.Manager = logger, managerOf(logger)
 		config.Progress = func(step string) { fmt.Fprintf(out, "%5.1fs  %s\n", time.Since(begin).Seconds(), step) }
 		world, err := cluster.Start(ctx, config)
-		if errors.As(err, &cluster.Refusal{}) {
-			return nil, usage{err}
-		}
 		if err != nil {
 			return nil, err
 		}

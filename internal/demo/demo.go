@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/samsa-dev/samsa/internal/demo/ledger"
+	"github.com/samsa-dev/samsa/internal/local/cluster"
 	"github.com/samsa-dev/samsa/pkg/client"
 )
 
@@ -130,6 +131,9 @@ func (d *demo) tidy(failure error) error {
 	if failure == nil {
 		return os.RemoveAll(d.dir)
 	}
+	if errors.As(failure, &cluster.Refusal{}) { // nothing was started
+		return Refusal{errors.Join(failure, os.RemoveAll(d.dir))}
+	}
 	fmt.Fprintln(d.config.Out, "logs:", d.dir)
 	return failure
 }
@@ -141,12 +145,11 @@ func (d *demo) observed(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, sink.close()) }()
-	cluster, err := client.Open(ctx, client.Config{ZooKeeper: d.system.World.Connect(), Logger: d.logger})
+	d.cluster, err = client.Open(ctx, client.Config{ZooKeeper: d.system.World.Connect(), Logger: d.logger})
 	if err != nil {
 		return err
 	}
-	d.cluster = cluster
-	defer func() { err = errors.Join(err, cluster.Close()) }()
+	defer func() { err = errors.Join(err, d.cluster.Close()) }()
 	d.statuses, err = newStatuses(d.system, d.recorder, d.logger)
 	if err != nil {
 		return err
