@@ -256,6 +256,38 @@ func TestAWorkerThatDoesNotAnswerKeepsItsLastWord(t *testing.T) {
 	})
 }
 
+func TestAWorkerInTroubleIsAskedMoreOften(t *testing.T) {
+	for name, c := range map[string]struct {
+		said worker.Status
+		most time.Duration
+	}{
+		"none":        {worker.Status{Ready: true, Partitions: []worker.PartitionStatus{{}}}, every},
+		"not ready":   {worker.Status{}, troubledEvery},
+		"a warning":   {worker.Status{Ready: true, Warnings: []worker.Reason{{}}}, troubledEvery},
+		"a sink's no": {worker.Status{Ready: true, Partitions: []worker.PartitionStatus{{}, {Error: "500"}}}, troubledEvery},
+		"a block":     {worker.Status{Ready: true, Partitions: []worker.PartitionStatus{{Blocked: &worker.Block{}}}}, troubledEvery},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(t *testing.T, s *stage) {
+				s.workers.said["a:1"] = &c.said
+				target := billing()
+				target.Pods = target.Pods[:1]
+				s.Watch(key, target)
+				after(time.Minute)
+				asked := s.workers.asked["a:1"]
+				for i := range len(asked) - 1 {
+					if wait := asked[i+1].Sub(asked[i]); i > 1 && (wait > c.most || wait < c.most*9/10) {
+						t.Errorf("asked again after %s, want %s", wait, c.most)
+					}
+				}
+				if len(asked) < 4 {
+					t.Errorf("asked %d times", len(asked))
+				}
+			})
+		})
+	}
+}
+
 func TestWhatComesTooLateForATargetIsDropped(t *testing.T) {
 	play(t, func(t *testing.T, s *stage) {
 		s.cluster.hang, s.cluster.views["billing"] = make(chan struct{}), owned("m")

@@ -5,6 +5,7 @@ package observe
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/samsa-dev/samsa/internal/worker"
@@ -24,10 +25,14 @@ func (w *watch) keepPolling(ctx context.Context) {
 	retry := firstRetry
 	for ctx.Err() == nil {
 		wait := jittered(every)
-		if w.pollAll(ctx) {
+		answered, troubled := w.pollAll(ctx)
+		if answered {
 			retry = firstRetry
 		} else {
 			wait, retry = min(wait, retry), min(2*retry, every)
+		}
+		if troubled {
+			wait = min(wait, jittered(troubledEvery))
 		}
 		if w.restFromPolling(ctx, wait) {
 			retry = firstRetry
@@ -66,23 +71,24 @@ type answer struct {
 	err    error
 }
 
-// pollAll asks every worker of the target once, and tells whether all answered.
-func (w *watch) pollAll(ctx context.Context) bool {
+// pollAll asks every worker of the target once, and tells whether all answered, and whether any told of trouble.
+func (w *watch) pollAll(ctx context.Context) (answered, troubled bool) {
 	pods := w.current().Pods
 	answers := make(chan answer, len(pods)) // for all, so that none of them waits for a reader
 	for _, pod := range pods {
 		go func() { answers <- w.ask(ctx, pod) }()
 	}
 	var (
-		fine  = true
 		some  []answer
 		flush <-chan time.Time
 	)
+	answered = true
 	for left := len(pods); left > 0; {
 		select {
 		case a := <-answers:
 			left--
-			fine = fine && a.err == nil
+			answered = answered && a.err == nil
+			troubled = troubled || inTrouble(a.status)
 			some = append(some, a)
 			if flush == nil {
 				flush = time.After(batch)
@@ -93,7 +99,15 @@ func (w *watch) pollAll(ctx context.Context) bool {
 		}
 	}
 	w.take(ctx, some)
-	return fine
+	return answered, troubled
+}
+
+// inTrouble tells that a worker says of something that it is not as it should be.
+func inTrouble(status *worker.Status) bool {
+	return status != nil && (!status.Ready || len(status.Warnings) > 0 ||
+		slices.ContainsFunc(status.Partitions, func(p worker.PartitionStatus) bool {
+			return p.Error != "" || p.Blocked != nil
+		}))
 }
 
 // ask asks one worker when it may.
