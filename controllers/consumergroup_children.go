@@ -34,11 +34,19 @@ const (
 	foreignCheck = 5 * time.Second
 )
 
-// conflictError says that an object of the name we need is somebody else's.
-type conflictError struct{ kind, name string }
+// conflictError says that an object of the name we need is somebody else's. left says whose: a ConsumerGroup's of the
+// same name that was deleted, so that the garbage collector is about to remove it.
+type conflictError struct {
+	kind, name string
+	left       bool
+}
 
 // Error implements error.
 func (e *conflictError) Error() string {
+	if e.left {
+		return fmt.Sprintf("%s %s of a deleted ConsumerGroup of this name is still there: waiting for Kubernetes' garbage "+
+			"collector to remove it", e.kind, e.name)
+	}
 	return fmt.Sprintf("%s %s exists and does not belong to this ConsumerGroup: delete it or rename one of the two",
 		e.kind, e.name)
 }
@@ -117,6 +125,8 @@ func (r *ConsumerGroupReconciler) ensureDisruption(
 func (s *groupScope) refused(err error) bool {
 	conflict, foreign := errors.AsType[*conflictError](err)
 	switch {
+	case foreign && conflict.left:
+		s.block(blocker{reason: v1alpha1.ReasonProgressing, message: conflict.Error(), waits: true})
 	case foreign:
 		s.block(blocker{reason: v1alpha1.ReasonNameConflict, message: conflict.Error()})
 	case apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err):
@@ -168,12 +178,19 @@ func (r *ConsumerGroupReconciler) find(
 		return false, fmt.Errorf("read %s %s: %w", apply.GetKind(), key.Name, err)
 	}
 	if !metav1.IsControlledBy(live, s.group) {
-		return false, &conflictError{kind: apply.GetKind(), name: key.Name}
+		return false, &conflictError{kind: apply.GetKind(), name: key.Name, left: leftBehind(live, s.group)}
 	}
 	if !live.GetDeletionTimestamp().IsZero() {
 		return false, fmt.Errorf("%s %s is being deleted", apply.GetKind(), key.Name)
 	}
 	return cached, nil
+}
+
+// leftBehind tells that an object belongs to an earlier ConsumerGroup of this one's name.
+func leftBehind(live client.Object, group *v1alpha1.ConsumerGroup) bool {
+	owner := metav1.GetControllerOf(live)
+	return owner != nil && owner.Kind == "ConsumerGroup" && owner.Name == group.Name &&
+		strings.HasPrefix(owner.APIVersion, v1alpha1.GroupVersion.Group+"/")
 }
 
 // stamped is a configuration with the hash of itself.

@@ -130,6 +130,24 @@ var _ = Describe("A ConsumerGroup in trouble", func() {
 		consumes(ctx, group)
 	})
 
+	It("waits for what a deleted group of its name has left, and tells nobody to act", func(ctx SpecContext) {
+		startNode(ctx, namespace)
+		group := newConsumerGroup(namespace, "billing", "main", "orders")
+		left := &corev1.Service{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "billing", OwnerReferences: []metav1.OwnerReference{{
+				APIVersion: v1alpha1.GroupVersion.String(), Kind: "ConsumerGroup", Name: "billing", UID: "of-an-earlier-one",
+				Controller: ptr.To(true),
+			}}},
+			Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},
+		}
+		create(ctx, newKafkaCluster(namespace, "main", w.Connect()), left, group)
+		Eventually(condition(group, v1alpha1.ConditionReady)).WithContext(ctx).Should(SatisfyAll(
+			HaveField("Reason", v1alpha1.ReasonProgressing), HaveField("Message", ContainSubstring("garbage collector"))))
+		Expect(kstatus(group)(ctx)).To(Equal(status.InProgressStatus))
+		Expect(api.Delete(ctx, left)).To(Succeed())
+		consumes(ctx, group)
+	})
+
 	It("tells of a template that the API server refuses, and leaves the workers alone", func(ctx SpecContext) {
 		startNode(ctx, namespace)
 		group := newConsumerGroup(namespace, "billing", "main", "orders")
