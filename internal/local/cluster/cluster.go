@@ -79,6 +79,7 @@ func (c *Cluster) startWorld(ctx context.Context) error {
 func (c *Cluster) startControlPlane(ctx context.Context) error {
 	plane, err := controlplane.Start(ctx, controlplane.Config{
 		Directory: filepath.Join(c.config.Directory, "controlplane"), Programs: c.config.Programs, Port: c.config.APIServer,
+		Prepare:  func(ctx context.Context, config *rest.Config) error { return installKinds(ctx, config, c.config.CRDs) },
 		Progress: c.config.Progress, Logger: c.config.Logger.With("part", "controlplane"),
 	})
 	if err != nil {
@@ -96,8 +97,7 @@ func (c *Cluster) startControlPlane(ctx context.Context) error {
 		}
 	}, c.fail)
 	c.closers = append(c.closers, watching.stop)
-	c.config.Progress("samsa's kinds")
-	return installKinds(ctx, plane.REST(), c.config.CRDs)
+	return nil
 }
 
 func (c *Cluster) startNode(ctx context.Context) error {

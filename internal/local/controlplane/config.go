@@ -4,11 +4,14 @@
 package controlplane
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+
+	"k8s.io/client-go/rest"
 )
 
 // Config says how a control plane runs. Directory and Programs are required.
@@ -20,6 +23,10 @@ type Config struct {
 	Programs string
 	// Port is the API server's, on 127.0.0.1. Default: any free one; it stays the same over StartAPIServer.
 	Port int
+	// Prepare is called when the API server answers, before the controllers begin. Kinds that are declared here are known
+	// to the garbage collector from the first; of others it learns only half a minute later, and what belongs to an object
+	// deleted meanwhile stays until then and longer. Default: nothing is to be done.
+	Prepare func(ctx context.Context, config *rest.Config) error
 	// Progress is told what happens next, in a few words. Default: nobody is.
 	Progress func(string)
 	// Logger gets what has no reader otherwise. Default: nothing is logged.
@@ -27,6 +34,9 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	if c.Prepare == nil {
+		c.Prepare = func(context.Context, *rest.Config) error { return nil }
+	}
 	if c.Progress == nil {
 		c.Progress = func(string) {}
 	}

@@ -58,7 +58,8 @@ func Start(ctx context.Context, config Config) (*ControlPlane, error) {
 		progress string
 		run      func(context.Context) error
 	}{
-		{"etcd", c.startEtcd}, {"the API server", c.StartAPIServer}, {"the controllers", c.startControllers},
+		{"etcd", c.startEtcd}, {"the API server", c.StartAPIServer}, {"kinds", c.prepareObjects},
+		{"the controllers", c.startControllers},
 	} {
 		c.config.Progress(step.progress)
 		if err := c.unlessFailed(ctx, step.run); err != nil {
@@ -121,6 +122,10 @@ func (c *ControlPlane) StartAPIServer(ctx context.Context) error {
 		return err
 	}
 	return c.awaitAPIServer(ctx)
+}
+
+func (c *ControlPlane) prepareObjects(ctx context.Context) error {
+	return c.config.Prepare(ctx, c.REST())
 }
 
 func (c *ControlPlane) startControllers(ctx context.Context) error {
