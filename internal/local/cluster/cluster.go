@@ -191,19 +191,9 @@ func (c *Cluster) KillAPIServer() error { return c.plane.KillAPIServer() }
 // StartAPIServer brings the API server back, on its port and with its data, and returns when it answers.
 func (c *Cluster) StartAPIServer(ctx context.Context) error { return c.plane.StartAPIServer(ctx) }
 
-// Process is the number of the process of a pod.
-func (c *Cluster) Process(pod types.NamespacedName) (pid int, err error) { return c.node.Process(pod) }
-
 // Signal sends a signal to the process of a pod.
 func (c *Cluster) Signal(namespace, pod string, signal syscall.Signal) error {
-	pid, err := c.node.Process(types.NamespacedName{Namespace: namespace, Name: pod})
-	if err != nil {
-		return err
-	}
-	if err := syscall.Kill(pid, signal); err != nil {
-		return fmt.Errorf("send %s to pod %s: %w", signal, pod, err)
-	}
-	return nil
+	return c.node.Signal(types.NamespacedName{Namespace: namespace, Name: pod}, signal)
 }
 
 // Kubectl runs kubectl as the administrator and gives its output; the error holds what it complained about.

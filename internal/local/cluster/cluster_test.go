@@ -99,6 +99,28 @@ var _ = Describe("Cluster", func() {
 		Eventually(world.Failed()).Should(Receive(MatchError(os.ErrPermission)))
 	}, SpecTimeout(time.Minute))
 
+	It("tells of a part that ends without an error", func() {
+		told := make(chan error, 1)
+		DeferCleanup(start(func(context.Context) error { return nil }, func(err error) { told <- err }).stop)
+		Eventually(told).Should(Receive(MatchError(errEnded)))
+	})
+
+	It("believes the lock of a world, not the number of its process", func() {
+		directory := GinkgoT().TempDir()
+		release, err := lock(directory)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(State{PID: os.Getpid()}.write(directory)).To(Succeed())
+		Expect(Read(directory)).To(HaveField("PID", os.Getpid()))
+
+		By("finding the number with another process")
+		Expect(release()).To(Succeed())
+		_, err = Read(directory)
+		Expect(err).To(MatchError(ContainSubstring("is dead")))
+		release, err = lock(directory)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(release()).To(Succeed())
+	})
+
 	It("says all that is wrong before anything starts", func(ctx SpecContext) {
 		var runs atomic.Int64
 		c := config(&runs)

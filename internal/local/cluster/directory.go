@@ -74,11 +74,21 @@ func Read(directory string) (State, error) {
 	if err != nil {
 		return state, fmt.Errorf("state of the world: %w", err)
 	}
-	if err := syscall.Kill(state.PID, 0); errors.Is(err, syscall.ESRCH) {
+	if !locked(directory) {
 		return state, fmt.Errorf("the world in %s is dead (it was process %d): start one with samsa-local up",
 			directory, state.PID)
 	}
 	return state, nil
+}
+
+// locked reports whether a world runs in a directory. The process's number would not tell: another may have it by now.
+func locked(directory string) bool {
+	file, err := os.Open(filepath.Join(directory, "lock"))
+	if err != nil {
+		return false
+	}
+	defer func() { _ = file.Close() }()
+	return syscall.Flock(int(file.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) != nil
 }
 
 func (s State) write(directory string) error {

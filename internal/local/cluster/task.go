@@ -4,7 +4,9 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"sync"
 )
 
@@ -18,7 +20,10 @@ type task struct {
 	stopped bool
 }
 
-// start runs a function. failed is told if it ends though nobody stopped it; its error may be nil.
+// errEnded stands for an end without a reason.
+var errEnded = errors.New("without saying why")
+
+// start runs a function. failed is told if it ends though nobody stopped it, always with an error.
 func start(run func(context.Context) error, failed func(error)) *task {
 	ctx, cancel := context.WithCancel(context.Background())
 	t := &task{cancel: cancel, done: make(chan struct{})}
@@ -31,7 +36,7 @@ func start(run func(context.Context) error, failed func(error)) *task {
 		if t.stopped {
 			t.err = err
 		} else {
-			failed(err)
+			failed(cmp.Or(err, errEnded))
 		}
 	}()
 	return t

@@ -5,6 +5,7 @@ package node
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/samsa-dev/samsa/internal/local/proc"
 )
@@ -295,4 +297,23 @@ func TestRangesOfAddressesDoNotMeet(t *testing.T) {
 	third, err := one.take()
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(third).NotTo(Equal(first), "what was given back rests")
+}
+
+func TestLogsOfGonePodsAreFew(t *testing.T) {
+	g := NewWithT(t)
+	directory := t.TempDir()
+	alive := func(uid types.UID) bool { return uid == "uid-0" }
+	g.Expect(pruneLogs(directory, alive)).To(Succeed(), "nothing has run yet")
+	for i := range goneLogs + 3 {
+		home := filepath.Join(directory, "logs", fmt.Sprintf("default_one_uid-%d", i))
+		g.Expect(os.MkdirAll(filepath.Join(home, "worker"), 0o700)).To(Succeed())
+		at := noon.Add(time.Duration(i) * time.Minute)
+		g.Expect(os.Chtimes(home, at, at)).To(Succeed())
+	}
+	g.Expect(pruneLogs(directory, alive)).To(Succeed())
+	left, err := filepath.Glob(filepath.Join(directory, "logs", "*"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(left).To(HaveLen(goneLogs + 1))
+	g.Expect(left).To(ContainElement(HaveSuffix("uid-0")), "it runs")
+	g.Expect(left).NotTo(ContainElement(HaveSuffix("uid-1")), "it is gone longest")
 }

@@ -4,17 +4,46 @@
 package node
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // Logs lie in <directory>/logs/<namespace>_<pod>_<uid>/<container>/<restarts>.log, as a kubelet's do. Those of the
-// present run of a container and of the one before are kept, also when the pod is gone.
+// present run of a container and of the one before are kept, also when the pod is gone: of the pods that went last.
+
+// goneLogs is how many pods that are gone have their logs kept. A container's are 40 MiB at most, two runs of two files;
+// of workers, whose logs are short, all of it is some MiB.
+const goneLogs = 20
+
+// pruneLogs removes the logs of pods that are gone, but for those that started last.
+func pruneLogs(directory string, lives func(uid types.UID) bool) error {
+	directory = filepath.Join(directory, "logs")
+	entries, err := os.ReadDir(directory)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("logs: %w", err)
+	}
+	var gone []os.FileInfo
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err == nil && !lives(types.UID(entry.Name()[strings.LastIndex(entry.Name(), "_")+1:])) {
+			gone = append(gone, info)
+		}
+	}
+	slices.SortFunc(gone, func(a, b os.FileInfo) int { return b.ModTime().Compare(a.ModTime()) })
+	var failures []error
+	for _, info := range gone[min(len(gone), goneLogs):] {
+		failures = append(failures, os.RemoveAll(filepath.Join(directory, info.Name())))
+	}
+	return errors.Join(failures...)
+}
 
 func podLogs(directory string, pod *corev1.Pod) string {
 	return filepath.Join(directory, "logs", fmt.Sprintf("%s_%s_%s", pod.Namespace, pod.Name, pod.UID))

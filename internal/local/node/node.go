@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -21,6 +22,8 @@ import (
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/record"
+
+	"github.com/samsa-dev/samsa/internal/local/proc"
 )
 
 const (
@@ -254,17 +257,33 @@ func (n *Node) runner(ctx context.Context, running *sync.WaitGroup, pod *corev1.
 	return r
 }
 
-// Process is the number of the process of a pod's first container, to do it harm.
-func (n *Node) Process(pod types.NamespacedName) (pid int, err error) {
+// runs reports whether a pod has a runner that has not ended.
+func (n *Node) runs(pod types.UID) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	r := n.runners[pod]
+	return r != nil && !r.ended()
+}
+
+// Signal sends a signal to the process of a pod's first container, to do it harm; never to another that got its number.
+func (n *Node) Signal(pod types.NamespacedName, signal syscall.Signal) error {
+	process, err := n.process(pod)
+	if err != nil {
+		return err
+	}
+	return process.Signal(signal)
+}
+
+func (n *Node) process(pod types.NamespacedName) (*proc.Process, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, r := range n.runners {
 		if r.key != pod || r.ended() {
 			continue
 		}
-		if pid, ok := r.pid(); ok {
-			return pid, nil
+		if process := r.first(); process != nil {
+			return process, nil
 		}
 	}
-	return 0, fmt.Errorf("pod %s has no process", pod)
+	return nil, fmt.Errorf("pod %s has no process", pod)
 }

@@ -265,13 +265,14 @@ var _ = Describe("Node", func() {
 		Eventually(answering(ctx, steady)).Should(Succeed())
 
 		Expect(plane.KillAPIServer()).To(Succeed())
-		Expect(syscall.Kill(victim, syscall.SIGKILL)).To(Succeed())
+		Expect(node.Signal(keyOf("restarted"), syscall.SIGKILL)).To(Succeed())
+		Expect(node.Signal(keyOf("nobody"), syscall.SIGKILL)).To(MatchError(ContainSubstring("nobody has no process")))
 		Eventually(func() int {
-			pid, err := node.Process(keyOf("restarted"))
+			process, err := node.process(keyOf("restarted"))
 			if err != nil {
 				return victim
 			}
-			return pid
+			return process.PID()
 		}).ShouldNot(Equal(victim), "restarts need no API server")
 		_, err := ask(ctx, steady, "/args")
 		Expect(err).NotTo(HaveOccurred())

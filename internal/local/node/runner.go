@@ -103,13 +103,11 @@ func (r *runner) ended() bool {
 	return r.over
 }
 
-func (r *runner) pid() (int, bool) {
+// first is the process of the first container, nil while it does not run.
+func (r *runner) first() *proc.Process {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.process == nil {
-		return 0, false
-	}
-	return r.process.PID(), true
+	return r.process
 }
 
 // run runs the pod until it is deleted, or ctx ends, and leaves nothing of it.
@@ -281,6 +279,13 @@ func (r *runner) release() {
 	if r.address.IsValid() {
 		r.node.addresses.give(r.address)
 	}
+	r.end()
+	if err := pruneLogs(r.node.config.Directory, r.node.runs); err != nil {
+		r.node.config.Logger.Warn("Old logs stay", "error", err)
+	}
+}
+
+func (r *runner) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.over = true

@@ -263,9 +263,9 @@ func gone(ctx context.Context, name string) func() bool {
 
 func pidOf(name string) int {
 	GinkgoHelper()
-	pid, err := node.Process(types.NamespacedName{Namespace: namespace, Name: name})
+	process, err := node.process(types.NamespacedName{Namespace: namespace, Name: name})
 	Expect(err).NotTo(HaveOccurred())
-	return pid
+	return process.PID()
 }
 
 func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }

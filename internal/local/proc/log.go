@@ -73,11 +73,21 @@ func (l *Log) Write(text []byte) (int, error) {
 	return n, err
 }
 
+// rotate begins a new file. Where that cannot be had, what the present one holds makes room.
 func (l *Log) rotate() error {
-	if err := errors.Join(l.file.Close(), os.Rename(l.path, Older(l.path))); err != nil {
-		return fmt.Errorf("rotate the log: %w", err)
+	full := l.file
+	err := os.Rename(l.path, Older(l.path))
+	if err == nil {
+		err = l.open()
 	}
-	return l.open()
+	if err == nil {
+		return full.Close()
+	}
+	if failure := full.Truncate(0); failure != nil {
+		return fmt.Errorf("rotate the log: %w", errors.Join(err, failure))
+	}
+	l.size = 0
+	return nil
 }
 
 // Close closes the file.

@@ -99,16 +99,20 @@ func Start(command Command) (*Process, error) {
 func (p *Process) wait(output io.Writer) {
 	defer close(p.done)
 	var copying sync.WaitGroup
-	copying.Go(func() {
-		if _, err := io.Copy(output, p.output); err != nil {
-			_, _ = io.Copy(io.Discard, p.output) // a full disk must not stop the process
-		}
-	})
+	copying.Go(func() { _, _ = io.Copy(indifferent{output}, p.output) }) // it ends with the pipe, as it should
 	awaitExit(p.cmd.Process.Pid)
 	p.reap()
 	_ = p.output.SetReadDeadline(time.Now().Add(outputLinger))
 	copying.Wait()
 	_ = p.output.Close()
+}
+
+// indifferent writes what can be written: a full disk must not stop the process, and its log goes on when there is room.
+type indifferent struct{ io.Writer }
+
+func (w indifferent) Write(text []byte) (int, error) {
+	_, _ = w.Writer.Write(text) // see above
+	return len(text), nil
 }
 
 // reap kills what is left of the group while the dead leader's id still keeps the group's from being given away, then

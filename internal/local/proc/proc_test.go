@@ -112,3 +112,43 @@ func TestLogIsBounded(t *testing.T) {
 	g.Expect(os.ReadFile(path)).To(BeEquivalentTo("third\n4\n"))
 	g.Expect(os.ReadFile(Older(path))).To(BeEquivalentTo("second\n"))
 }
+
+func TestLogGoesOnWhereItCannotBeRotated(t *testing.T) {
+	g := NewWithT(t)
+	path := filepath.Join(t.TempDir(), "log")
+	g.Expect(os.Mkdir(Older(path), 0o700)).To(Succeed())
+	log, err := OpenLog(path, 10)
+	g.Expect(err).NotTo(HaveOccurred())
+	for _, line := range []string{"first\n", "second\n", "third\n", "4\n"} {
+		_, err := log.Write([]byte(line))
+		g.Expect(err).NotTo(HaveOccurred())
+	}
+	g.Expect(log.Close()).To(Succeed())
+	g.Expect(os.ReadFile(path)).To(BeEquivalentTo("third\n4\n"))
+}
+
+// fickle fails its first write.
+type fickle struct {
+	failed bool
+	text   strings.Builder
+}
+
+func (f *fickle) Write(text []byte) (int, error) {
+	if !f.failed {
+		f.failed = true
+		return 0, os.ErrPermission
+	}
+	return f.text.Write(text)
+}
+
+func TestOutputGoesOnAfterAFailedWrite(t *testing.T) {
+	g := NewWithT(t)
+	output := &fickle{}
+	process, err := Start(Command{
+		Name: "shell", Path: "/bin/sh", Args: []string{"-c", "echo lost; sleep 0.2; echo kept"},
+		Env: []string{"PATH=/usr/bin:/bin"}, Output: output,
+	})
+	g.Expect(err).NotTo(HaveOccurred())
+	process.Exit()
+	g.Expect(output.text.String()).To(Equal("kept\n"))
+}
