@@ -34,6 +34,11 @@ type parcel struct {
 	event lane.Event
 }
 
+func (p parcel) unfetched() bool {
+	_, is := p.event.(lane.Unfetched)
+	return is
+}
+
 func newInbox(limit int) *inbox { return &inbox{limit: limit, mail: make(chan struct{}, 1)} }
 
 func (b *inbox) order(event lane.Event) {
@@ -43,10 +48,13 @@ func (b *inbox) order(event lane.Event) {
 	b.notify()
 }
 
-// put adds a parcel and reports whether there is room for more.
+// put adds a parcel and reports whether there is room for more. Of failed fetches in a row one says it all: brokers that
+// fail for days must not fill the memory of a lane that takes nothing.
 func (b *inbox) put(p parcel) bool {
 	b.mu.Lock()
-	b.parcels = append(b.parcels, p)
+	if !(p.unfetched() && len(b.parcels) > 0 && b.parcels[len(b.parcels)-1].unfetched()) {
+		b.parcels = append(b.parcels, p)
+	}
 	b.bytes += p.size
 	b.messages += p.batch.Len()
 	b.full = b.full || b.bytes >= b.limit // until take says that there is room

@@ -4,6 +4,8 @@
 package pump
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/samsa-dev/samsa/pkg/kafka"
@@ -29,5 +31,25 @@ func TestInboxAsksForMoreAfterItWasFull(t *testing.T) {
 	}
 	if _, room := b.take(); !room {
 		t.Fatal("an inbox with no bytes left does not ask for more")
+	}
+}
+
+func TestInboxHoldsOneOfManyFailedFetches(t *testing.T) {
+	b := newInbox(100)
+	batch := parcel{batch: kafka.NewBatch(kafka.Partition{}, kafka.Messages{{Value: []byte("a")}}), size: 1}
+	for range 1000 {
+		b.put(parcel{event: lane.Unfetched{}})
+	}
+	b.put(batch)
+	b.put(parcel{event: lane.Unfetched{}})
+	b.put(parcel{event: lane.OutOfRange{}})
+	b.put(parcel{event: lane.OutOfRange{}})
+	var found []string
+	for event, _ := b.take(); event != nil; event, _ = b.take() {
+		found = append(found, fmt.Sprintf("%T", event))
+	}
+	want := []string{"lane.Unfetched", "lane.Fetched", "lane.Unfetched", "lane.OutOfRange", "lane.OutOfRange"}
+	if !slices.Equal(found, want) {
+		t.Errorf("got %v", found)
 	}
 }
