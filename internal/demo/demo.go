@@ -28,8 +28,6 @@ const (
 )
 
 const (
-	// brokers are two, so that fetches have more than one to go to.
-	brokers = 2
 	// stalledAfter is how long nothing may arrive in the end before what is missing counts as lost: three sessions.
 	stalledAfter = 3 * session
 	// trickle is how fast messages flow after the end, with KEEP.
@@ -39,7 +37,8 @@ const (
 // ErrBroken says that the table shows something that must not be.
 var ErrBroken = errors.New("a promise was broken; see the table")
 
-// MaxMessages bounds Config.Messages: at the script's length they are some 100,000 a second, more than a laptop delivers.
+// MaxMessages bounds Config.Messages: at the script's length they are some 100,000 a second, more than a laptop
+// delivers.
 const MaxMessages = 10_000_000
 
 // Refusal is what is wrong with a configuration or its input. Nothing has been started.
@@ -165,11 +164,13 @@ func (d *demo) run(ctx context.Context) error {
 		out: d.config.Out, terminal: isTerminal(d.config.Out), total: d.config.Messages, begin: time.Now(),
 		counts: d.recorder.counts, owners: d.owners,
 	}
-	d.progress.announce("kubectl apply -k " + d.config.Samples + "; kubectl wait --for=condition=Ready consumergroup/" + group)
+	d.progress.announce(fmt.Sprintf("kubectl apply -k %s; kubectl wait --for=condition=Ready consumergroup/%s",
+		d.config.Samples, group))
 	if err := d.operator.apply(ctx, d.config.Samples); err != nil {
 		return err
 	}
-	d.progress.announce(fmt.Sprintf("Ready: %s lines of %s to topic %q of %d partitions, through ConsumerGroup %q to an HTTP sink",
+	d.progress.announce(fmt.Sprintf(
+		"Ready: %s lines of %s to topic %q of %d partitions, through ConsumerGroup %q to an HTTP sink",
 		number(d.config.Messages), d.input.name, lines, partitions, group))
 	watching, blind := context.WithCancel(ctx)
 	var watch sync.WaitGroup

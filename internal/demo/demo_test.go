@@ -18,7 +18,7 @@ import (
 )
 
 // begin runs a demo whose system cannot be opened, in a directory for temporary files of its own.
-func begin(t *testing.T, edit func(*Config)) (err error, out string, left []os.DirEntry) { //nolint:revive // see the tests
+func begin(t *testing.T, edit func(*Config)) (out string, left []os.DirEntry, err error) {
 	t.Helper()
 	t.Setenv("TMPDIR", t.TempDir())
 	var text bytes.Buffer
@@ -34,7 +34,7 @@ func begin(t *testing.T, edit func(*Config)) (err error, out string, left []os.D
 	if readErr != nil {
 		t.Fatal(readErr)
 	}
-	return err, text.String(), left
+	return text.String(), left, err
 }
 
 func TestRefusalsStartNothing(t *testing.T) {
@@ -54,7 +54,7 @@ func TestRefusalsStartNothing(t *testing.T) {
 		},
 	} {
 		t.Run(want, func(t *testing.T) {
-			err, out, left := begin(t, edit)
+			out, left, err := begin(t, edit)
 			if !errors.As(err, &Refusal{}) || !strings.Contains(err.Error(), want) || out != "" || len(left) != 0 {
 				t.Errorf("got %v, printed %q, left %v", err, out, left)
 			}
@@ -63,7 +63,7 @@ func TestRefusalsStartNothing(t *testing.T) {
 }
 
 func TestAFailureKeepsItsLogs(t *testing.T) {
-	err, out, left := begin(t, func(*Config) {})
+	out, left, err := begin(t, func(*Config) {})
 	if err == nil || errors.As(err, &Refusal{}) || !strings.Contains(out, "logs: "+os.TempDir()) || len(left) != 1 {
 		t.Errorf("got %v, printed %q, left %v", err, out, left)
 	}

@@ -25,7 +25,8 @@ var _ = onBoth("A member that leaves", func(w *world) {
 		view, err := other.observe(ctx, nil)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(view.Problems).To(BeEmpty())
-		Expect(view.Members).To(ContainElement(SatisfyAll(HaveField("ID", m.id), HaveField("Topics", BeEmpty()), HaveField("Leaving", true))))
+		Expect(view.Members).To(ContainElement(SatisfyAll(
+			HaveField("ID", m.id), HaveField("Topics", BeEmpty()), HaveField("Leaving", true))))
 
 		Expect(m.Probe(ctx, layout.Member(group, m.id))).To(Succeed())
 		last := layout.Position{Partition: partition(0), Offset: 43}
