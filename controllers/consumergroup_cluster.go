@@ -26,6 +26,7 @@ func (r *ConsumerGroupReconciler) resolveCluster(ctx context.Context, s *groupSc
 	cluster := &v1alpha1.KafkaCluster{}
 	key := clusterKey(s.group)
 	err := r.client.Get(ctx, key, cluster)
+	s.looked = client.IgnoreNotFound(err) == nil
 	switch {
 	case apierrors.IsNotFound(err):
 		s.block(blocker{reason: v1alpha1.ReasonClusterMissing, message: fmt.Sprintf(

@@ -6,7 +6,6 @@ package controllers
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -46,8 +45,9 @@ type ConsumerGroupReconciler struct {
 	clock    clock.PassiveClock
 	options  workload.Options
 
-	written ledger
+	written standing[v1alpha1.ConsumerGroupStatus]
 	losses  losses
+	herald  herald
 }
 
 func setupConsumerGroups(manager ctrl.Manager, parts *parts) error {
@@ -70,6 +70,7 @@ func setupConsumerGroups(manager ctrl.Manager, parts *parts) error {
 		Watches(&v1alpha1.KafkaCluster{}, handler.EnqueueRequestsFromMapFunc(r.groupsOfCluster)).
 		Watches(&v1alpha1.ConsumerGroup{}, handler.EnqueueRequestsFromMapFunc(r.rivals), changes).
 		WatchesRawSource(parts.observer.Source()).
+		WithOptions(retrying()).
 		Complete(r)
 }
 
@@ -100,9 +101,6 @@ func (r *ConsumerGroupReconciler) reconcile(ctx context.Context, scope *groupSco
 			result = ctrl.Result{} // what failed comes again by its own back-off
 		}
 	}()
-	if err := r.ensureFinalizer(ctx, scope); err != nil {
-		return ctrl.Result{}, fmt.Errorf("finalizer: %w", err)
-	}
 	if !scope.group.DeletionTimestamp.IsZero() {
 		return runPhases(ctx, r.deletionPhases(), scope)
 	}
@@ -111,6 +109,7 @@ func (r *ConsumerGroupReconciler) reconcile(ctx context.Context, scope *groupSco
 
 func (r *ConsumerGroupReconciler) phases() []phase[groupScope] {
 	return []phase[groupScope]{
+		{name: "keep the finalizer", run: r.keepFinalizer},
 		{name: "look at the pods", run: r.look, blocking: true},
 		{name: "resolve the cluster", run: r.resolveCluster, blocking: true},
 		{name: "check the group's name", run: r.checkName},
@@ -124,8 +123,10 @@ func (r *ConsumerGroupReconciler) phases() []phase[groupScope] {
 
 func (r *ConsumerGroupReconciler) deletionPhases() []phase[groupScope] {
 	return []phase[groupScope]{
+		{name: "keep the finalizer", run: r.keepFinalizer},
 		{name: "look at the pods", run: r.look, blocking: true},
 		{name: "resolve the cluster", run: r.resolveCluster, blocking: true},
+		{name: "check the group's name", run: r.checkName},
 		{name: "look for another group of that name", run: r.findHolder},
 		{name: "stop the workers", run: r.stopWorkers},
 		{name: "observe", run: r.observe},
@@ -138,12 +139,15 @@ func (r *ConsumerGroupReconciler) forget(key types.NamespacedName) {
 	r.observer.Forget(key)
 	r.written.forget(key)
 	r.losses.forget(key)
+	r.herald.forget(key)
 }
 
 // groupScope is what one pass has seen and done. Phases fill it, and the status is computed of it.
 type groupScope struct {
 	group *v1alpha1.ConsumerGroup
 	now   time.Time
+	// looked says that the pass came as far as to have something to tell.
+	looked bool
 
 	// cluster is nil if it does not exist; usable says that its own reconciler vouches for this generation of it.
 	cluster *v1alpha1.KafkaCluster

@@ -71,22 +71,25 @@ type cleaning struct {
 	gaveUp string
 }
 
-// ensureFinalizer has the finalizer just where something is to be cleaned up. An object that is being deleted gets
-// none.
-func (r *ConsumerGroupReconciler) ensureFinalizer(ctx context.Context, s *groupScope) error {
+// keepFinalizer has the finalizer just where something is to be cleaned up. An object that is being deleted gets none.
+func (r *ConsumerGroupReconciler) keepFinalizer(ctx context.Context, s *groupScope) (ctrl.Result, error) {
 	wanted := s.group.Spec.DeletionPolicy == v1alpha1.DeletionDelete
 	has := controllerutil.ContainsFinalizer(s.group, PositionsFinalizer)
 	if wanted == has || wanted && !s.group.DeletionTimestamp.IsZero() {
-		return nil
+		return ctrl.Result{}, nil
 	}
-	base := s.group.DeepCopy()
+	patched := s.group.DeepCopy()
 	if wanted {
-		controllerutil.AddFinalizer(s.group, PositionsFinalizer)
+		controllerutil.AddFinalizer(patched, PositionsFinalizer)
 	} else {
-		controllerutil.RemoveFinalizer(s.group, PositionsFinalizer)
+		controllerutil.RemoveFinalizer(patched, PositionsFinalizer)
 	}
-	patch := kube.MergeFromWithOptions(base, kube.MergeFromWithOptimisticLock{})
-	return kube.IgnoreNotFound(r.client.Patch(ctx, s.group, patch, fieldOwner))
+	patch := kube.MergeFromWithOptions(s.group, kube.MergeFromWithOptimisticLock{})
+	if err := r.client.Patch(ctx, patched, patch, fieldOwner); err != nil {
+		return ctrl.Result{}, kube.IgnoreNotFound(err)
+	}
+	s.group = patched
+	return ctrl.Result{}, nil
 }
 
 // stopWorkers ends the workers of a group whose positions are to go: a worker that still runs would write them anew.
@@ -97,8 +100,10 @@ func (r *ConsumerGroupReconciler) stopWorkers(ctx context.Context, s *groupScope
 	return ctrl.Result{}, r.scale(ctx, s, 0)
 }
 
+// toClean asks for both: somebody may change the policy of an object that is being deleted.
 func (s *groupScope) toClean() bool {
-	return controllerutil.ContainsFinalizer(s.group, PositionsFinalizer)
+	return s.group.Spec.DeletionPolicy == v1alpha1.DeletionDelete &&
+		controllerutil.ContainsFinalizer(s.group, PositionsFinalizer)
 }
 
 // erasePositions removes the positions once nobody uses them, and lets the object go: then, or when there is no hope.

@@ -27,7 +27,7 @@ func ending(since time.Duration) *groupScope {
 	s := consuming()
 	deleted := metav1.NewTime(noon.Add(-since))
 	s.group.DeletionTimestamp, s.group.Finalizers = &deleted, []string{PositionsFinalizer}
-	s.group.Spec.DrainTimeout = "30s"
+	s.group.Spec.DrainTimeout, s.group.Spec.DeletionPolicy = "30s", v1alpha1.DeletionDelete
 	s.pods = nil
 	return s
 }
@@ -56,6 +56,9 @@ func TestCleaningUpIsBounded(t *testing.T) {
 		"workers there for too long": {
 			since: limit, change: withPod, done: true, gaveUp: true, waits: "the workers",
 		},
+		"kept after all": {since: 1, change: func(s *groupScope) {
+			s.group.Spec.DeletionPolicy = v1alpha1.DeletionRetain
+		}},
 		"another's positions": {
 			since: 1, change: func(s *groupScope) { s.barred = true }, err: errors.New("never asked"), done: true,
 		},

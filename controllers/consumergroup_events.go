@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -33,29 +32,6 @@ func (r *ConsumerGroupReconciler) announce(s *groupScope, occasions []occasion) 
 	}
 }
 
-// transitions are what is worth an event between two statuses.
-func transitions(before, after *v1alpha1.ConsumerGroupStatus) []occasion {
-	var list []occasion
-	ready := meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionReady)
-	if changed(before, ready) {
-		list = append(list, occasion{kind: kindOf(ready), reason: ready.Reason, note: ready.Message})
-	}
-	for _, other := range []string{v1alpha1.ConditionStalled, v1alpha1.ConditionDegraded, v1alpha1.ConditionFed} {
-		c := meta.FindStatusCondition(after.Conditions, other)
-		if c == nil || !changed(before, c) || c.Reason == ready.Reason || !worrying(c) {
-			continue
-		}
-		list = append(list, occasion{kind: corev1.EventTypeWarning, reason: c.Reason, note: c.Message})
-	}
-	return append(list, newlyBlocked(before, after)...)
-}
-
-// changed tells that a condition says something else than before.
-func changed(before *v1alpha1.ConsumerGroupStatus, c *metav1.Condition) bool {
-	old := meta.FindStatusCondition(before.Conditions, c.Type)
-	return old == nil || old.Status != c.Status || old.Reason != c.Reason
-}
-
 // worrying tells that a condition is not as it should be.
 func worrying(c *metav1.Condition) bool {
 	if slices.Contains(abnormal, c.Type) {
@@ -64,15 +40,7 @@ func worrying(c *metav1.Condition) bool {
 	return c.Status == metav1.ConditionFalse
 }
 
-func kindOf(ready *metav1.Condition) string {
-	switch ready.Reason {
-	case v1alpha1.ReasonBalanced, v1alpha1.ReasonStarting, v1alpha1.ReasonRebalancing, v1alpha1.ReasonProgressing,
-		v1alpha1.ReasonSuspended, v1alpha1.ReasonScaledToZero, v1alpha1.ReasonDeleting:
-		return corev1.EventTypeNormal
-	}
-	return corev1.EventTypeWarning
-}
-
+// newlyBlocked tells of partitions: the last minute was their chance to come right by themselves.
 func newlyBlocked(before, after *v1alpha1.ConsumerGroupStatus) (list []occasion) {
 	known := map[[3]string]bool{}
 	for i := range before.Partitions {
@@ -89,7 +57,7 @@ func newlyBlocked(before, after *v1alpha1.ConsumerGroupStatus) (list []occasion)
 			break
 		}
 		list = append(list, occasion{kind: corev1.EventTypeWarning, reason: v1alpha1.ReasonBlocked, note: fmt.Sprintf(
-			"%s/%s stands: %s", p.Topic, p.Partition, p.Reason)})
+			"Partition %s/%s stands: %s", p.Topic, p.Partition, p.Reason)})
 	}
 	return list
 }
@@ -116,7 +84,7 @@ func (r *ConsumerGroupReconciler) lost(s *groupScope) []occasion {
 		for i := range told.Status.Partitions {
 			p := &told.Status.Partitions[i]
 			if p.LostToRetention > 0 {
-				counts[pod+" "+p.Topic+"/"+p.Partition] = p.LostToRetention
+				counts[pod+" of "+p.Topic+"/"+p.Partition] = p.LostToRetention
 			}
 		}
 	}
@@ -135,7 +103,7 @@ func (l *losses) grown(key types.NamespacedName, counts map[string]uint64) (list
 			continue
 		}
 		list = append(list, occasion{kind: corev1.EventTypeWarning, reason: v1alpha1.EventPositionsLost, note: fmt.Sprintf(
-			"%s: retention removed what stood at %d offsets before it was delivered", where, grown)})
+			"Retention removed what stood at %d offsets before %s delivered it", grown, where)})
 	}
 	if l.known == nil {
 		l.known = map[types.NamespacedName]map[string]uint64{}

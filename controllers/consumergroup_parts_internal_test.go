@@ -5,11 +5,9 @@ package controllers
 
 import (
 	"encoding/json"
-	"strings"
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
@@ -124,7 +122,7 @@ func TestCovers(t *testing.T) {
 	}
 }
 
-func TestLedger(t *testing.T) {
+func TestNumbersWait(t *testing.T) {
 	key := types.NamespacedName{Namespace: "shop", Name: "billing"}
 	status := func(lag int64, change func(*v1alpha1.ConsumerGroupStatus)) v1alpha1.ConsumerGroupStatus {
 		s := v1alpha1.ConsumerGroupStatus{
@@ -139,21 +137,19 @@ func TestLedger(t *testing.T) {
 	}
 	same := func(*v1alpha1.ConsumerGroupStatus) {}
 	before := status(1, same)
-	var l ledger
 	faster := status(9, func(s *v1alpha1.ConsumerGroupStatus) {
 		s.Partitions[0], s.Partitions[1] = s.Partitions[1], s.Partitions[0]
 		s.Partitions[0].Attempts, s.Partitions[0].Reason = ptr.To[int32](1), "503"
 	})
-	if wait := l.due(key, &before, &faster, noon); wait != 0 {
+	if wait := untilDue(key, &before, &faster, time.Time{}, noon); wait != 0 {
 		t.Errorf("the first is due at once, not in %s", wait)
 	}
-	l.wrote(key, before, faster, noon)
 	later := status(20, same)
-	wait := l.due(key, &faster, &later, noon.Add(time.Second))
+	wait := untilDue(key, &faster, &later, noon, noon.Add(time.Second))
 	if full := wait + time.Second; full < numbersEvery || full >= numbersEvery+numbersJitter {
 		t.Errorf("numbers are written every %s", full)
 	}
-	if wait := l.due(key, &faster, &later, noon.Add(numbersEvery+numbersJitter)); wait != 0 {
+	if wait := untilDue(key, &faster, &later, noon, noon.Add(numbersEvery+numbersJitter)); wait != 0 {
 		t.Errorf("they are due, not in %s", wait)
 	}
 	for name, change := range map[string]func(*v1alpha1.ConsumerGroupStatus){
@@ -165,56 +161,9 @@ func TestLedger(t *testing.T) {
 		},
 	} {
 		changed := status(20, change)
-		if wait := l.due(key, &faster, &changed, noon); wait != 0 {
+		if wait := untilDue(key, &faster, &changed, noon, noon); wait != 0 {
 			t.Errorf("%s: due at once, not in %s", name, wait)
 		}
-	}
-	if got := l.last(key, before, noon.Add(time.Second)); *got.Lag != 9 {
-		t.Errorf("a cache that lags shows %d", *got.Lag)
-	}
-	if got := l.last(key, later, noon.Add(time.Second)); *got.Lag != 20 {
-		t.Errorf("a cache that has moved on shows %d", *got.Lag)
-	}
-	if got := l.last(key, before, noon.Add(catchUp)); *got.Lag != 1 {
-		t.Errorf("what stands after %s stands, and shows %d", catchUp, *got.Lag)
-	}
-	l.forget(key)
-	if len(l.entries) != 0 {
-		t.Error("forgotten means gone")
-	}
-}
-
-func TestTransitions(t *testing.T) {
-	ready := func(status metav1.ConditionStatus, reason string) v1alpha1.ConsumerGroupStatus {
-		return v1alpha1.ConsumerGroupStatus{Conditions: []metav1.Condition{{Type: "Ready", Status: status, Reason: reason}}}
-	}
-	starting := ready(metav1.ConditionFalse, v1alpha1.ReasonStarting)
-	well := ready(metav1.ConditionTrue, v1alpha1.ReasonBalanced)
-	got := transitions(&starting, &well)
-	if len(got) != 1 || got[0].kind != corev1.EventTypeNormal || got[0].reason != "Balanced" {
-		t.Errorf("got %+v", got)
-	}
-	if got := transitions(&well, &well); len(got) != 0 {
-		t.Errorf("nothing changed; got %+v", got)
-	}
-	stuck := ready(metav1.ConditionFalse, v1alpha1.ReasonBlocked)
-	stuck.Conditions = append(stuck.Conditions,
-		metav1.Condition{Type: "Stalled", Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonBlocked})
-	for id := range strings.SplitSeq("0123456789", "") {
-		stuck.Partitions = append(stuck.Partitions, v1alpha1.PartitionStatus{
-			Topic: "orders", Partition: id, State: v1alpha1.PartitionBlocked, Reason: "500",
-		})
-	}
-	got = transitions(&well, &stuck)
-	if len(got) != 1+eventsOfBlocked || got[1].note != "orders/0 stands: 500" || got[0].kind != corev1.EventTypeWarning {
-		t.Errorf("got %+v", got)
-	}
-	more := *stuck.DeepCopy()
-	more.Partitions = append(more.Partitions, v1alpha1.PartitionStatus{
-		Topic: "orders", Partition: "10", State: v1alpha1.PartitionBlocked,
-	})
-	if got := transitions(&stuck, &more); len(got) != 1 {
-		t.Errorf("one more is blocked; got %+v", got)
 	}
 }
 

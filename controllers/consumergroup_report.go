@@ -21,26 +21,31 @@ const (
 
 // report computes the status, stores it if it is due, and then tells of what has changed.
 func (r *ConsumerGroupReconciler) report(ctx context.Context, s *groupScope) (ctrl.Result, error) {
-	key := s.key()
-	cached := s.group.Status
-	before := r.written.last(key, cached, s.now)
-	after := statusOf(s, &before)
+	if !s.looked {
+		return ctrl.Result{}, nil // it failed, and comes again; what it has not seen is not gone
+	}
+	stands := r.written.of(s.group, &s.group.Status, s.now)
+	before, after := stands.status, statusOf(s, stands.status)
 	again := ctrl.Result{RequeueAfter: s.lookAgain()}
-	if !equality.Semantic.DeepEqual(before, after) {
-		if wait := r.written.due(key, &before, &after, s.now); wait > 0 {
-			again = sooner(again, ctrl.Result{RequeueAfter: wait})
-			r.announce(s, r.lost(s))
-			return again, nil
-		}
-		stored, err := storeStatus(ctx, r.client, s.group, &before, &after)
-		if err != nil || !stored {
+	wait := untilDue(s.key(), before, &after, stands.written, s.now)
+	switch {
+	case equality.Semantic.DeepEqual(*before, after):
+	case r.written.knowsLess(s.group, before.Conditions, after.Conditions,
+		before.PartitionCount != nil && after.PartitionCount == nil, s.now):
+		after = *before
+	case wait > 0:
+		again = sooner(again, ctrl.Result{RequeueAfter: wait})
+	default:
+		version, err := storeStatus(ctx, r.client, s.group, before, &after)
+		if err != nil || version == "" {
 			return again, err
 		}
-		r.written.wrote(key, cached, after, s.now)
-		r.announce(s, transitions(&before, &after))
+		r.written.is(s.group, &after, version, s.now)
+		r.announce(s, newlyBlocked(before, &after))
 	}
-	r.announce(s, r.lost(s))
-	return again, nil
+	news, wait := r.herald.hear(s.group, before.Conditions, after.Conditions, s.now)
+	r.announce(s, append(news, r.lost(s)...))
+	return sooner(again, ctrl.Result{RequeueAfter: wait}), nil
 }
 
 // lookAgain is when the oldest of what was seen becomes stale, or some seconds later.

@@ -56,6 +56,7 @@ func setupKafkaClusters(manager ctrl.Manager, parts *parts) error {
 		Watches(&v1alpha1.ConsumerGroup{}, handler.EnqueueRequestsFromMapFunc(clusterOfGroup),
 			builder.WithPredicates(leavingClusters())).
 		WatchesRawSource(parts.connections.Source()).
+		WithOptions(retrying()).
 		Complete(r)
 }
 
@@ -65,6 +66,7 @@ func (r *KafkaClusterReconciler) Reconcile(ctx context.Context, request ctrl.Req
 	err := r.client.Get(ctx, request.NamespacedName, cluster)
 	switch {
 	case apierrors.IsNotFound(err):
+		r.standing.forget(request.NamespacedName)
 		return ctrl.Result{}, r.release(ctx, request.NamespacedName)
 	case err != nil:
 		return ctrl.Result{}, err
@@ -78,7 +80,11 @@ func (r *KafkaClusterReconciler) Reconcile(ctx context.Context, request ctrl.Req
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	return result, r.report(ctx, scope)
+	again, err := r.report(ctx, scope)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	return sooner(result, again), nil
 }
 
 // connect wants the connection that the spec and the secrets describe.

@@ -111,33 +111,6 @@ func TestMergeConditions(t *testing.T) {
 	}
 }
 
-func TestStandingStatus(t *testing.T) {
-	var s standing[v1alpha1.KafkaClusterStatus]
-	status := func(era string) *v1alpha1.KafkaClusterStatus {
-		return &v1alpha1.KafkaClusterStatus{Era: v1alpha1.Era(era)}
-	}
-	now := time.Unix(100, 0)
-	s.is("uid", status("before"), status("after"), now)
-	if got := s.of("other", status("before"), now); got.Era != "before" {
-		t.Error("another object of that name has another status")
-	}
-	if got := s.of("uid", status("before"), now.Add(time.Second)); got.Era != "after" {
-		t.Error("what was written a moment ago stands, whatever the cache shows")
-	}
-	if got := s.of("uid", status("foreign"), now.Add(time.Second)); got.Era != "foreign" {
-		t.Error("what somebody else wrote stands")
-	}
-	s.is("uid", status("before"), status("after"), now)
-	if got := s.of("uid", status("before"), now.Add(cacheLag)); got.Era != "before" {
-		t.Error("after a while the cache is right")
-	}
-	s.is("uid", status("before"), status("after"), now)
-	s.is("next", status("before"), status("after"), now.Add(cacheLag))
-	if len(s.written) != 1 {
-		t.Errorf("%d are remembered, want 1", len(s.written))
-	}
-}
-
 // What is seen of a cluster decides its conditions, and nothing else does.
 func TestKafkaClusterConditions(t *testing.T) {
 	seen := func(state client.ClusterState) kafkaClusterSeen {

@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/samsa-dev/samsa/api/v1alpha1"
 	"github.com/samsa-dev/samsa/pkg/client"
@@ -38,26 +39,30 @@ type kafkaClusterSeen struct {
 }
 
 // report stores the status, and then says as an event what changed.
-func (r *KafkaClusterReconciler) report(ctx context.Context, scope *kafkaClusterScope) error {
-	now, cached := r.clock.Now(), &scope.cluster.Status
-	before := r.standing.of(scope.cluster.UID, cached, now)
+func (r *KafkaClusterReconciler) report(ctx context.Context, scope *kafkaClusterScope) (ctrl.Result, error) {
+	now := r.clock.Now()
+	stands := r.standing.of(scope.cluster, &scope.cluster.Status, now)
+	before := stands.status
 	after := kafkaClusterStatus(scope, before, now)
-	stored, err := storeStatus(ctx, r.client, scope.cluster, before, after)
-	if err != nil || !stored {
-		return err
+	if r.standing.knowsLess(scope.cluster, before.Conditions, after.Conditions, false, now) {
+		return ctrl.Result{RequeueAfter: acquaintance}, nil
 	}
-	r.standing.is(scope.cluster.UID, cached, after, now)
+	version, err := storeStatus(ctx, r.client, scope.cluster, before, after)
+	if err != nil || version == "" {
+		return ctrl.Result{}, err
+	}
+	r.standing.is(scope.cluster, after, version, now)
 	was := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionReady)
 	is := meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionReady)
 	if is.Reason == v1alpha1.ReasonConnecting || was != nil && was.Reason == is.Reason {
-		return nil
+		return ctrl.Result{}, nil
 	}
 	kind := corev1.EventTypeWarning
 	if is.Status == metav1.ConditionTrue {
 		kind = corev1.EventTypeNormal
 	}
 	r.recorder.Eventf(scope.cluster, nil, kind, is.Reason, "Observe", "%s", shorten(is.Message, maxNote))
-	return nil
+	return ctrl.Result{}, nil
 }
 
 // maxNote is what the API server takes as the note of an event.

@@ -7,9 +7,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
+
+const (
+	// retryFirst is the wait after the first failure of a pass. It doubles up to retryMost: what is mended (an API server
+	// that was away, above all) has to show within 10 s, where controller-runtime's own bound is a quarter of an hour.
+	// A thousand groups that all fail are then 200 passes a second, which the client's own limit slows down further.
+	retryFirst = 50 * time.Millisecond
+	retryMost  = 5 * time.Second
+)
+
+// retrying is how controllers come back to what failed.
+func retrying() controller.Options {
+	return controller.Options{
+		RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryFirst, retryMost),
+	}
+}
 
 // phase is one step of a reconciler over a scope S, which phases read and fill.
 type phase[S any] struct {

@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"hash/fnv"
 	"slices"
-	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -22,64 +21,17 @@ const (
 	numbersEvery = 15 * time.Second
 	// numbersJitter keeps groups that were written together (when the operator started) from being so for ever.
 	numbersJitter = 3 * time.Second
-	// catchUp is how long a cache may take to show what was written: milliseconds, as a rule.
-	catchUp = 5 * time.Second
 )
 
-// ledger remembers what statuses were written when. The zero value is empty; it may be used concurrently.
-type ledger struct {
-	// mu protects entries.
-	mu      sync.Mutex
-	entries map[types.NamespacedName]entry
-}
-
-type entry struct {
-	at            time.Time
-	before, after v1alpha1.ConsumerGroupStatus
-}
-
-// last is the status that stands, where the cache may not show yet what was written a moment ago.
-func (l *ledger) last(
-	key types.NamespacedName, cached v1alpha1.ConsumerGroupStatus, now time.Time,
-) v1alpha1.ConsumerGroupStatus {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	known, ok := l.entries[key]
-	if ok && now.Sub(known.at) < catchUp && equality.Semantic.DeepEqual(cached, known.before) {
-		return known.after
-	}
-	return cached
-}
-
-// due tells how long a status has to wait to be written: one that differs in more than numbers does not.
-func (l *ledger) due(
-	key types.NamespacedName, before, after *v1alpha1.ConsumerGroupStatus, now time.Time,
+// untilDue tells how long a status has to wait to be written: one that differs in more than numbers does not. The one
+// that stands was written at that time, zero if not by this process.
+func untilDue(
+	key types.NamespacedName, before, after *v1alpha1.ConsumerGroupStatus, written, now time.Time,
 ) time.Duration {
-	if !equality.Semantic.DeepEqual(slow(before), slow(after)) {
+	if written.IsZero() || !equality.Semantic.DeepEqual(slow(before), slow(after)) {
 		return 0
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	known, ok := l.entries[key]
-	if !ok {
-		return 0
-	}
-	return max(0, known.at.Add(numbersEvery+jitter(key)).Sub(now))
-}
-
-func (l *ledger) wrote(key types.NamespacedName, before, after v1alpha1.ConsumerGroupStatus, now time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.entries == nil {
-		l.entries = map[types.NamespacedName]entry{}
-	}
-	l.entries[key] = entry{at: now, before: before, after: after}
-}
-
-func (l *ledger) forget(key types.NamespacedName) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.entries, key)
+	return max(0, written.Add(numbersEvery+jitter(key)).Sub(now))
 }
 
 // jitter is each group's own.
