@@ -157,7 +157,8 @@ func (r *ConsumerGroupReconciler) ensure(ctx context.Context, s *groupScope, liv
 	if err := r.client.Apply(ctx, configuration, fieldOwner, client.ForceOwnership); err != nil {
 		return fmt.Errorf("apply %s %s: %w", apply.GetKind(), apply.GetName(), err)
 	}
-	s.applied = true
+	// Where somebody's admission webhook insists on its own mind the object is what it was, and that is as far as it gets.
+	s.applied = s.applied || apply.GetResourceVersion() != live.GetResourceVersion()
 	return nil
 }
 

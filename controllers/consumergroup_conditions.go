@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/samsa-dev/samsa/api/v1alpha1"
@@ -153,6 +152,10 @@ func delivery(s *groupScope, f *facts) finding {
 	case len(f.with(refused)) > 0:
 		return no(v1alpha1.ReasonSinkFailing, "the sink refuses messages of %s; they are tried again",
 			names(f.with(refused)))
+	case len(f.with(strange)) > 0:
+		return unknown(v1alpha1.ReasonUnmanagedMembers, "members that this ConsumerGroup did not start own partitions, and "+
+			"whether they deliver cannot be seen from here: %s; stop them, or leave their partitions to this ConsumerGroup",
+			names(f.owners(strange)))
 	case len(f.with(silent)) > 0:
 		return unknown(v1alpha1.ReasonWorkersUnknown, "workers have not told how their partitions are: %s",
 			names(f.owners(silent)))
@@ -268,46 +271,4 @@ func isAre(count int) string {
 		return "is"
 	}
 	return "are"
-}
-
-// failingPods are the workers that do not start, or end again, each with a reason that stays the same while it does so.
-func failingPods(s *groupScope) []string {
-	var failing []string
-	for i := range s.pods {
-		if why := failure(&s.pods[i]); why != "" && s.pods[i].DeletionTimestamp.IsZero() {
-			failing = append(failing, s.pods[i].Name+": "+why)
-		}
-	}
-	return failing
-}
-
-func failure(pod *corev1.Pod) string {
-	for _, container := range pod.Status.ContainerStatuses {
-		if waiting := container.State.Waiting; waiting != nil {
-			switch waiting.Reason {
-			case "", "ContainerCreating", "PodInitializing":
-				continue
-			}
-			return waiting.Reason + lastEnd(container.LastTerminationState.Terminated)
-		}
-		if ended := container.State.Terminated; ended != nil {
-			return "ended" + lastEnd(ended)
-		}
-	}
-	for _, c := range pod.Status.Conditions {
-		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
-			return corev1.PodReasonUnschedulable
-		}
-	}
-	if pod.Status.Phase == corev1.PodFailed {
-		return "failed"
-	}
-	return ""
-}
-
-func lastEnd(ended *corev1.ContainerStateTerminated) string {
-	if ended == nil {
-		return ""
-	}
-	return fmt.Sprintf(" (exit code %d; its log says why)", ended.ExitCode)
 }

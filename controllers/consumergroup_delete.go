@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	kube "sigs.k8s.io/controller-runtime/pkg/client"
@@ -33,6 +35,9 @@ const (
 	cleanupLimit = 10 * time.Minute
 	// cleanupCheck is how soon to look again; pods, members and the cluster's connection wake the reconciler, too.
 	cleanupCheck = 2 * time.Second
+	// seenWithin is how long the StatefulSet's controller may take to see that there shall be no workers: it is told within
+	// milliseconds. One that is not there starts nothing, and nothing is gained by waiting for it.
+	seenWithin = 10 * time.Second
 	// eraseTimeout bounds one attempt, of some milliseconds for each group.
 	eraseTimeout = 15 * time.Second
 	// erasesAtOnce keeps 1000 ordinals (the most that replicas allows) of 10 ms each within about a second.
@@ -97,7 +102,30 @@ func (r *ConsumerGroupReconciler) stopWorkers(ctx context.Context, s *groupScope
 	if !s.toClean() {
 		return ctrl.Result{}, nil // the garbage collector ends them
 	}
+	if s.set == nil { // or the cache does not have it yet
+		set := &appsv1.StatefulSet{}
+		err := r.reader.Get(ctx, s.key(), set)
+		if err != nil {
+			return ctrl.Result{}, kube.IgnoreNotFound(err)
+		}
+		if metav1.IsControlledBy(set, s.group) {
+			s.set = set
+		}
+	}
 	return ctrl.Result{}, r.scale(ctx, s, 0)
+}
+
+// ended tells that there are no workers, and that none is about to start: the StatefulSet's controller has seen that
+// there shall be none, or is not there to start any.
+func (s *groupScope) ended() bool {
+	switch {
+	case len(s.pods) > 0 || s.applied:
+		return false
+	case s.set == nil:
+		return true
+	}
+	seen := s.set.Status.ObservedGeneration >= s.set.Generation || s.now.Sub(s.group.DeletionTimestamp.Time) > seenWithin
+	return seen && s.set.Status.Replicas == 0
 }
 
 // toClean asks for both: somebody may change the policy of an object that is being deleted.
@@ -116,7 +144,7 @@ func (r *ConsumerGroupReconciler) erasePositions(ctx context.Context, s *groupSc
 		// They are another's, or nobody's.
 		s.done = true
 		return ctrl.Result{}, nil
-	case len(s.pods) > 0 || s.set != nil && s.applied:
+	case !s.ended():
 		s.cleaning.waits = "the workers to end"
 	default:
 		r.attempt(ctx, s)

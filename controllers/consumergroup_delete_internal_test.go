@@ -28,7 +28,7 @@ func ending(since time.Duration) *groupScope {
 	deleted := metav1.NewTime(noon.Add(-since))
 	s.group.DeletionTimestamp, s.group.Finalizers = &deleted, []string{PositionsFinalizer}
 	s.group.Spec.DrainTimeout, s.group.Spec.DeletionPolicy = "30s", v1alpha1.DeletionDelete
-	s.pods = nil
+	s.pods, s.set.Status.Replicas = nil, 0
 	return s
 }
 
@@ -59,6 +59,8 @@ func TestCleaningUpIsBounded(t *testing.T) {
 		"kept after all": {since: 1, change: func(s *groupScope) {
 			s.group.Spec.DeletionPolicy = v1alpha1.DeletionRetain
 		}},
+		"workers about to start": {since: seenWithin, change: notSeen, waits: "the workers"},
+		"nobody to start them":   {since: seenWithin + 1, change: notSeen, done: true},
 		"another's positions": {
 			since: 1, change: func(s *groupScope) { s.barred = true }, err: errors.New("never asked"), done: true,
 		},
@@ -82,6 +84,8 @@ func TestCleaningUpIsBounded(t *testing.T) {
 }
 
 func noCluster(s *groupScope) { s.cluster, s.usable = nil, false }
+
+func notSeen(s *groupScope) { s.set.Generation = 2 }
 
 func withPod(s *groupScope) { s.pods = []corev1.Pod{{}} }
 

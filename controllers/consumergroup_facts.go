@@ -77,6 +77,8 @@ const (
 	unfetched
 	// unleased: its owner's session is not certain to live.
 	unleased
+	// strange: its owner is a worker of samsa's that is no pod of this ConsumerGroup, so nobody here can ask it.
+	strange
 )
 
 // gather computes the facts of a scope.
@@ -177,6 +179,11 @@ func (r *row) ownedBy(s *groupScope, m *member) {
 		return
 	}
 	r.owner, r.ours = m.Pod, true
+	if !s.mine(m.Pod) {
+		r.state, r.trouble = v1alpha1.PartitionUnknown, strange
+		r.reason = "its owner is a worker of samsa's that this ConsumerGroup did not start"
+		return
+	}
 	told, ok := s.observation.Workers[m.Pod]
 	if !ok || told.Status == nil || s.now.Sub(told.At) > stale || told.Status.Member.ID != m.ID {
 		r.state, r.trouble, r.reason = v1alpha1.PartitionUnknown, silent, "its worker does not answer"
@@ -194,6 +201,12 @@ func (r *row) ownedBy(s *groupScope, m *member) {
 	}
 	r.worker = &told.Status.Partitions[at]
 	r.told()
+}
+
+// mine tells that a worker of this name is a pod of this ConsumerGroup, or was a moment ago.
+func (s *groupScope) mine(worker string) bool {
+	base, ok := ordinalOf(worker)
+	return ok && base == s.group.Name
 }
 
 // told is how a partition stands by what its worker says.
@@ -236,9 +249,10 @@ func (r *row) working() {
 	case p.Attempts == 0:
 		r.state, r.trouble = v1alpha1.PartitionFailing, unfetched
 	default:
-		r.state = v1alpha1.PartitionFailing
+		// A sink that refuses one message in a hundred would have states come and go with every look.
+		r.state = v1alpha1.PartitionOwned
 		if p.Attempts >= patience {
-			r.trouble = refused
+			r.state, r.trouble = v1alpha1.PartitionFailing, refused
 		}
 	}
 }

@@ -189,6 +189,15 @@ func TestConditions(t *testing.T) {
 		}, map[string]string{
 			"Ready": "Unknown WorkersUnknown", "Delivering": "Unknown WorkersUnknown", "Reconciling": "True WorkersUnknown",
 		}},
+		"worker run by hand": {func(s *groupScope) {
+			s.edit(func(v *client.GroupView) {
+				v.Members = append(v.Members, client.GroupMember{ID: "id-laptop", Pod: "laptop", Topics: []string{"orders"}})
+				v.Partitions[3].Owner = "id-laptop"
+			})
+		}, map[string]string{
+			"Ready": "Unknown UnmanagedMembers", "Delivering": "Unknown UnmanagedMembers",
+			"Reconciling": "True UnmanagedMembers",
+		}},
 		"silent worker without partitions": {func(s *groupScope) {
 			s.observation.Workers["billing-1"] = observe.Worker{}
 			s.edit(func(v *client.GroupView) { v.Partitions = v.Partitions[:2] })

@@ -105,6 +105,9 @@ const (
 	ReasonWorkersFailing = "WorkersFailing"
 	// ReasonWorkersUnknown surfaces that workers which own partitions do not answer.
 	ReasonWorkersUnknown = "WorkersUnknown"
+	// ReasonUnmanagedMembers surfaces that partitions are owned by workers of samsa's that are no pods of this
+	// ConsumerGroup, such as one that somebody runs by hand: how those deliver is not known.
+	ReasonUnmanagedMembers = "UnmanagedMembers"
 	// ReasonDelivering surfaces that the sink takes what it is sent.
 	ReasonDelivering = "Delivering"
 	// ReasonEnoughPartitions and ReasonTooFewPartitions surface whether each member can own a partition.

@@ -195,7 +195,7 @@ const (
 	PartitionUnowned PartitionState = "Unowned"
 	// PartitionBlocked: its next message keeps failing.
 	PartitionBlocked PartitionState = "Blocked"
-	// PartitionFailing: its messages cannot be fetched, its position is not clear, or the sink refused the last attempt.
+	// PartitionFailing: its messages cannot be fetched, its position is not clear, or the sink refused the last attempts.
 	PartitionFailing PartitionState = "Failing"
 	// PartitionDraining: its owner is giving it up.
 	PartitionDraining PartitionState = "Draining"

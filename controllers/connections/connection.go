@@ -17,6 +17,9 @@ import (
 // bounded by 10 s, so it is over by then, and whoever never lets go cannot hold up the end of the process.
 const patience = 15 * time.Second
 
+// firstTry is when a connection counts as tried, whatever became of it: one is made within milliseconds, or refused.
+const firstTry = 3 * time.Second
+
 // connection is one cluster's, from Connect to Close. The fields without a word are set once.
 type connection struct {
 	cache    *Cache
@@ -64,6 +67,9 @@ func (h *connection) publish(cluster *client.Cluster, failure error) {
 
 // follow wakes the listeners at each change of state.
 func (h *connection) follow(ctx context.Context, cluster *client.Cluster) {
+	// The first change may have come before anybody listened, and there need not be another.
+	enough := time.NewTimer(firstTry)
+	defer enough.Stop()
 	for {
 		changed := cluster.Changed() // before anybody looks, or a change in between is missed
 		h.cache.bell.Ring(h.key)
@@ -71,10 +77,11 @@ func (h *connection) follow(ctx context.Context, cluster *client.Cluster) {
 		case <-ctx.Done():
 			return
 		case <-changed:
-			h.cache.mu.Lock()
-			h.tried = true
-			h.cache.mu.Unlock()
+		case <-enough.C:
 		}
+		h.cache.mu.Lock()
+		h.tried = true
+		h.cache.mu.Unlock()
 	}
 }
 

@@ -17,9 +17,9 @@ const (
 	// countEvery is how old the number of topics may be. It is for people to look at, and one read of some kilobytes.
 	countEvery = 30 * time.Second
 	// countRetry is the wait after a reading that failed: well within the 10 s that everything heals in.
-	countRetry = 2 * time.Second
-	// countTimeout bounds one reading, which takes milliseconds.
-	countTimeout = 5 * time.Second
+	countRetry = time.Second
+	// countTimeout bounds one reading, which takes milliseconds: three that fail, with the waits, are over within 10 s.
+	countTimeout = 2 * time.Second
 )
 
 // Topics is the number of the cluster's topics as of at most half a minute ago; false before the first count.
