@@ -7,6 +7,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -111,7 +112,37 @@ var _ = Describe("A ConsumerGroup", func() {
 			HaveField("Status.Lag", HaveValue(BeZero())), "numbers follow at most every 15 s")
 	})
 
-	It("is not written to for a minute", Label("slow"), func(ctx SpecContext) {
+	It("tells of nothing but that it consumes when all that it needs comes a moment later", func(ctx SpecContext) {
+		startNode(ctx, namespace)
+		group := newConsumerGroup(namespace, "billing", "later", "orders")
+		create(ctx, group)
+		Eventually(condition(group, v1alpha1.ConditionReady)).WithContext(ctx).Should(
+			HaveField("Reason", v1alpha1.ReasonClusterMissing))
+		create(ctx, newKafkaCluster(namespace, "later", w.Connect()))
+		consumes(ctx, group)
+		Eventually(eventReasons).WithArguments(ctx, group).Should(ConsistOf(v1alpha1.ReasonBalanced))
+	})
+
+	It("is as it was when another manager takes over", func(ctx SpecContext) {
+		startNode(ctx, namespace)
+		group := withReplicas(newConsumerGroup(namespace, "billing", "main", "orders"), 2)
+		create(ctx, group)
+		consumes(ctx, group)
+		running.stop()
+		Expect(komega.Get(group)()).To(Succeed())
+		version := group.ResourceVersion
+		next := startManager(ctx, namespace)
+		Consistently(func(g Gomega) {
+			g.Expect(komega.Get(group)()).To(Succeed())
+			g.Expect(group.ResourceVersion).To(Equal(version))
+		}).WithContext(ctx).WithTimeout(healing / 2).Should(Succeed())
+		Expect(next.writes.Load()).To(BeZero())
+	})
+
+	It("is not written to for a minute", func(ctx SpecContext) {
+		if os.Getenv("SAMSA_SLOW") == "" {
+			Skip("it takes a minute: set SAMSA_SLOW")
+		}
 		startNode(ctx, namespace)
 		group := withReplicas(newConsumerGroup(namespace, "billing", "main", "orders"), 2)
 		create(ctx, group)
