@@ -94,7 +94,7 @@ func memberList(members []member) []v1alpha1.GroupMember {
 	for i := range members[:min(len(members), maxListed)] {
 		m := &members[i]
 		shown := v1alpha1.GroupMember{
-			ID: cut(m.ID, maxOwner), Pod: m.Pod, Origin: v1alpha1.OriginSamsa, Partitions: count(m.owned),
+			ID: cut(m.ID, maxOwner), Pod: cut(m.Pod, maxPod), Origin: v1alpha1.OriginSamsa, Partitions: count(m.owned),
 		}
 		if m.Foreign {
 			shown.Origin, shown.Pod = v1alpha1.OriginForeign, ""

@@ -16,6 +16,7 @@ const (
 	namesInMessage = 5
 	// The limits of the API.
 	maxOwner        = 512
+	maxPod          = 253
 	maxReason       = 1024
 	topicsColumn    = 40
 	sinkColumn      = 60

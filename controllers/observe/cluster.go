@@ -7,9 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
-	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -70,20 +67,18 @@ func (c cluster) Err() error {
 // Group implements Cluster.
 func (c cluster) Group(name string) Group { return c.Cluster.Group(name) }
 
-// resolve gives the topics that a target means.
+// resolve gives the topics that a target means: to the letter those that the workers take up.
 func resolve(ctx context.Context, from Cluster, target Target) ([]string, error) {
 	if target.Pattern == "" {
 		return target.Topics, nil
 	}
-	pattern, err := regexp.Compile("^(?:" + target.Pattern + ")$")
+	pattern, err := client.CompilePattern(target.Pattern)
 	if err != nil {
-		return nil, fmt.Errorf("the pattern for topics does not compile: %w", err)
+		return nil, fmt.Errorf("the pattern for topics: %w", err)
 	}
 	all, err := from.Topics(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Sorted(slices.Values(all)), func(topic string) bool {
-		return strings.HasPrefix(topic, "__") || !pattern.MatchString(topic)
-	}), nil
+	return client.MatchTopics(pattern, all), nil
 }

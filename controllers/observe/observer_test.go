@@ -374,9 +374,11 @@ func TestAReadingThatHangsIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestAPatternNeverMeansInternalTopics(t *testing.T) {
+func TestAPatternMeansWhatWorkersTakeUp(t *testing.T) {
 	play(t, func(t *testing.T, s *stage) {
-		s.cluster.topics = []string{"__consumer_offsets", "orders-a", "orders-b", "my-orders-c", "__orders-d"}
+		s.cluster.topics = []string{
+			"__consumer_offsets", "orders-a", "orders-b", "my-orders-c", "__orders-d", "orders-no topic", "orders-\n",
+		}
 		s.cluster.views["billing"] = client.GroupView{}
 		target := billing()
 		target.Topics, target.Pattern = nil, "(__)?orders-.*"
