@@ -56,7 +56,8 @@ func claim(ctx context.Context, session *registry.Session, name string, command 
 	claimed, err := session.Claim(ctx, name, command.Member, command.Partition, command.Txn)
 	event := group.Claimed{
 		Epoch: command.Epoch, Partition: command.Partition, Token: claimed.Token,
-		Placed: claimed.Placed, Offset: claimed.Offset, Version: claimed.Version, Answer: answerOf(err),
+		Placed: claimed.Placed, Offset: claimed.Offset, Version: claimed.Version, Outlived: claimed.Outlived,
+		Answer: answerOf(err),
 	}
 	if held := (*registry.Error)(nil); errors.As(err, &held) && held.Owner != nil {
 		event.Holder = held.Owner.Thread
@@ -69,6 +70,7 @@ func read(ctx context.Context, session *registry.Session, name string, command g
 	return group.Reread{
 		Epoch: command.Epoch, Partition: command.Partition,
 		Session: reading.Owner.Session, Thread: reading.Owner.Thread, Token: reading.Owner.Token,
-		Placed: reading.Placed, Offset: reading.Offset, Version: reading.Version, Answer: answerOf(err),
+		Placed: reading.Placed, Offset: reading.Offset, Version: reading.Version, Outlived: reading.Outlived,
+		Answer: answerOf(err),
 	}
 }

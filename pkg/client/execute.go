@@ -74,7 +74,11 @@ func (d *driver) start(command group.Start) {
 	})
 	d.lanes[command.Lane] = s
 	d.consumer.show(s)
-	d.consumer.fetcher.change(change{source: s, kind: add, to: command.Position})
+	begin := add
+	if command.Outlived {
+		begin = hold
+	}
+	d.consumer.fetcher.change(change{source: s, kind: begin, to: command.Position})
 }
 
 // end stops fetching a lane and forgets it.

@@ -6,6 +6,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -48,6 +49,8 @@ type changeKind uint8
 
 const (
 	add changeKind = iota
+	// hold is add for a partition whose position is of another log: it is told so, and fetched once it seeks.
+	hold
 	remove
 	resume
 	seek
@@ -117,13 +120,18 @@ func (f *fetcher) apply(transport kafka.Transport, spare []change) []change {
 	var removed, resumed []kafka.Partition
 	for _, c := range changes {
 		partition := c.source.partition
-		if c.kind != add && f.sources[partition] != c.source {
+		if c.kind != add && c.kind != hold && f.sources[partition] != c.source {
 			continue // about an assignment that is over
 		}
 		switch c.kind {
 		case add:
 			f.sources[partition] = c.source
 			added[partition] = c.to
+		case hold:
+			f.sources[partition] = c.source
+			err := fmt.Errorf("%s: %w", partition, kafka.ErrReplaced)
+			c.source.note(err)
+			c.source.processor.Fetched(kafka.Fetch{Partition: partition, End: -1, Err: err, Stopped: true})
 		case remove:
 			delete(f.sources, partition)
 			delete(added, partition)

@@ -48,8 +48,8 @@ func (b *inbox) order(event lane.Event) {
 	b.notify()
 }
 
-// put adds a parcel and reports whether there is room for more. Of failed fetches in a row one says it all: brokers that
-// fail for days must not fill the memory of a lane that takes nothing.
+// put adds a parcel and reports whether there is room for more. Of failed fetches in a row one says it all: brokers
+// that fail for days must not fill the memory of a lane that takes nothing.
 func (b *inbox) put(p parcel) bool {
 	b.mu.Lock()
 	if !(p.unfetched() && len(b.parcels) > 0 && b.parcels[len(b.parcels)-1].unfetched()) {

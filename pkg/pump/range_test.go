@@ -81,7 +81,8 @@ var _ = Describe("A position outside of the log", func() {
 	})
 
 	It("blocks beyond the end until the log holds it again", func(ctx SpecContext) {
-		cluster := remade(ctx, 8)
+		cluster := open(ctx, w)
+		set(w, "0", "12")
 		b := work(cluster, "b", pump.Config{Sink: to})
 		Eventually(b.blocked).Should(ConsistOf("0"))
 		publish(ctx, cluster, 1)
@@ -91,7 +92,24 @@ var _ = Describe("A position outside of the log", func() {
 		Expect(b.consumer.Status().Fetches).To(HaveEach(HaveField("Err", BeNil())))
 		publish(ctx, cluster, 1)
 		Eventually(to.distinct).Should(Equal(1))
-		Eventually(func() string { return committed(w, "0") }).Should(Equal("11"))
+		Eventually(func() string { return committed(w, "0") }).Should(Equal("13"))
+	}, NodeTimeout(time.Minute))
+
+	It("is any, of a topic that was made anew and has grown beyond it before anybody looked", func(ctx SpecContext) {
+		cluster := remade(ctx, 20)
+		b := work(cluster, "b", pump.Config{Sink: to})
+		Eventually(b.blocked).Should(ConsistOf("0"))
+		lane, _ := b.lane("0")
+		Expect(lane.Err).To(MatchError(kafka.ErrReplaced))
+		b.leave()
+
+		By("remembering it when another comes")
+		c := work(cluster, "c", pump.Config{Sink: to})
+		Eventually(c.blocked).Should(ConsistOf("0"))
+		Expect(to.distinct()).To(BeZero())
+		set(w, "0", "0")
+		Eventually(to.distinct).Should(Equal(20))
+		Eventually(c.blocked).Should(BeEmpty())
 	}, NodeTimeout(time.Minute))
 
 	It("is any, of a topic that is made anew while it is consumed", func(ctx SpecContext) {

@@ -193,7 +193,7 @@ func (m *Member) claimed(event Claimed) {
 	case OK:
 		c.attempt.succeeded(m.now)
 		c.token = event.Token
-		m.own(c, event.Placed, event.Offset, event.Version)
+		m.own(c, position{event.Placed, event.Offset, event.Version, event.Outlived})
 	case Conflict:
 		// A look leaves a watch on the owner's node, and sees it if the holder went meanwhile.
 		c.attempt.failed(m.now, m.config.Rand())
@@ -209,14 +209,22 @@ func (m *Member) claimed(event Claimed) {
 	}
 }
 
+// position is where a partition stands, as it was read.
+type position struct {
+	placed   bool
+	offset   int64
+	version  int32
+	outlived bool
+}
+
 // own starts the lane of a partition that is certainly ours, where its position says.
-func (m *Member) own(c *claim, placed bool, offset int64, version int32) {
+func (m *Member) own(c *claim, at position) {
 	c.doubtful, c.malformed, c.trouble = false, false, nil
-	if !placed {
+	if !at.placed {
 		c.state, c.resolved = placing, false
 		return
 	}
-	c.committed, c.version, c.acked, c.verified = offset, version, offset, m.now
+	c.committed, c.version, c.acked, c.verified = at.offset, at.version, at.offset, m.now
 	if !m.wanted(c.partition) {
 		c.state = releasing
 		return
@@ -227,7 +235,7 @@ func (m *Member) own(c *claim, placed bool, offset int64, version int32) {
 	if len(m.lanes) == 1 {
 		m.commit.succeeded(m.now.Add(m.config.CommitInterval))
 	}
-	m.emit(Start{Lane: c.lane, Partition: c.partition, Position: offset, Token: c.token})
+	m.emit(Start{Lane: c.lane, Partition: c.partition, Position: at.offset, Token: c.token, Outlived: at.outlived})
 }
 
 func (m *Member) keepPlacing(c *claim, wanted bool) {
@@ -274,7 +282,11 @@ func (m *Member) settle(c *claim, wanted bool) {
 		m.transactFor(forgo, []layout.Position{{Partition: c.partition}}, layout.Forgo(group, member, c.partition))
 	default:
 		position := layout.Position{Partition: c.partition, Offset: c.acked, Version: c.version}
-		m.transactFor(release, []layout.Position{position}, layout.Release(group, member, position))
+		compose := layout.Release
+		if c.acked == c.committed {
+			compose = layout.ReleaseUnmoved
+		}
+		m.transactFor(release, []layout.Position{position}, compose(group, member, position))
 	}
 }
 

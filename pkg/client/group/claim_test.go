@@ -78,9 +78,30 @@ func TestClaimWithUnknownOutcomeIsNotForgotten(t *testing.T) {
 	one[group.Read](r)
 	r.step(r.ours(100, 5))
 	none[group.Start](r)
-	id := r.wantTxn(layout.Release("g", r.id, at(100, 5)))
+	id := r.wantTxn(layout.ReleaseUnmoved("g", r.id, at(100, 5)))
 	r.step(group.Transacted{Epoch: 1, ID: id, Versions: []int32{-1, 6, -1}})
 	r.wantState(0, "")
+}
+
+// What stands at a position of an earlier topic are other messages: whoever delivers has to know.
+func TestPositionOfAnEarlierTopicIsTold(t *testing.T) {
+	r := newRig(t)
+	r.claiming()
+	r.step(group.Claimed{Epoch: 1, Partition: p(0), Token: 7, Placed: true, Offset: 100, Version: 5, Outlived: true})
+	if start := one[group.Start](r); !start.Outlived || start.Position != 100 {
+		t.Errorf("%+v", start)
+	}
+
+	t.Run("until somebody sets another", func(t *testing.T) {
+		r.t = t
+		id := r.commit(101, 5)
+		r.step(group.Transacted{Epoch: 1, ID: id, Answer: refused(1)})
+		one[group.Read](r)
+		r.step(r.ours(40, 6))
+		if start := one[group.Start](r); start.Outlived || start.Position != 40 {
+			t.Errorf("%+v", start)
+		}
+	})
 }
 
 func TestClaimThatArrivesUnwantedIsReleased(t *testing.T) {
@@ -89,7 +110,7 @@ func TestClaimThatArrivesUnwantedIsReleased(t *testing.T) {
 	r.look(r.view(0))
 	r.claimed(0, 7, 100, 5)
 	none[group.Start](r)
-	r.wantTxn(layout.Release("g", r.id, at(100, 5)))
+	r.wantTxn(layout.ReleaseUnmoved("g", r.id, at(100, 5)))
 }
 
 func TestClaimWithoutPositionThatArrivesUnwantedIsForgone(t *testing.T) {

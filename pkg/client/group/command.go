@@ -63,6 +63,8 @@ type (
 		Partition kafka.Partition
 		Position  int64
 		Token     int64
+		// Outlived says that the position is of an earlier topic of the name: nothing is to be fetched there.
+		Outlived bool
 	}
 	// Drain ends a lane in order: nothing new is delivered, what is under way finishes. Answered by Drained.
 	Drain struct{ Lane int64 }

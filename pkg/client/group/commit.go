@@ -178,7 +178,7 @@ func (m *Member) settled(kind txnKind, c *claim, event Transacted) {
 		m.doubt(c, event)
 	case kind == place && event.Outcome == OK:
 		c.attempt.succeeded(m.now)
-		m.own(c, true, c.committed, 0)
+		m.own(c, position{placed: true, offset: c.committed})
 	case kind == place:
 		m.refused(c)
 	case event.Outcome == OK, kind == forgo:
@@ -220,7 +220,7 @@ func (m *Member) reread(event Reread) {
 		m.stopLane(c)
 		c.attempt.succeeded(m.now)
 		c.token = event.Token
-		m.own(c, event.Placed, event.Offset, event.Version)
+		m.own(c, position{event.Placed, event.Offset, event.Version, event.Outlived})
 	}
 }
 

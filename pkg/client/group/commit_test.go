@@ -188,7 +188,7 @@ func TestReleaseWithUnknownOutcome(t *testing.T) {
 		r.step(group.Transacted{Epoch: 1, ID: r.releasing(), Answer: failed(group.Unavailable)})
 		r.pass()
 		r.step(r.ours(40, 6))
-		r.wantTxn(layout.Release("g", r.id, at(40, 6))) // his word stands
+		r.wantTxn(layout.ReleaseUnmoved("g", r.id, at(40, 6))) // his word stands
 	})
 }
 
@@ -197,7 +197,7 @@ func TestRefusedReleaseReadsAndReleasesWhatItFinds(t *testing.T) {
 	r.step(group.Transacted{Epoch: 1, ID: r.releasing(), Answer: refused(1)})
 	one[group.Read](r)
 	r.step(r.ours(40, 6))
-	r.wantTxn(layout.Release("g", r.id, at(40, 6)))
+	r.wantTxn(layout.ReleaseUnmoved("g", r.id, at(40, 6)))
 }
 
 func TestDrainIsCutWhenItTakesTooLong(t *testing.T) {

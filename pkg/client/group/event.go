@@ -87,6 +87,8 @@ type (
 		Placed    bool
 		Offset    int64
 		Version   int32
+		// Outlived says that the position is of an earlier topic of the name.
+		Outlived bool
 		// Holder is the thread that holds the claim, with Conflict.
 		Holder string
 		Answer
@@ -116,6 +118,8 @@ type (
 		Placed  bool
 		Offset  int64
 		Version int32
+		// Outlived says that the position is of an earlier topic of the name.
+		Outlived bool
 		Answer
 	}
 	// Collected answers Collect.

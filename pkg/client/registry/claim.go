@@ -22,6 +22,9 @@ type Claimed struct {
 	Placed  bool
 	Offset  int64
 	Version int32
+	// Outlived says that the topic was made after the position, which is not 0, was last written: it is about an earlier
+	// topic's log.
+	Outlived bool
 }
 
 // Reading is a partition's owner and position as they stand.
@@ -33,6 +36,9 @@ type Reading struct {
 	Placed  bool
 	Offset  int64
 	Version int32
+	// Outlived says that the topic was made after the position, which is not 0, was last written: it is about an earlier
+	// topic's log.
+	Outlived bool
 }
 
 // Claim takes a partition for a member by a transaction, and reads its position. That the claim stands already, made
@@ -70,7 +76,9 @@ func (s *Session) Claim(
 }
 
 func claimed(r Reading) Claimed {
-	return Claimed{Token: r.Owner.Token, Placed: r.Placed, Offset: r.Offset, Version: r.Version}
+	return Claimed{
+		Token: r.Owner.Token, Placed: r.Placed, Offset: r.Offset, Version: r.Version, Outlived: r.Outlived,
+	}
 }
 
 // Position reads the owner and the position of a partition as the leader knows them. It fails with kind Malformed if
@@ -104,5 +112,22 @@ func (s *Session) reading(ctx context.Context, op, group string, p kafka.Partiti
 		return reading, &Error{Op: op, Path: offset, Kind: Malformed, Err: err}
 	}
 	reading.Placed, reading.Offset, reading.Version = true, position, found.stat.Version
-	return reading, nil
+	if position == 0 { // the start of every new log: nothing of it is skipped there
+		return reading, nil
+	}
+	reading.Outlived, err = s.madeAfter(ctx, layout.Topic(p.Topic), found.stat.Mzxid)
+	return reading, failure(op, layout.Topic(p.Topic), err)
+}
+
+// madeAfter reports whether a node was made after a transaction. ZooKeeper counts all transactions in their order, and
+// the node of a topic lives as long as the topic: a new log of the name has a new node.
+func (s *Session) madeAfter(ctx context.Context, path string, zxid int64) (bool, error) {
+	stat, err := persist(ctx, s.link, func(conn *zk.Conn) (*zk.Stat, error) {
+		exists, stat, err := conn.Exists(s.full(path))
+		if err != nil || !exists {
+			return nil, err
+		}
+		return stat, nil
+	})
+	return stat != nil && stat.Czxid > zxid, err
 }

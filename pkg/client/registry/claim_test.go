@@ -55,6 +55,43 @@ var _ = onBoth("A claim", func(w *world) {
 		Expect(second.Token).To(BeNumerically(">", first.Token))
 	})
 
+	It("tells that its topic was made anew since its position was written", func(ctx SpecContext) {
+		m := w.join(ctx, "pod-0")
+		w.createTopic(2)
+		for number, offset := range []int64{42, 0} {
+			claimed, err := m.claim(ctx, partition(number))
+			Expect(err).NotTo(HaveOccurred())
+			Expect(claimed.Outlived).To(BeFalse())
+			Expect(m.place(ctx, partition(number), offset)).To(Succeed())
+		}
+		w.set(layout.Topic(topic), topicData(3))
+		Expect(m.Position(ctx, group, partition(0))).To(HaveField("Outlived", BeFalse()), "it has grown")
+		w.remove(layout.Topic(topic))
+		Expect(m.Position(ctx, group, partition(0))).To(HaveField("Outlived", BeFalse()), "there is none")
+		w.createTopic(2)
+
+		for range 2 { // giving it up does not make it younger
+			Expect(m.claim(ctx, partition(0))).To(SatisfyAll(HaveField("Offset", int64(42)), HaveField("Outlived", BeTrue())))
+			_, err := m.Transact(ctx, layout.ReleaseUnmoved(group, m.id, layout.Position{Partition: partition(0)}))
+			Expect(err).NotTo(HaveOccurred())
+		}
+		Expect(m.claim(ctx, partition(1))).To(HaveField("Outlived", BeFalse()), "all of the new topic is before it")
+		_, err := m.commit(ctx, layout.Position{Partition: partition(0), Offset: 1})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(m.Position(ctx, group, partition(0))).To(HaveField("Outlived", BeFalse()))
+	})
+
+	It("is given up with a position that stands, and with no other", func(ctx SpecContext) {
+		m := w.join(ctx, "pod-0")
+		_, err := m.claim(ctx, partition(0))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(m.place(ctx, partition(0), 42)).To(Succeed())
+		w.set(layout.Offset(group, partition(0)), "7")
+		_, err = m.Transact(ctx, layout.ReleaseUnmoved(group, m.id, layout.Position{Partition: partition(0)}))
+		Expect(err).To(ofKind(registry.Conflict))
+		Expect(w.owner(layout.Owner(group, partition(0)))).To(Equal(m.ID()))
+	})
+
 	It("may be repeated by its own member", func(ctx SpecContext) {
 		m := w.join(ctx, "pod-0")
 		first, err := m.claim(ctx, partition(0))

@@ -95,6 +95,17 @@ func Release(group, member string, position Position) Txn {
 	}
 }
 
+// ReleaseUnmoved is Release of a position that stands already. It is not written again: that it was written before the
+// topic was made tells that it is not about this topic's log. It is refused as Release is: who wrote there since may
+// own the partition, and his claim must not be deleted.
+func ReleaseUnmoved(group, member string, position Position) Txn {
+	return Txn{
+		alive(group, member),
+		{Kind: Check, Path: Offset(group, position.Partition), Version: position.Version},
+		{Kind: Delete, Path: Owner(group, position.Partition), Version: AnyVersion},
+	}
+}
+
 // Forgo gives up a claim whose position was never known, and so never moved.
 func Forgo(group, member string, p kafka.Partition) Txn {
 	return Txn{
