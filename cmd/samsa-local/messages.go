@@ -156,14 +156,19 @@ func readLines(ctx context.Context, in io.Reader, lines chan<- []byte) error {
 	defer close(lines)
 	scanner := bufio.NewScanner(in)
 	scanner.Buffer(nil, longestLine)
-	for scanner.Scan() {
+	read := 0
+	for ; scanner.Scan(); read++ {
 		select {
 		case lines <- append([]byte(nil), scanner.Bytes()...):
 		case <-ctx.Done():
 			return nil
 		}
 	}
-	if err := scanner.Err(); err != nil {
+	switch err := scanner.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return fmt.Errorf("standard input: line %d is longer than %d bytes, the most that fits into a message; "+
+			"shorten it (fold -b -w %d)", read+1, longestLine, longestLine)
+	case err != nil:
 		return fmt.Errorf("standard input: %w", err)
 	}
 	return nil

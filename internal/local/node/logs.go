@@ -19,8 +19,8 @@ import (
 // Logs lie in <directory>/logs/<namespace>_<pod>_<uid>/<container>/<restarts>.log, as a kubelet's do. Those of the
 // present run of a container and of the one before are kept, also when the pod is gone: of the pods that went last.
 
-// goneLogs is how many pods that are gone have their logs kept. A container's are 40 MiB at most, two runs of two files;
-// of workers, whose logs are short, all of it is some MiB.
+// goneLogs is how many pods that are gone have their logs kept. A container's are 40 MiB at most, two runs of two
+// files; of workers, whose logs are short, all of it is some MiB.
 const goneLogs = 20
 
 // pruneLogs removes the logs of pods that are gone, but for those that started last.
@@ -112,7 +112,7 @@ func FindLog(directory, namespace, pod, container string, previous bool) (string
 // newest is the directory of this prefix that was changed last; empty if there is none.
 func newest(directory, prefix string) (string, error) {
 	entries, err := os.ReadDir(directory)
-	if err != nil {
+	if err != nil && !errors.Is(err, os.ErrNotExist) { // before the first pod there are no logs
 		return "", fmt.Errorf("logs: %w", err)
 	}
 	var found os.FileInfo

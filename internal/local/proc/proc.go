@@ -107,7 +107,8 @@ func (p *Process) wait(output io.Writer) {
 	_ = p.output.Close()
 }
 
-// indifferent writes what can be written: a full disk must not stop the process, and its log goes on when there is room.
+// indifferent writes what can be written: a full disk must not stop the process, and its log goes on when there is
+// room.
 type indifferent struct{ io.Writer }
 
 func (w indifferent) Write(text []byte) (int, error) {
