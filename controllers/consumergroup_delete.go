@@ -37,7 +37,7 @@ const (
 	cleanupCheck = 2 * time.Second
 	// seenWithin is how long the StatefulSet's controller may take to see that there shall be no workers: it is told within
 	// milliseconds. One that is not there starts nothing, and nothing is gained by waiting for it.
-	seenWithin = 10 * time.Second
+	seenWithin = 5 * time.Second
 	// eraseTimeout bounds one attempt, of some milliseconds for each group.
 	eraseTimeout = 15 * time.Second
 	// erasesAtOnce keeps 1000 ordinals (the most that replicas allows) of 10 ms each within about a second.

@@ -78,7 +78,7 @@ var _ = Describe("A ConsumerGroup", func() {
 			g.Expect(komega.Get(group)()).To(Succeed())
 			g.Expect(group.ResourceVersion).To(Equal(version))
 			g.Expect(running.writes.Load()).To(Equal(writes))
-		}).WithContext(ctx).WithTimeout(healing).Should(Succeed())
+		}).WithContext(ctx).WithTimeout(healing / 2).Should(Succeed())
 	})
 
 	It("counts as blocked when the sink refuses a message, and heals by itself", func(ctx SpecContext) {
@@ -135,7 +135,7 @@ var _ = Describe("A ConsumerGroup", func() {
 		Consistently(func(g Gomega) {
 			g.Expect(komega.Get(group)()).To(Succeed())
 			g.Expect(group.ResourceVersion).To(Equal(version))
-		}).WithContext(ctx).WithTimeout(healing / 2).Should(Succeed())
+		}).WithContext(ctx).WithTimeout(healing / 3).Should(Succeed())
 		Expect(next.writes.Load()).To(BeZero())
 	})
 
