@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/samsa-dev/samsa/api/v1alpha1"
+	"github.com/samsa-dev/samsa/controllers/observe"
 )
 
 // finding is what a condition says.
@@ -83,7 +85,7 @@ func unread(s *groupScope) finding {
 		return unknown(v1alpha1.ReasonClusterMissing, "%s", s.blocker.message)
 	case !s.usable:
 		return unknown(v1alpha1.ReasonClusterNotReady, "%s", notReady(s.cluster).message)
-	case s.seen && s.observation.Err != nil:
+	case s.seen && s.observation.Err != nil && !errors.Is(s.observation.Err, observe.ErrNoConnection):
 		return unknown(v1alpha1.ReasonGroupUnreadable, "the group cannot be read: %v", s.observation.Err)
 	default:
 		return unknown(v1alpha1.ReasonProgressing, "the group is being read")

@@ -116,6 +116,9 @@ func TestConditions(t *testing.T) {
 		"well": {func(*groupScope) {}, nil},
 		"nothing read yet": {func(s *groupScope) { s.seen = false }, with(all("Unknown Progressing"),
 			map[string]string{"Reconciling": "True Progressing"})},
+		"no connection yet": {func(s *groupScope) {
+			s.observation = observe.Observation{Err: observe.ErrNoConnection}
+		}, with(all("Unknown Progressing"), map[string]string{"Reconciling": "True Progressing"})},
 		"read too long ago": {func(s *groupScope) {
 			s.now = noon.Add(stale + 1)
 			s.observation.Err = errors.New("no answer")

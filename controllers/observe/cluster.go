@@ -36,8 +36,8 @@ type Group interface {
 // reason why there is none.
 type Reach func(key types.NamespacedName) (cluster Cluster, done func(), err error)
 
-// errNoConnection is what stands until a KafkaCluster has been seen.
-var errNoConnection = errors.New("there is no connection to the KafkaCluster yet")
+// ErrNoConnection is what stands until a KafkaCluster has been seen: nothing is wrong yet.
+var ErrNoConnection = errors.New("there is no connection to the KafkaCluster yet")
 
 // Through reaches clusters by a cache of connections.
 func Through(cache *connections.Cache) Reach {
@@ -49,7 +49,7 @@ func Through(cache *connections.Cache) Reach {
 		if err := cache.Failure(key); err != nil {
 			return nil, nil, err
 		}
-		return nil, nil, errNoConnection
+		return nil, nil, ErrNoConnection
 	}
 }
 

@@ -163,10 +163,10 @@ func TestWhatWasReadIsKeptWhileNothingCanBe(t *testing.T) {
 
 func TestAConnectionIsWaitedFor(t *testing.T) {
 	play(t, func(t *testing.T, s *stage) {
-		s.cluster.gone = errNoConnection
+		s.cluster.gone = ErrNoConnection
 		s.Watch(key, billing())
 		after(time.Minute)
-		if o := latest(t, s); !errors.Is(o.Err, errNoConnection) || !o.At.IsZero() {
+		if o := latest(t, s); !errors.Is(o.Err, ErrNoConnection) || !o.At.IsZero() {
 			t.Errorf("observed %+v", o)
 		}
 		s.cluster.with(func(c *fakeCluster) { c.gone = nil })
