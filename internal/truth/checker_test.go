@@ -171,6 +171,23 @@ func TestLagOfNothingCommittedIsAll(t *testing.T) {
 	}
 }
 
+func TestLagBetweenSamplesIsNoLie(t *testing.T) {
+	w := newWorld()
+	w.honest()
+	w.pass(40)
+	w.true.Partitions["t/0"] = Partition{Owner: "demo-0", Committed: 20, End: 20}
+	w.pass(1)
+	rows := map[string]Partition{
+		"t/0": {Owner: "demo-0", Committed: 12, End: 18}, "t/1": {Owner: "demo-0", Committed: 5, End: 5},
+	}
+	w.Say(Claim{Ready: true, Owned: 2, Lag: 6, Partitions: rows, Members: w.true.Members})
+	w.pass(1)
+	w.want(t)
+	w.Say(Claim{Ready: true, Owned: 2, Lag: 5, Partitions: rows, Members: w.true.Members})
+	w.pass(1)
+	w.want(t, "lag")
+}
+
 func TestPartitionNamesOfTopicSemantics(t *testing.T) {
 	for _, c := range [][2]string{
 		{PartitionName("", "t", "0"), "t/0"}, {PartitionName("g-1", "t", "0"), "g-1:t/0"},
