@@ -35,8 +35,8 @@ const (
 	cleanupLimit = 10 * time.Minute
 	// cleanupCheck is how soon to look again; pods, members and the cluster's connection wake the reconciler, too.
 	cleanupCheck = 2 * time.Second
-	// seenWithin is how long the StatefulSet's controller may take to see that there shall be no workers: it is told within
-	// milliseconds. One that is not there starts nothing, and nothing is gained by waiting for it.
+	// seenWithin is how long the StatefulSet's controller may take to see that there shall be no workers: it is told
+	// within milliseconds. One that is not there starts nothing, and nothing is gained by waiting for it.
 	seenWithin = 5 * time.Second
 	// eraseTimeout bounds one attempt, of some milliseconds for each group.
 	eraseTimeout = 15 * time.Second

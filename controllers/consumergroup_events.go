@@ -16,9 +16,9 @@ import (
 	"github.com/samsa-dev/samsa/api/v1alpha1"
 )
 
-// eventsOfBlocked is how many partitions that block at once get an event each: a sink that is down blocks them all, and
-// five events say so as well as a hundred.
-const eventsOfBlocked = 5
+// eventsAtOnce is how many partitions that block or lose messages at once get an event each: a sink that is down blocks
+// them all, and five events say so as well as a hundred.
+const eventsAtOnce = 5
 
 // occasion is something to tell once.
 type occasion struct {
@@ -53,7 +53,7 @@ func newlyBlocked(before, after *v1alpha1.ConsumerGroupStatus) (list []occasion)
 		if p.State != v1alpha1.PartitionBlocked || known[[3]string{p.Group, string(p.Topic), p.Partition}] {
 			continue
 		}
-		if len(list) == eventsOfBlocked {
+		if len(list) == eventsAtOnce {
 			break
 		}
 		list = append(list, occasion{kind: corev1.EventTypeWarning, reason: v1alpha1.ReasonBlocked, note: fmt.Sprintf(
@@ -104,6 +104,12 @@ func (l *losses) grown(key types.NamespacedName, counts map[string]uint64) (list
 		}
 		list = append(list, occasion{kind: corev1.EventTypeWarning, reason: v1alpha1.EventPositionsLost, note: fmt.Sprintf(
 			"Retention removed what stood at %d offsets before %s delivered it", grown, where)})
+	}
+	if more := len(list) - eventsAtOnce; more > 0 {
+		list = append(list[:eventsAtOnce], occasion{
+			kind: corev1.EventTypeWarning, reason: v1alpha1.EventPositionsLost,
+			note: "Retention removed undelivered messages of " + plural(more, "more partition"),
+		})
 	}
 	if l.known == nil {
 		l.known = map[types.NamespacedName]map[string]uint64{}

@@ -204,8 +204,8 @@ func (r *row) ownedBy(s *groupScope, m *member) {
 }
 
 // mine tells that a worker of this name is a pod of this ConsumerGroup, or was a moment ago.
-func (s *groupScope) mine(worker string) bool {
-	base, ok := ordinalOf(worker)
+func (s *groupScope) mine(name string) bool {
+	base, ok := ordinalOf(name)
 	return ok && base == s.group.Name
 }
 

@@ -10,9 +10,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// firstMinute of a container that has ended before and is not ready decides whether it is about to end again. A worker
-// is ready within seconds; one that was ready and is not any more, since ZooKeeper is away, has run for longer.
-const firstMinute = time.Minute
+// unproven is how long a container that has ended before and is not ready counts as about to end again. A worker is ready
+// within seconds; one that was ready and is not any more, since ZooKeeper is away, has run for longer.
+const unproven = time.Minute
 
 // failingPods are the workers that do not start, or end again and again, each with a reason that stays the same while
 // it does so.
@@ -60,7 +60,7 @@ func containerFailure(c *corev1.ContainerStatus, now time.Time) string {
 	case is.Terminated != nil && c.RestartCount > 0:
 		return again + exitCode(is.Terminated)
 	case is.Running != nil && !c.Ready && c.RestartCount > 1 && before != nil &&
-		now.Sub(is.Running.StartedAt.Time) < firstMinute:
+		now.Sub(is.Running.StartedAt.Time) < unproven:
 		return again + exitCode(before)
 	}
 	return ""

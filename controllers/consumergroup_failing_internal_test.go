@@ -38,7 +38,7 @@ func TestWhyAPodFails(t *testing.T) {
 			is{State: running(1), LastTerminationState: ended, RestartCount: 2, Ready: true}, "",
 		},
 		"not ready for another reason": {
-			is{State: running(firstMinute), LastTerminationState: ended, RestartCount: 9}, "",
+			is{State: running(unproven), LastTerminationState: ended, RestartCount: 9}, "",
 		},
 		"not ready, never ended": {is{State: running(1)}, ""},
 	} {

@@ -136,7 +136,7 @@ var _ = Describe("A ConsumerGroup in trouble", func() {
 		left := &corev1.Service{
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "billing", OwnerReferences: []metav1.OwnerReference{{
 				APIVersion: v1alpha1.GroupVersion.String(), Kind: "ConsumerGroup", Name: "billing", UID: "of-an-earlier-one",
-				Controller: ptr.To(true),
+				Controller: new(true),
 			}}},
 			Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},
 		}

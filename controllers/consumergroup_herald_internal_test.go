@@ -115,7 +115,7 @@ func TestNewlyBlocked(t *testing.T) {
 		})
 	}
 	got := newlyBlocked(&before, &after)
-	if len(got) != eventsOfBlocked || got[0].note != "Partition orders/0 stands: 500" {
+	if len(got) != eventsAtOnce || got[0].note != "Partition orders/0 stands: 500" {
 		t.Errorf("got %+v", got)
 	}
 	more := after.DeepCopy()

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -184,6 +185,14 @@ func TestLosses(t *testing.T) {
 		if got := l.grown(key, c.counts); len(got) != c.want {
 			t.Errorf("step %d: got %+v", i, got)
 		}
+	}
+	many := map[string]uint64{}
+	for id := range strings.SplitSeq("0123456789", "") {
+		many["billing-0 of orders/"+id] = 1
+	}
+	if got := l.grown(key, many); len(got) != eventsAtOnce+1 ||
+		got[eventsAtOnce].note != "Retention removed undelivered messages of 5 more partitions" {
+		t.Errorf("got %+v", got)
 	}
 	l.forget(key)
 	if len(l.known) != 0 {

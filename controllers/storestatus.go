@@ -122,7 +122,7 @@ func (s *standing[S]) forget(key types.NamespacedName) {
 const acquaintance = 10 * time.Second
 
 // knowsLess tells that a pass would take back what stands of this generation for no other reason than that this process
-// has not seen it yet: every start of the operator would make all groups Unknown for a moment. It does so only until the
+// has not seen it yet: every start of the operator would make all groups Unknown for a moment. It does so until the
 // process has seen as much once. Blind is a pass that misses more than the condition Ready shows.
 func (s *standing[S]) knowsLess(
 	object client.Object, before, after []metav1.Condition, blind bool, now time.Time,

@@ -265,7 +265,9 @@ func TestAWorkerInTroubleIsAskedMoreOften(t *testing.T) {
 		"not ready":   {worker.Status{}, troubledEvery},
 		"a warning":   {worker.Status{Ready: true, Warnings: []worker.Reason{{}}}, troubledEvery},
 		"a sink's no": {worker.Status{Ready: true, Partitions: []worker.PartitionStatus{{}, {Error: "500"}}}, troubledEvery},
-		"a block":     {worker.Status{Ready: true, Partitions: []worker.PartitionStatus{{Blocked: &worker.Block{}}}}, troubledEvery},
+		"a block": {
+			worker.Status{Ready: true, Partitions: []worker.PartitionStatus{{Blocked: &worker.Block{}}}}, troubledEvery,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			play(t, func(t *testing.T, s *stage) {

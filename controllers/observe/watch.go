@@ -17,8 +17,8 @@ const (
 	// every is how old an observation may be that nothing hinted at: a lost watch costs at most this, within the 30 s
 	// after which a silent status counts as a lie.
 	every = 10 * time.Second
-	// troubledEvery is the same of workers that tell of trouble. Its end shows in their answers alone, and is to show in the
-	// status within 10 s: workers may take 5 s of that to try the sink again.
+	// troubledEvery is the same of workers that tell of trouble. Its end shows in their answers alone, and is to show in
+	// the status within 10 s: workers may take 5 s of that to try the sink again.
 	troubledEvery = 3 * time.Second
 	// settling is how long a hint waits for others. A rebalance of 50 partitions makes 100 of them within milliseconds;
 	// for people, a fifth of a second is at once.
