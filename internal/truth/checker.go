@@ -163,8 +163,8 @@ func (c *Checker) numbers(at time.Time, claim Claim) {
 		c.expect(at, name+" owner", row.Owner, func(s Sample) (string, bool) {
 			return s.Partitions[name].Owner, s.Partitions[name].Owner == row.Owner
 		})
-		c.between(at, name+" committed", row.Committed, func(s Sample) int64 { return s.Partitions[name].Committed })
-		c.between(at, name+" end", row.End, func(s Sample) int64 { return s.Partitions[name].End })
+		c.between(at, name+" committed", row.Committed, func(s Sample) int64 { return s.at(name).Committed })
+		c.between(at, name+" end", row.End, func(s Sample) int64 { return s.at(name).End })
 	}
 }
 
@@ -201,6 +201,14 @@ func (c *Checker) lagOf(name string) (low, high int64) {
 		ends, positions = append(ends, max(0, p.End)), append(positions, max(0, p.Committed))
 	}
 	return max(0, slices.Min(ends)-slices.Max(positions)), max(0, slices.Max(ends)-slices.Min(positions))
+}
+
+// at is a partition; before it existed it had neither a position nor an end.
+func (s Sample) at(name string) Partition {
+	if p, ok := s.Partitions[name]; ok {
+		return p
+	}
+	return Partition{Committed: -1, End: -1}
 }
 
 func (s Sample) owned() (n int) {

@@ -188,6 +188,20 @@ func TestLagBetweenSamplesIsNoLie(t *testing.T) {
 	w.want(t, "lag")
 }
 
+func TestAPartitionThatWasNotThereHadNoPosition(t *testing.T) {
+	w := newWorld()
+	w.honest()
+	w.pass(40)
+	early := w.sample().Partitions
+	early["t/2"] = Partition{Owner: "demo-0", Committed: -1, End: 0}
+	w.true.Partitions["t/2"] = Partition{Owner: "demo-0", Committed: 0, End: 0}
+	w.Say(Claim{Ready: true, Owned: 3, Lag: 0, Partitions: early, Members: w.true.Members})
+	w.pass(int(Grace/time.Second) - 1)
+	w.want(t)
+	w.pass(5)
+	w.want(t, "t/2 committed")
+}
+
 func TestPartitionNamesOfTopicSemantics(t *testing.T) {
 	for _, c := range [][2]string{
 		{PartitionName("", "t", "0"), "t/0"}, {PartitionName("g-1", "t", "0"), "g-1:t/0"},
