@@ -118,8 +118,7 @@ func (s *stage) curtain() {
 		if time.Since(s.begun) < longEnough {
 			s.Eventually(s.ctx, w.behind, truth.Grace).Should(BeEmpty(), "the status of %s is to say what is true now", w.key.Name)
 		}
-		s.Expect(w.lies()).To(BeEmpty(), "%s lied", w.key)
-		s.Expect(w.written()).To(BeNumerically("<=", s.mostWrites()), "%s is written too often", w.key)
+		s.check(w)
 	}
 	if !s.crashes {
 		for _, p := range s.pods() {
@@ -127,6 +126,12 @@ func (s *stage) curtain() {
 		}
 	}
 	s.note(fmt.Sprintf("done after %s with %d writes", time.Since(s.begun).Round(time.Second), s.allWrites()))
+}
+
+// check is what holds of a witness at any time.
+func (s *stage) check(w *witness) {
+	s.Expect(w.lies()).To(BeEmpty(), "%s lied", w.key)
+	s.Expect(w.written()).To(BeNumerically("<=", s.mostWrites()), "%s is written too often", w.key)
 }
 
 // mostWrites is how often a status may be written: some forty times for what a play does, and every 5 s. Numbers that
@@ -198,7 +203,7 @@ func (s *stage) witness(name string, groups ...string) *witness {
 
 // dismiss ends a witness before its object goes, after a last look.
 func (s *stage) dismiss(w *witness) {
-	s.Expect(w.lies()).To(BeEmpty(), "%s lied", w.key)
+	s.check(w)
 	w.end()
 	kept := s.witnesses[:0]
 	for _, other := range s.witnesses {

@@ -61,7 +61,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	config := cluster.Config{
 		Directory: filepath.Join(directory, "world"), Programs: programs, Worker: buildWorker(ctx, directory),
 		CRDs: filepath.Join(kubetest.Root(), "config", "crd", "bases"), ZooKeeper: "127.0.0.1:0",
-		Manager: runManager, Progress: func(step string) { GinkgoWriter.Printf("starting %s\n", step) },
+		Manager: runManager(managerLog()), Progress: func(step string) { GinkgoWriter.Printf("starting %s\n", step) },
 		Topics: map[string]int32{},
 	}
 	system, err = cluster.Start(ctx, config)
@@ -100,15 +100,17 @@ func buildWorker(ctx context.Context, directory string) string {
 }
 
 // runManager is the manager as samsa manager runs it.
-func runManager(ctx context.Context, config *rest.Config) error {
-	manager, err := controllers.NewManager(config, controllers.Options{WorkerImage: cluster.WorkerImage, Logger: managerLog()})
-	if err != nil {
-		return err
+func runManager(logger *slog.Logger) func(context.Context, *rest.Config) error {
+	return func(ctx context.Context, config *rest.Config) error {
+		manager, err := controllers.NewManager(config, controllers.Options{WorkerImage: cluster.WorkerImage, Logger: logger})
+		if err != nil {
+			return err
+		}
+		return manager.Start(ctx)
 	}
-	return manager.Start(ctx)
 }
 
-// managerLog says something only if somebody wants to know.
+// managerLog says something only if somebody wants to know. It is called once: libraries below log through it, too.
 func managerLog() *slog.Logger {
 	logger := slog.New(slog.DiscardHandler)
 	if os.Getenv("SAMSA_TEST_LOG") != "" {

@@ -23,23 +23,33 @@ import (
 // machine that is busy.
 const playTimeout = 150 * time.Second
 
+// headway is what each play has before the next one begins: a group's start takes a second of one core, and all of them
+// at once would make all of them late.
+const headway = 300 * time.Millisecond
+
 // play is a spec that leaves others alone, so that it can run beside them. text is what it shows, name its namespace.
 type play struct {
 	name, text string
 	run        func(*stage)
 }
 
-// together makes plays into specs of an ordered container, all of which run from the first on; each spec waits for its
-// play and tells how it ended.
+// together makes plays into specs of an ordered container, all of which run from the first on, so the longest should be
+// in front; each spec waits for its play and tells how it ended.
 func together(plays ...play) {
 	results := make([]chan error, len(plays))
 	BeforeAll(func(ctx SpecContext) {
 		playing, cancel := context.WithCancel(context.WithoutCancel(ctx)) // beyond this node, whose ctx ends with it
 		var all sync.WaitGroup
+		begun := 0
 		for i := range plays {
 			results[i] = make(chan error, 1)
 			if focused(plays[i].text) {
-				all.Go(func() { results[i] <- perform(playing, &plays[i]) })
+				begun++
+				wait := time.Duration(begun) * headway
+				all.Go(func() {
+					pause(playing, wait)
+					results[i] <- perform(playing, &plays[i])
+				})
 			}
 		}
 		DeferCleanup(func() {

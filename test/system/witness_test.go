@@ -144,11 +144,16 @@ func (w *witness) observe(sample truth.Sample) {
 	w.checker.Observe(sample)
 }
 
-// blind says whether the operator has, from now on, any way to read the group.
+// blind says whether the operator has, from now on, no way to read the group: numbers may be as old as that.
 func (w *witness) blind(is bool) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.unreadable = is
+	w.mu.Unlock()
+	if is {
+		w.away()
+	} else {
+		w.back()
+	}
 }
 
 // away says that nobody can write a status from now on; back, that somebody can again.
@@ -161,8 +166,10 @@ func (w *witness) away() {
 func (w *witness) back() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.checker.Excuse(time.Since(w.cut))
-	w.cut = time.Time{}
+	if !w.cut.IsZero() {
+		w.checker.Excuse(time.Since(w.cut))
+		w.cut = time.Time{}
+	}
 }
 
 // behind is where the status does not say what is true now.
