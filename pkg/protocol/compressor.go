@@ -5,20 +5,19 @@ package protocol
 
 import (
 	"encoding/binary"
-	"hash/crc32"
 
 	"github.com/klauspost/compress/gzip"
 )
 
-// Compressor makes wrappers. The zero Compressor is ready. It keeps what gzip works with, some 800 KiB, from one wrapper to
-// the next, and is for one goroutine.
+// Compressor makes wrappers. The zero Compressor is ready. It keeps what gzip works with, some 800 KiB, from one
+// wrapper to the next, and is for one goroutine.
 type Compressor struct {
 	gzip *gzip.Writer
 	out  appendWriter
 }
 
-// AppendWrapper appends to dst one message that holds a whole set, compressed. An empty set appends nothing, as Kafka's
-// encoder does. The codec must be Gzip or Snappy; anything else gives ErrCodec.
+// AppendWrapper appends to dst one message that holds a whole set, compressed. An empty set appends nothing, as
+// Kafka's encoder does. The codec must be Gzip or Snappy; anything else gives ErrCodec.
 //
 // A broker's max.message.size is compared with what the wrapper appends less Overhead, not with the messages inside.
 func (c *Compressor) AppendWrapper(dst []byte, codec Codec, set []byte) ([]byte, error) {
@@ -41,7 +40,7 @@ func (c *Compressor) AppendWrapper(dst []byte, codec Codec, set []byte) ([]byte,
 		dst = appendXerial(dst, set)
 	}
 	putLength(dst, start)
-	binary.BigEndian.PutUint32(dst[start+6:], crc32.ChecksumIEEE(dst[start+Overhead:]))
+	binary.BigEndian.PutUint32(dst[start+6:], checksum(dst[start+Overhead:]))
 	return dst, nil
 }
 

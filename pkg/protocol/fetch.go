@@ -44,8 +44,8 @@ func (q *FetchRequest) decode(r *reader) {
 // FetchResponse is what a broker has at a position.
 type FetchResponse struct {
 	Code ErrorCode
-	// Set is cut at the size of the fetch, also inside a message, and never goes over the end of a segment of the log. It is
-	// empty at the end of the log.
+	// Set is cut at the size of the fetch, also inside a message, and never goes over the end of a segment of the log.
+	// It is empty at the end of the log.
 	Set []byte
 }
 

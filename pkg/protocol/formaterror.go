@@ -18,8 +18,8 @@ var (
 	ErrAPI = errors.New("unknown request")
 	// ErrTrailing says that something stands behind the last field.
 	ErrTrailing = errors.New("unexpected bytes at the end")
-	// ErrIncomplete says that a set ends inside its first message: nothing can be read from it. For a set that was fetched
-	// the message is larger than the size of the fetch, or the position is not the start of a message.
+	// ErrIncomplete says that a set ends inside its first message: nothing can be read from it. For a set that was
+	// fetched the message is larger than the size of the fetch, or the position is not the start of a message.
 	ErrIncomplete = errors.New("not even the first message is complete")
 	// ErrMagic says that a message has a format that Kafka 0.7 does not know.
 	ErrMagic = errors.New("unknown magic")
@@ -41,10 +41,11 @@ type FormatError struct {
 	Of string
 	// Field is the field of it that was wrong.
 	Field string
-	// At is the place. In a request or response it counts bytes from behind the size of the frame. In a message set it is
-	// the position in the log of the message; of the outermost wrapper, if it is inside one.
+	// At is the place. In a request or response it counts bytes from behind the size of the frame. In a message set it
+	// is the position in the log of the message; of the outermost wrapper, if it is inside one.
 	At int64
-	// Index counts from 0 the messages of a wrapper, or the parts of a request or response that has several; -1 elsewhere.
+	// Index counts from 0 the messages of a wrapper, or the parts of a request or response that has several; -1
+	// elsewhere.
 	Index int
 	// Kind is one of the errors above.
 	Kind error

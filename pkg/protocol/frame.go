@@ -67,8 +67,8 @@ type Request interface {
 	decode(r *reader)
 }
 
-// DecodeRequest decodes what stands behind the size of a request's frame. Bytes behind the last field are left alone, as
-// Kafka's broker leaves them.
+// DecodeRequest decodes what stands behind the size of a request's frame. Bytes behind the last field are left alone,
+// as Kafka's broker leaves them.
 func DecodeRequest(body []byte) (Request, error) {
 	r := newReader("request", body)
 	api := API(r.int16("api"))

@@ -62,7 +62,12 @@ func hostileSets() map[string]hostileSet {
 	plain := protocol.AppendMessage(nil, []byte("x"))
 	corrupt := slices.Clone(plain)
 	corrupt[len(corrupt)-1]++
+	codec3 := protocol.AppendMessageAttributes(nil, 3, nil)
+	gzipMessage := func(payload []byte) []byte {
+		return protocol.AppendMessageAttributes(nil, uint8(protocol.Gzip), payload)
+	}
 	rawGzip := gzipOf(plain)[protocol.Overhead:]
+	noTrailer := rawGzip[:len(rawGzip)-8]
 	return map[string]hostileSet{
 		"negative length":         {[]byte{0xff, 0xff, 0xff, 0xff, 1, 0}, protocol.ErrLength, "length", -1},
 		"most negative length":    {[]byte{0x80, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0}, protocol.ErrLength, "length", -1},
@@ -73,26 +78,26 @@ func hostileSets() map[string]hostileSet {
 		"magic 2":                 {[]byte{0, 0, 0, 6, 2, 0, 0, 0, 0, 0}, protocol.ErrMagic, "magic", -1},
 		"checksum":                {corrupt, protocol.ErrChecksum, "checksum", -1},
 		"checksum, magic 0":       {[]byte{0, 0, 0, 6, 0, 1, 2, 3, 4, 5}, protocol.ErrChecksum, "checksum", -1},
-		"codec 3":                 {protocol.AppendMessageAttributes(nil, 3, nil), protocol.ErrCodec, "attributes", -1},
+		"codec 3":                 {codec3, protocol.ErrCodec, "attributes", -1},
 		"checksum inside":         {gzipOf(slices.Concat(plain, plain, corrupt)), protocol.ErrChecksum, "checksum", 2},
 		"magic inside":            {gzipOf([]byte{0, 0, 0, 6, 2, 0, 0, 0, 0, 0}), protocol.ErrMagic, "magic", 0},
 		"negative inside":         {gzipOf([]byte{0xff, 0xff, 0xff, 0xff}), protocol.ErrLength, "length", 0},
 		"incomplete inside":       {gzipOf(plain[:8]), protocol.ErrIncomplete, "length", 0},
 		"incomplete, 1 GB inside": {gzipOf([]byte{0x40, 0, 0, 0}), protocol.ErrIncomplete, "length", 0},
-		"codec 3 inside":          {gzipOf(protocol.AppendMessageAttributes(nil, 3, nil)), protocol.ErrCodec, "attributes", 0},
+		"codec 3 inside":          {gzipOf(codec3), protocol.ErrCodec, "attributes", 0},
 		"gzip of nothing": {
-			protocol.AppendMessageAttributes(nil, uint8(protocol.Gzip), nil), protocol.ErrCompressed, "payload", -1,
+			gzipMessage(nil), protocol.ErrCompressed, "payload", -1,
 		},
 		"no gzip": {
-			protocol.AppendMessageAttributes(nil, uint8(protocol.Gzip), []byte("no gzip at all, but long")),
+			gzipMessage([]byte("no gzip at all, but long")),
 			protocol.ErrCompressed, "payload", -1,
 		},
 		"gzip cut off": {
-			protocol.AppendMessageAttributes(nil, uint8(protocol.Gzip), rawGzip[:len(rawGzip)-9]),
+			gzipMessage(noTrailer[:len(noTrailer)-1]),
 			protocol.ErrCompressed, "payload", -1,
 		},
 		"gzip checksum": {
-			protocol.AppendMessageAttributes(nil, uint8(protocol.Gzip), append(slices.Clone(rawGzip[:len(rawGzip)-8]), make([]byte, 8)...)),
+			gzipMessage(slices.Concat(noTrailer, make([]byte, 8))),
 			protocol.ErrCompressed, "payload", -1,
 		},
 		"ten deep":                {nested(10), protocol.ErrDepth, "wrapper", 0},
@@ -193,7 +198,6 @@ func TestStreamsOneBehindTheOther(t *testing.T) {
 
 // hostileFrames are what stands behind the size of a frame.
 func hostileFrames() map[string][]byte {
-	frame := func(parts ...[]byte) []byte { return slices.Concat(parts...) }
 	topic := []byte{0, 1, 't'}
 	return map[string][]byte{
 		"nothing":                         {},
@@ -202,15 +206,15 @@ func hostileFrames() map[string][]byte {
 		"negative api":                    {0xff, 0xff},
 		"PRODUCE, negative topic":         {0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0},
 		"PRODUCE, topic of 32767":         {0, 0, 0x7f, 0xff, 'a'},
-		"PRODUCE, negative set":           frame([]byte{0, 0}, topic, []byte{0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff}),
-		"PRODUCE, set of 1 GB":            frame([]byte{0, 0}, topic, []byte{0, 0, 0, 0, 0x40, 0, 0, 0, 1, 2, 3}),
-		"FETCH, short":                    frame([]byte{0, 1}, topic, []byte{0, 0, 0, 0, 0, 0}),
+		"PRODUCE, negative set":           slices.Concat([]byte{0, 0}, topic, []byte{0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff}),
+		"PRODUCE, set of 1 GB":            slices.Concat([]byte{0, 0}, topic, []byte{0, 0, 0, 0, 0x40, 0, 0, 0, 1, 2, 3}),
+		"FETCH, short":                    slices.Concat([]byte{0, 1}, topic, []byte{0, 0, 0, 0, 0, 0}),
 		"MULTIFETCH, negative count":      {0, 2, 0xff, 0xff},
 		"MULTIFETCH of 32767":             {0, 2, 0x7f, 0xff, 0, 0},
 		"MULTIPRODUCE, negative count":    {0, 3, 0x80, 0},
-		"MULTIPRODUCE of 32767":           frame([]byte{0, 3, 0x7f, 0xff}, make([]byte, 100)),
-		"MULTIPRODUCE, second incomplete": frame([]byte{0, 3, 0, 2}, topic, make([]byte, 16)),
-		"OFFSETS, short":                  frame([]byte{0, 4}, topic, make([]byte, 15)),
+		"MULTIPRODUCE of 32767":           slices.Concat([]byte{0, 3, 0x7f, 0xff}, make([]byte, 100)),
+		"MULTIPRODUCE, second incomplete": slices.Concat([]byte{0, 3, 0, 2}, topic, make([]byte, 16)),
+		"OFFSETS, short":                  slices.Concat([]byte{0, 4}, topic, make([]byte, 15)),
 	}
 }
 
@@ -229,34 +233,39 @@ func TestHostileRequests(t *testing.T) {
 }
 
 func TestHostileResponses(t *testing.T) {
+	fetch := func() response { return new(protocol.FetchResponse) }
+	multi := func() response { return new(protocol.MultiFetchResponse) }
+	offsets := func() response { return new(protocol.OffsetsResponse) }
 	for name, c := range map[string]struct {
-		into  response
-		body  []byte
+		into  func() response
+		body  string
 		kind  error
 		field string
 		at    int64
 		index int
 	}{
-		"FETCH, empty":               {new(protocol.FetchResponse), nil, protocol.ErrShort, "error code", 0, -1},
-		"MULTIFETCH, half a size":    {new(protocol.MultiFetchResponse), []byte{0, 0, 0, 0}, protocol.ErrShort, "part's size", 2, 0},
-		"MULTIFETCH, size 1":         {new(protocol.MultiFetchResponse), []byte{0, 0, 0, 0, 0, 1, 0}, protocol.ErrLength, "part's size", 2, 0},
-		"MULTIFETCH, negative":       {new(protocol.MultiFetchResponse), []byte{0, 0, 0xff, 0xff, 0xff, 0xff}, protocol.ErrLength, "part's size", 2, 0},
-		"MULTIFETCH, 1 GB":           {new(protocol.MultiFetchResponse), []byte{0, 0, 0, 0, 0, 2, 0, 0, 0x40, 0, 0, 0, 0, 0}, protocol.ErrShort, "part", 12, 1},
-		"OFFSETS, no count":          {new(protocol.OffsetsResponse), []byte{0, 0}, protocol.ErrShort, "count", 2, -1},
-		"OFFSETS, negative count":    {new(protocol.OffsetsResponse), []byte{0, 0, 0xff, 0xff, 0xff, 0xff}, protocol.ErrLength, "count", 2, -1},
-		"OFFSETS, a billion":         {new(protocol.OffsetsResponse), []byte{0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, protocol.ErrLength, "count", 2, -1},
-		"OFFSETS, something behind":  {new(protocol.OffsetsResponse), []byte{0, 0, 0, 0, 0, 0, 9}, protocol.ErrTrailing, "end", 6, -1},
-		"OFFSETS, half an offset":    {new(protocol.OffsetsResponse), []byte{0, 0, 0, 0, 0, 1, 0, 0}, protocol.ErrLength, "count", 2, -1},
-		"OFFSETS, half an errorcode": {new(protocol.OffsetsResponse), []byte{0}, protocol.ErrShort, "error code", 0, -1},
+		"FETCH, empty":            {fetch, "", protocol.ErrShort, "error code", 0, -1},
+		"MULTIFETCH, half a size": {multi, "\x00\x00\x00\x00", protocol.ErrShort, "part's size", 2, 0},
+		"MULTIFETCH, size 1":      {multi, "\x00\x00\x00\x00\x00\x01\x00", protocol.ErrLength, "part's size", 2, 0},
+		"MULTIFETCH, negative":    {multi, "\x00\x00\xff\xff\xff\xff", protocol.ErrLength, "part's size", 2, 0},
+		"MULTIFETCH, 1 GB": {
+			multi, "\x00\x00\x00\x00\x00\x02\x00\x00\x40\x00\x00\x00\x00\x00", protocol.ErrShort, "part", 12, 1,
+		},
+		"OFFSETS, no count":          {offsets, "\x00\x00", protocol.ErrShort, "count", 2, -1},
+		"OFFSETS, negative count":    {offsets, "\x00\x00\xff\xff\xff\xff", protocol.ErrLength, "count", 2, -1},
+		"OFFSETS, a billion":         {offsets, "\x00\x00\x40\x00\x00\x00offset78", protocol.ErrLength, "count", 2, -1},
+		"OFFSETS, something behind":  {offsets, "\x00\x00\x00\x00\x00\x00\x09", protocol.ErrTrailing, "end", 6, -1},
+		"OFFSETS, half an offset":    {offsets, "\x00\x00\x00\x00\x00\x01half", protocol.ErrLength, "count", 2, -1},
+		"OFFSETS, half an errorcode": {offsets, "\x00", protocol.ErrShort, "error code", 0, -1},
 	} {
-		err := c.into.Decode(c.body)
+		err := c.into().Decode([]byte(c.body))
 		var format *protocol.FormatError
 		if !errors.As(err, &format) || !errors.Is(err, c.kind) {
 			t.Errorf("%s: got %v, want %v", name, err, c.kind)
 			continue
 		}
 		if format.Field != c.field || format.At != c.at || format.Index != c.index {
-			t.Errorf("%s: %q at %d (%d), want %q at %d (%d)", name, format.Field, format.At, format.Index, c.field, c.at, c.index)
+			t.Errorf("%s: %v, want %q at %d (%d)", name, err, c.field, c.at, c.index)
 		}
 	}
 }
@@ -274,14 +283,17 @@ func TestFrameSizes(t *testing.T) {
 
 // A topic's name is checked as Kafka checks it; broken UTF-8 becomes U+FFFD in Java as here, and is refused.
 func TestTopics(t *testing.T) {
-	for _, name := range []string{"t", "a.b_c-d", "...", "größe", strings.Repeat("x", 255), strings.Repeat("\U0001F600", 127)} {
+	const twoUnits = "\U0001F600"
+	for _, name := range []string{
+		"t", "a.b_c-d", "...", "größe", strings.Repeat("x", 255), strings.Repeat(twoUnits, 127),
+	} {
 		if err := protocol.CheckTopic(name); err != nil {
 			t.Error(err)
 		}
 	}
 	for _, name := range []string{
 		"", ".", "..", "a/b", "\x00", "a\x1f", "a\x7f", "a\u0090", "\ufffd", "\uf000", "a\xff", strings.Repeat("x", 256),
-		strings.Repeat("\U0001F600", 128),
+		strings.Repeat(twoUnits, 128),
 	} {
 		if err := protocol.CheckTopic(name); err == nil {
 			t.Errorf("%q passed", name)

@@ -35,7 +35,9 @@ func (f *inflater) inflate(codec Codec, payload []byte, limit int) ([]byte, *fau
 	}
 	switch {
 	case errors.Is(err, ErrInflate):
-		return nil, &fault{"payload", ErrInflate, fmt.Sprintf("%d bytes of %s, with %d bytes left", len(payload), codec, limit)}
+		return nil, &fault{
+			"payload", ErrInflate, fmt.Sprintf("%d bytes of %s, with %d bytes left", len(payload), codec, limit),
+		}
 	case err != nil:
 		return nil, &fault{"payload", ErrCompressed, codec.String() + ": " + err.Error()}
 	}
@@ -54,11 +56,13 @@ func (f *inflater) gunzip(src []byte, limit int) ([]byte, error) {
 		if set, err = appendAll(set, f.gzip, limit); err != nil {
 			return nil, err
 		}
-		if f.src.Len() == 0 || f.openGzip() != nil {
+		if !f.nextMember() {
 			return set, nil
 		}
 	}
 }
+
+func (f *inflater) nextMember() bool { return f.src.Len() > 0 && f.openGzip() == nil }
 
 func (f *inflater) openGzip() error {
 	if f.gzip == nil {

@@ -3,10 +3,13 @@
 
 package protocol
 
-import "fmt"
+import (
+	"encoding/binary"
+	"fmt"
+)
 
-// Iterator walks over the messages of a set, those inside wrappers included. Uncompressed messages are neither copied nor
-// allocated for; a wrapper takes the memory that it inflates to, at most InflateLimit.
+// Iterator walks over the messages of a set, those inside wrappers included. Uncompressed messages are neither copied
+// nor allocated for; a wrapper takes the memory that it inflates to, at most InflateLimit.
 //
 //	var it protocol.Iterator
 //	it.Reset(response.Set, offset)
@@ -16,16 +19,16 @@ import "fmt"
 //	if err := it.Err(); err != nil { ... }
 //	offset = it.Position()
 //
-// A set that ends inside a message, or with fewer than four bytes, ends before it: brokers cut sets where the size of the
-// fetch is reached. Everything else that is not a message is an error, which says where, and ends the walk.
+// A set that ends inside a message, or with fewer than four bytes, ends before it: brokers cut sets where the size of
+// the fetch is reached. Everything else that is not a message is an error, which says where, and ends the walk.
 //
-// One Iterator is for one goroutine. Used again through Reset, it keeps the memory that decompression works with, but not
-// that of the messages.
+// One Iterator is for one goroutine. Used again through Reset, it keeps the memory that decompression works with, but
+// not that of the messages.
 type Iterator struct {
 	// Shallow reports wrappers as they are rather than the messages inside. Their contents and codecs are not looked at.
 	Shallow bool
-	// Strict makes it an error, ErrIncomplete, if the set ends inside its very first message, as for Kafka's own iterator
-	// and for a broker that is asked to store it. (With fewer than four bytes it is no error there either.)
+	// Strict makes it an error, ErrIncomplete, if the set ends inside its very first message, as for Kafka's own
+	// iterator and for a broker that is asked to store it. (With fewer than four bytes it is no error there either.)
 	Strict bool
 	// InflateLimit bounds, in bytes, what one wrapper may inflate to, nested ones included. 0 means DefaultInflateLimit.
 	InflateLimit int
@@ -60,6 +63,32 @@ func (it *Iterator) Reset(set []byte, start int64) {
 
 // Next goes to the next message and reports whether there is one.
 func (it *Iterator) Next() bool {
+	// What nearly all messages are: complete, of magic 1 and uncompressed. nextOther does everything, but for these
+	// twice as slowly.
+	src := it.set[it.at:]
+	if len(src) < Overhead || it.state != betweenMessages || src[4] != 1 || src[5]&codecMask != 0 {
+		return it.nextOther()
+	}
+	size := int(int32(binary.BigEndian.Uint32(src))) //nolint:gosec // the wire's two's complement
+	if size < headerMagic1 || size > len(src)-SizeBytes {
+		return it.nextOther()
+	}
+	// All that must survive the checksum is stored first, for the registers do not.
+	m := &it.message
+	at := it.start + int64(it.at)
+	it.at += SizeBytes + size
+	m.Offset, m.Next = at, at+int64(SizeBytes+size)
+	m.Payload = src[Overhead : SizeBytes+size : SizeBytes+size]
+	m.Checksum = binary.BigEndian.Uint32(src[6:])
+	m.Index, m.Magic, m.Attributes = 0, 1, src[5]
+	if checksum(m.Payload) == m.Checksum {
+		return true
+	}
+	it.at -= SizeBytes + size
+	return it.nextOther()
+}
+
+func (it *Iterator) nextOther() bool {
 	for {
 		if it.state != betweenMessages {
 			return it.nextInside()
@@ -72,7 +101,7 @@ func (it *Iterator) Next() bool {
 		m.Offset = it.start + int64(it.at)
 		m.Next = m.Offset + int64(n)
 		m.Index = 0
-		if m.Attributes&codecMask == 0 || it.Shallow {
+		if m.Codec() == Uncompressed || it.Shallow {
 			it.at += n
 			return true
 		}
@@ -80,14 +109,15 @@ func (it *Iterator) Next() bool {
 	}
 }
 
-// Message gives the message that Next went to.
-func (it *Iterator) Message() Message { return it.message }
+// Message gives the message that Next went to. What it points to belongs to the iterator and is overwritten by the
+// next Next; the payload is not. (A copy here would cost more than all the rest of the walk but the checksum.)
+func (it *Iterator) Message() *Message { return &it.message }
 
 // Err says why Next returned false; nil at the end of the set. It is a *FormatError.
 func (it *Iterator) Err() error { return it.err }
 
-// Position is where to go on reading: behind all messages so far, and never inside a wrapper. After Next has returned true
-// it is the message's Next.
+// Position is where to go on reading: behind all messages so far, and never inside a wrapper. After Next has returned
+// true it is the message's Next.
 func (it *Iterator) Position() int64 { return it.start + int64(it.at) }
 
 // Missing is how many bytes a set must have from Position on to hold the next message, after the walk has ended inside
@@ -115,12 +145,13 @@ func (it *Iterator) enter(n int) {
 	}
 }
 
-// nextInside hands out the message that was read ahead, which is how the last one of a wrapper is known to be the last.
+// nextInside hands out the message that was read ahead, which is how the last one of a wrapper is known to be the
+// last.
 func (it *Iterator) nextInside() bool {
-	switch it.state {
-	case ended:
+	if it.state == ended {
 		return false
-	case failsNext:
+	}
+	if it.state == failsNext {
 		return it.fail(it.inside.fault, it.inside.faultIndex())
 	}
 	w := it.inside
@@ -169,6 +200,6 @@ func (it *Iterator) fail(f *fault, index int) bool {
 
 func incomplete(missing, have int) *fault {
 	return &fault{
-		"length", ErrIncomplete, fmt.Sprintf("the message takes %d bytes, have %d", missing, have),
+		fieldLength, ErrIncomplete, fmt.Sprintf("the message takes %d bytes, have %d", missing, have),
 	}
 }

@@ -60,7 +60,8 @@ func TestKafkasIterator(t *testing.T) {
 		t.Fatalf("only %d runs", len(recorded.Runs))
 	}
 	plain, zipped := segment(t, "t-none-0"), segment(t, "t-gzip-0")
-	// What was fetched, as slices of the recorded logs. Where a fetch was cut is known from what the iterator said of it.
+	// What was fetched, as slices of the recorded logs. Where a fetch was cut is known from what the iterator said of
+	// it.
 	sets := map[string][]byte{
 		"fetch_whole":               plain,
 		"fetch_truncated":           plain[:40],
@@ -219,7 +220,9 @@ func TestCutAnywhere(t *testing.T) {
 
 func TestStrictness(t *testing.T) {
 	set := segment(t, "t-none-0")
-	for n, want := range map[int]error{0: nil, 3: nil, 4: protocol.ErrIncomplete, 14: protocol.ErrIncomplete, 15: nil, 20: nil} {
+	for n, want := range map[int]error{
+		0: nil, 3: nil, 4: protocol.ErrIncomplete, 14: protocol.ErrIncomplete, 15: nil, 20: nil,
+	} {
 		it := protocol.Iterator{Strict: true}
 		it.Reset(set[:n], 0)
 		if _, err := walk(&it); !errors.Is(err, want) {
@@ -274,7 +277,7 @@ func TestMessagesOutliveTheIterator(t *testing.T) {
 	for range 3 {
 		it.Reset(set, 0)
 		for it.Next() {
-			kept = append(kept, it.Message())
+			kept = append(kept, *it.Message())
 		}
 	}
 	for i, m := range kept {

@@ -6,7 +6,7 @@ package protocol
 import (
 	"encoding/binary"
 	"fmt"
-	"hash/crc32"
+	"slices"
 	"strconv"
 )
 
@@ -25,12 +25,12 @@ const (
 type Message struct {
 	// Offset is where the message starts in the log; for one inside a wrapper, where the wrapper starts.
 	Offset int64
-	// Next is where reading goes on once this message is done with: behind it. Inside a wrapper that is the wrapper's start
-	// for all messages but the last, since the rest of the wrapper can only be had by reading it again, and the wrapper's
-	// end for the last.
+	// Next is where reading goes on once this message is done with: behind it. Inside a wrapper that is the wrapper's
+	// start for all messages but the last, since the rest of the wrapper can only be had by reading it again, and the
+	// wrapper's end for the last.
 	Next int64
-	// Payload is a slice of the set, or, inside a wrapper, of memory that belongs to the messages of this wrapper alone. It
-	// may be kept and must not be written to. It is not nil.
+	// Payload is a slice of the set, or, inside a wrapper, of memory that belongs to the messages of this wrapper
+	// alone. It may be kept and must not be written to. It is not nil.
 	Payload []byte
 	// Checksum is the CRC-32 (IEEE) of the payload. It was compared.
 	Checksum uint32
@@ -51,22 +51,29 @@ func AppendMessage(dst, payload []byte) []byte { return AppendMessageAttributes(
 // AppendMessageAttributes appends a message of magic 1 with any attributes. A wrapper is better made by
 // Compressor.AppendWrapper.
 func AppendMessageAttributes(dst []byte, attributes uint8, payload []byte) []byte {
-	var head [Overhead]byte
-	binary.BigEndian.PutUint32(head[0:], uint32(headerMagic1+len(payload))) //nolint:gosec // frames stay below 2 GiB
+	at := len(dst)
+	dst = slices.Grow(dst, Overhead+len(payload))[:at+Overhead+len(payload)]
+	head := dst[at : at+Overhead]
+	binary.BigEndian.PutUint32(head, uint32(headerMagic1+len(payload))) //nolint:gosec // frames stay below 2 GiB
 	head[4], head[5] = 1, attributes
-	binary.BigEndian.PutUint32(head[6:], crc32.ChecksumIEEE(payload))
-	dst = append(dst, head[:]...)
-	return append(dst, payload...)
+	copy(dst[at+Overhead:], payload)
+	binary.BigEndian.PutUint32(head[6:], checksum(payload))
+	return dst
 }
 
 // AppendMessageMagic0 appends a message of magic 0 to a set, as clients before Kafka 0.7 wrote it.
 func AppendMessageMagic0(dst, payload []byte) []byte {
-	var head [OverheadMagic0]byte
-	binary.BigEndian.PutUint32(head[0:], uint32(headerMagic0+len(payload))) //nolint:gosec // frames stay below 2 GiB
-	binary.BigEndian.PutUint32(head[5:], crc32.ChecksumIEEE(payload))
-	dst = append(dst, head[:]...)
-	return append(dst, payload...)
+	at := len(dst)
+	dst = slices.Grow(dst, OverheadMagic0+len(payload))[:at+OverheadMagic0+len(payload)]
+	head := dst[at : at+OverheadMagic0]
+	binary.BigEndian.PutUint32(head, uint32(headerMagic0+len(payload))) //nolint:gosec // frames stay below 2 GiB
+	head[4] = 0
+	binary.BigEndian.PutUint32(head[5:], checksum(payload))
+	copy(dst[at+OverheadMagic0:], payload)
+	return dst
 }
+
+const fieldLength = "length"
 
 // fault is what is wrong with a message.
 type fault struct {
@@ -75,8 +82,9 @@ type fault struct {
 	detail string
 }
 
-// readMessage fills m, but for its positions, with the message at the front of src, and returns how many bytes it takes.
-// If src ends before the message does it returns minus that number; 0 if src ends before the message's length does.
+// readMessage fills m, but for its positions, with the message at the front of src, and returns how many bytes it
+// takes. If src ends before the message does it returns minus that number; 0 if src ends before the message's length
+// does.
 func readMessage(src []byte, m *Message) (int, *fault) {
 	if len(src) < SizeBytes+headerMagic1 {
 		return readShort(src, m)
@@ -90,7 +98,7 @@ func readMessage(src []byte, m *Message) (int, *fault) {
 	}
 	payload := src[Overhead : SizeBytes+size : SizeBytes+size]
 	sum := binary.BigEndian.Uint32(src[6:])
-	if computed := crc32.ChecksumIEEE(payload); computed != sum {
+	if computed := checksum(payload); computed != sum {
 		return 0, badChecksum(sum, computed)
 	}
 	m.Payload, m.Checksum, m.Magic, m.Attributes = payload, sum, 1, src[5]
@@ -113,17 +121,17 @@ func readShort(src []byte, m *Message) (int, *fault) {
 func readOther(src []byte, size int, m *Message) (int, *fault) {
 	switch {
 	case size < 0:
-		return 0, &fault{"length", ErrLength, strconv.Itoa(size)}
+		return 0, &fault{fieldLength, ErrLength, strconv.Itoa(size)}
 	case size == 0:
-		return 0, &fault{"length", ErrLength, "0, which leaves no room for a magic"}
+		return 0, &fault{fieldLength, ErrLength, "0, which leaves no room for a magic"}
 	case src[4] > 1:
 		return 0, &fault{"magic", ErrMagic, fmt.Sprintf("%d, want 0 or 1", src[4])}
 	case src[4] == 1 || size < headerMagic0:
-		return 0, &fault{"length", ErrLength, fmt.Sprintf("%d, too short for magic %d", size, src[4])}
+		return 0, &fault{fieldLength, ErrLength, fmt.Sprintf("%d, too short for magic %d", size, src[4])}
 	}
 	payload := src[OverheadMagic0 : SizeBytes+size : SizeBytes+size]
 	sum := binary.BigEndian.Uint32(src[5:])
-	if computed := crc32.ChecksumIEEE(payload); computed != sum {
+	if computed := checksum(payload); computed != sum {
 		return 0, badChecksum(sum, computed)
 	}
 	m.Payload, m.Checksum, m.Magic, m.Attributes = payload, sum, 0, 0

@@ -3,8 +3,8 @@
 
 package protocol
 
-// MultiProduceRequest is several ProduceRequests in one, at most 32767. A broker executes them in their order and stops at
-// the first that it refuses; those before stay done.
+// MultiProduceRequest is several ProduceRequests in one, at most 32767. A broker executes them in their order and
+// stops at the first that it refuses; those before stay done.
 type MultiProduceRequest struct {
 	Produces []ProduceRequest
 }

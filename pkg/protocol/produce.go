@@ -6,8 +6,8 @@ package protocol
 // AnyPartition lets the broker choose, at random, among all its partitions of the topic.
 const AnyPartition int32 = -1
 
-// ProduceRequest asks a broker to append a set to a partition. It is never answered. What a broker refuses makes it close
-// the connection; a message above its max.message.size makes it drop the set without a word.
+// ProduceRequest asks a broker to append a set to a partition. It is never answered. What a broker refuses makes it
+// close the connection; a message above its max.message.size makes it drop the set without a word.
 type ProduceRequest struct {
 	Topic     string
 	Partition int32

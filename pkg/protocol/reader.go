@@ -8,8 +8,8 @@ import (
 	"fmt"
 )
 
-// reader takes fields off the front of some bytes. It is sticky: after the first failure, which it keeps with the place
-// and the name of the field, everything reads as zero. So a decoder asks once, at its end.
+// reader takes fields off the front of some bytes. It is sticky: after the first failure, which it keeps with the
+// place and the name of the field, everything reads as zero. So a decoder asks once, at its end.
 type reader struct {
 	of  string
 	src []byte

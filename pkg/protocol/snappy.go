@@ -22,8 +22,8 @@ const (
 	// xerialBlock is how much snappy-java, and so Kafka, puts into a block.
 	xerialBlock = 32 << 10
 
-	// snappyRatio bounds what snappy can inflate to: its densest element gives 64 bytes for 3. So a block that claims more
-	// is a lie, and no memory is taken for it.
+	// snappyRatio bounds what snappy can inflate to: its densest element gives 64 bytes for 3. So a block that claims
+	// more is a lie, and no memory is taken for it.
 	snappyRatio = 64/3 + 1
 )
 

@@ -12,8 +12,8 @@ import (
 // max.topic.name.length is 255.
 const MaxTopicLength = 255
 
-// CheckTopic says why a broker would refuse a topic's name, after Kafka's TopicNameValidator. Kafka's own clients cannot
-// write names with other than ASCII characters.
+// CheckTopic says why a broker would refuse a topic's name, after Kafka's TopicNameValidator. Kafka's own clients
+// cannot write names with other than ASCII characters.
 func CheckTopic(name string) error {
 	if name == "" {
 		return fmt.Errorf("topic %q: the name is empty", name)
@@ -34,8 +34,8 @@ func CheckTopic(name string) error {
 	return nil
 }
 
-// illegalInTopic: what cannot be in the name of a file or a node of ZooKeeper. U+FFFD, to which broken UTF-8 decodes both
-// here and in Java, is among it.
+// illegalInTopic: what cannot be in the name of a file or a node of ZooKeeper. U+FFFD, to which broken UTF-8 decodes
+// both here and in Java, is among it.
 func illegalInTopic(c rune) bool {
 	return c == '/' || c <= 0x1F || c >= 0x7F && c <= 0x9F || c >= 0xD800 && c <= 0xF8FF || c >= 0xFFF0 && c <= 0xFFFF
 }

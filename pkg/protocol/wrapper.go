@@ -10,8 +10,9 @@ const (
 	// consumers have no limit but their stack.
 	MaxDepth = 8
 
-	// DefaultInflateLimit is what a wrapper may inflate to. A broker takes payloads of 1 MB unless configured otherwise, and
-	// text compresses to a tenth, logs to a fiftieth; gzip could go to a thousandth: a gigabyte from one fetch.
+	// DefaultInflateLimit is what a wrapper may inflate to. A broker takes payloads of 1 MB unless configured
+	// otherwise, and text compresses to a tenth, logs to a fiftieth; gzip could go to a thousandth: a gigabyte from one
+	// fetch.
 	DefaultInflateLimit = 64 << 20
 )
 
