@@ -67,6 +67,15 @@ var _ = Describe("The life of a ConsumerGroup", func() {
 				HaveField("ObjectMeta.Annotations", HaveKeyWithValue("somebody", "was here"))))
 		})
 
+		It("are put back where somebody takes their labels away", func(ctx SpecContext) {
+			for _, child := range children("billing", namespace) {
+				Expect(komega.Get(child)()).To(Succeed())
+				before := child.GetLabels()
+				update(ctx, child, func(o client.Object) { o.SetLabels(nil) })
+				Eventually(komega.Object(child)).WithContext(ctx).Should(HaveField("ObjectMeta.Labels", before))
+			}
+		})
+
 		It("come back when somebody deletes them", func(ctx SpecContext) {
 			for _, child := range children("billing", namespace) {
 				Expect(api.Delete(ctx, child)).To(Succeed())

@@ -12,7 +12,10 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -29,6 +32,7 @@ import (
 	"github.com/samsa-dev/samsa/api/v1alpha1"
 	"github.com/samsa-dev/samsa/controllers/connections"
 	"github.com/samsa-dev/samsa/controllers/observe"
+	"github.com/samsa-dev/samsa/controllers/workload"
 )
 
 const (
@@ -170,9 +174,18 @@ func (o Options) manager(scheme *runtime.Scheme) ctrl.Options {
 	}
 }
 
-// cache keeps no managedFields: they are more than half of an object, and nothing here reads them.
+// cache keeps no managedFields: they are more than half of an object, and nothing here reads them. Of the kinds that
+// everybody uses it keeps samsa's alone: all ConfigMaps and pods of a large cluster are gigabytes. Whether somebody else
+// has an object of a name is asked of the API server.
 func (o Options) cache() cache.Options {
-	options := cache.Options{DefaultTransform: cache.TransformStripManagedFields()}
+	ours := cache.ByObject{Label: labels.SelectorFromSet(workload.Managed())}
+	options := cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&appsv1.StatefulSet{}: ours, &corev1.Service{}: ours, &corev1.ConfigMap{}: ours, &corev1.Pod{}: ours,
+			&policyv1.PodDisruptionBudget{}: ours,
+		},
+	}
 	if len(o.Namespaces) > 0 {
 		options.DefaultNamespaces = map[string]cache.Config{}
 		for _, namespace := range o.Namespaces {

@@ -13,8 +13,11 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest/komega"
 
 	"github.com/samsa-dev/samsa/api/v1alpha1"
@@ -66,6 +69,13 @@ var _ = Describe("The manager", func() {
 		metrics := freeAddress(ctx)
 		start(ctx, controllers.Options{MetricsAddress: metrics, SecureMetrics: true, Namespaces: []string{newNamespace(ctx)}})
 		Eventually(get(ctx, "http://"+metrics+"/metrics")).Should(ContainSubstring("HTTPS"))
+	})
+
+	It("keeps nothing in memory that is somebody else's", func(ctx SpecContext) {
+		others := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: newNamespace(ctx), Name: "others"}}
+		create(ctx, others)
+		m := startManager(ctx, others.Namespace)
+		Expect(m.GetClient().Get(ctx, client.ObjectKeyFromObject(others), others)).To(Satisfy(apierrors.IsNotFound))
 	})
 
 	It("reconciles only while it leads, and hands over when it ends", func(ctx SpecContext) {

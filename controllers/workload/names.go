@@ -24,13 +24,21 @@ const (
 	nameLabel     = "app.kubernetes.io/name"
 	instanceLabel = "app.kubernetes.io/instance"
 	managerLabel  = "app.kubernetes.io/managed-by"
+
+	workerName  = "samsa-worker"
+	managerName = "samsa"
 )
 
 // Labels are on everything made for the group of this name.
 func Labels(name string) map[string]string {
 	return map[string]string{
-		nameLabel: "samsa-worker", instanceLabel: name, managerLabel: "samsa", GroupLabel: name,
+		nameLabel: workerName, instanceLabel: name, managerLabel: managerName, GroupLabel: name,
 	}
+}
+
+// Managed are the labels that everything made by samsa has, and nothing else.
+func Managed() map[string]string {
+	return map[string]string{managerLabel: managerName, nameLabel: workerName}
 }
 
 // Selector is what selects the pods of the group of this name. A StatefulSet's selector cannot be changed, so this is
