@@ -45,6 +45,8 @@ func apiServerArguments(f files, a addresses) []string {
 		"--etcd-certfile=" + f.etcd.certificate,
 		"--etcd-keyfile=" + f.etcd.key,
 		"--bind-address=127.0.0.1",
+		// It would look for the machine's address otherwise, and end where there is no network.
+		"--advertise-address=127.0.0.1",
 		fmt.Sprintf("--secure-port=%d", a.apiServer),
 		"--tls-cert-file=" + f.apiServer.certificate,
 		"--tls-private-key-file=" + f.apiServer.key,
