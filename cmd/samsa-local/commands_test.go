@@ -48,6 +48,7 @@ func TestCommandsRefuse(t *testing.T) {
 		{[]string{"up", "--port=many"}, "--port"},
 		{[]string{"up", dir, "--sink=" + taken.Addr().String()}, "choose another with --sink"},
 		{[]string{"up", dir, "--sink=", "--kube=/nowhere"}, "make kube"},
+		{[]string{"up", dir, "--sink=", "--kube=/nowhere", "--samsa=/nowhere/samsa"}, "/nowhere/samsa"},
 		{[]string{"up", dir, "--sink=", "--zookeeper=" + taken.Addr().String()}, "choose another with --zookeeper"},
 		{[]string{"up", dir, "--sink=", "--port=99999"}, "address of the API server"},
 		{[]string{"up", dir + "/samsa-local.log/no/directory"}, "directory:"},

@@ -53,7 +53,7 @@ INPUT, MESSAGES and KEEP in the environment stand for the flags that are not giv
 		if err := errors.Join(faults[:]...); err != nil {
 			return usage{err}
 		}
-		config.Out, config.Open = command.OutOrStdout(), openSystem(world)
+		config.Out, config.Sink, config.Open = command.OutOrStdout(), cluster.DefaultSink, openSystem(world)
 		return demo.Run(command.Context(), config)
 	}
 	return command

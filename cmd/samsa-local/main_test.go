@@ -36,7 +36,6 @@ func TestDemoRefuses(t *testing.T) {
 		{[]string{"demo", "--messages", "abc"}, "--messages=abc: " + numbers},
 		{[]string{"demo", "--keep=maybe"}, `"--keep"`},
 		{[]string{"demo", "--kepe"}, "--kepe"},
-		{[]string{"demo", "--samples", samples, "--samsa", "/nowhere/samsa"}, "/nowhere/samsa"},
 		{[]string{"demo", "--samples", samples, "--input", "/nowhere/input"}, "/nowhere/input"},
 		{[]string{"demo", "--samples", "/nowhere"}, "samples: stat /nowhere/kustomization.yaml"},
 		{[]string{"demo", "now"}, `"now"`},

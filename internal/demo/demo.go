@@ -57,6 +57,8 @@ type Config struct {
 	Keep bool
 	// Samples is the directory that kubectl apply -k is given.
 	Samples string
+	// Sink is the address to which the samples send.
+	Sink string
 	// Open starts the system that the demo runs on. Out gets the progress of it.
 	Open func(ctx context.Context, dir string, out io.Writer, logger *slog.Logger) (*System, error)
 	// Out gets the progress and the table.
@@ -108,6 +110,12 @@ func perform(ctx context.Context, config Config, phases []phase, limits bounds) 
 		return err
 	}
 	defer d.input.close()
+	sink, err := serve(ctx, config.Sink, d.recorder)
+	if err != nil {
+		return Refusal{err}
+	}
+	// It ends after those that send to it.
+	defer func() { err = errors.Join(err, sink.close()) }()
 	if d.dir, err = os.MkdirTemp("", "samsa-demo-"); err != nil {
 		return fmt.Errorf("directory of this run: %w", err)
 	}
@@ -137,13 +145,8 @@ func (d *demo) tidy(failure error) error {
 	return failure
 }
 
-// observed runs the demo between those that take notes: the sink, and whoever reads statuses and the truth.
+// observed runs the demo beside those who read statuses and the truth.
 func (d *demo) observed(ctx context.Context) (err error) {
-	sink, err := serve(ctx, d.system.Sink, d.recorder)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, sink.close()) }()
 	d.cluster, err = client.Open(ctx, client.Config{ZooKeeper: d.system.World.Connect(), Logger: d.logger})
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,7 +24,7 @@ func begin(t *testing.T, edit func(*Config)) (out string, left []os.DirEntry, er
 	t.Setenv("TMPDIR", t.TempDir())
 	var text bytes.Buffer
 	config := Config{
-		Input: "demo_test.go", Messages: 10, Samples: "../../config/samples", Out: &text,
+		Input: "demo_test.go", Messages: 10, Samples: "../../config/samples", Out: &text, Sink: "127.0.0.1:0",
 		Open: func(context.Context, string, io.Writer, *slog.Logger) (*System, error) {
 			return nil, errors.New("no system today")
 		},
@@ -42,7 +43,13 @@ func TestRefusalsStartNothing(t *testing.T) {
 	if err := os.WriteFile(long, bytes.Repeat([]byte("x"), maxLine+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
 	for want, edit := range map[string]func(*Config){
+		"sink: listen tcp " + taken.Addr().String():             func(c *Config) { c.Sink = taken.Addr().String() },
 		"line 1 of " + long + " is longer than 1,000,000 bytes": func(c *Config) { c.Input = long },
 		"messages: 0 is not from 1 to 10,000,000":               func(c *Config) { c.Messages = 0 },
 		"samples: stat /nowhere/kustomization.yaml":             func(c *Config) { c.Samples = "/nowhere" },

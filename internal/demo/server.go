@@ -22,7 +22,7 @@ type server struct {
 func serve(ctx context.Context, address string, handler http.Handler) (*server, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("sink: %w; is another demo or samsa-local running?", err)
+		return nil, fmt.Errorf("sink: %w; end what uses it (another demo, or samsa-local up?)", err)
 	}
 	s := &server{
 		server: &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute},
@@ -32,7 +32,7 @@ func serve(ctx context.Context, address string, handler http.Handler) (*server, 
 	return s, nil
 }
 
-// close ends the server. Its clients are about to be killed: nothing is worth waiting for.
+// close ends the server. Its clients are gone: nothing is worth waiting for.
 func (s *server) close() error {
 	err := s.server.Close()
 	if ended := <-s.ended; !errors.Is(ended, http.ErrServerClosed) {

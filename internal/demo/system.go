@@ -19,8 +19,6 @@ type System struct {
 	REST  *rest.Config
 	// Kubeconfig is a file for kubectl, Programs the directory where kubectl is.
 	Kubeconfig, Programs string
-	// Sink is the address to which the samples send.
-	Sink string
 	// Close ends everything, and waits for it.
 	Close func() error
 }
