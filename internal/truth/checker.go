@@ -6,6 +6,7 @@ package truth
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -141,7 +142,7 @@ func (c *Checker) check(at time.Time) {
 	}
 	if !claim.Unsure {
 		c.expect(at, "Ready", fmt.Sprintf("%v (%s)", claim.Ready, claim.Reason), func(s Sample) (string, bool) {
-			return fmt.Sprint(s.consuming()), s.consuming() == claim.Ready
+			return strconv.FormatBool(s.consuming()), s.consuming() == claim.Ready
 		})
 	}
 	if !claim.Untold {
@@ -151,9 +152,9 @@ func (c *Checker) check(at time.Time) {
 
 // numbers holds members and partitions against the samples.
 func (c *Checker) numbers(at time.Time, claim Claim) {
-	c.expect(at, "ownedPartitions", fmt.Sprint(claim.Owned), func(s Sample) (string, bool) {
+	c.expect(at, "ownedPartitions", strconv.Itoa(claim.Owned), func(s Sample) (string, bool) {
 		owned := s.owned()
-		return fmt.Sprint(owned), owned == claim.Owned
+		return strconv.Itoa(owned), owned == claim.Owned
 	})
 	c.expect(at, "members", strings.Join(claim.Members, " "), func(s Sample) (string, bool) {
 		return strings.Join(s.Members, " "), slices.Equal(s.Members, claim.Members)
@@ -185,17 +186,17 @@ func (c *Checker) lag(at time.Time, claim Claim) {
 		rows += max(0, claim.Partitions[name].lag())
 	}
 	if claim.Lag < least || claim.Lag > most {
-		c.tell(Lie{At: at, Field: "lag", Claimed: fmt.Sprint(claim.Lag), Truth: fmt.Sprintf("from %d to %d", least, most)})
+		c.tell(Lie{At: at, Field: "lag", Claimed: strconv.FormatInt(claim.Lag, 10), Truth: fmt.Sprintf("from %d to %d", least, most)})
 	}
 	if len(claim.Partitions) == len(names) && claim.Lag != rows {
-		c.tell(Lie{At: at, Field: "lag", Claimed: fmt.Sprint(claim.Lag), Truth: fmt.Sprintf("%d by its own rows", rows)})
+		c.tell(Lie{At: at, Field: "lag", Claimed: strconv.FormatInt(claim.Lag, 10), Truth: fmt.Sprintf("%d by its own rows", rows)})
 	}
 }
 
 // lagOf is between what a partition's lag was in the window: from its first end to its last position, and from its
 // first position to its last end. An end that nobody knew makes it begin at nothing.
 func (c *Checker) lagOf(name string) (low, high int64) {
-	var ends, positions []int64
+	ends, positions := make([]int64, 0, len(c.samples)), make([]int64, 0, len(c.samples))
 	for _, s := range c.samples {
 		p := s.Partitions[name]
 		ends, positions = append(ends, max(0, p.End)), append(positions, max(0, p.Committed))
@@ -251,7 +252,7 @@ func (c *Checker) between(at time.Time, field string, claimed int64, of func(Sam
 		low, high = min(low, of(s)), max(high, of(s))
 	}
 	if claimed < low || claimed > high {
-		c.tell(Lie{At: at, Field: field, Claimed: fmt.Sprint(claimed), Truth: fmt.Sprintf("from %d to %d", low, high)})
+		c.tell(Lie{At: at, Field: field, Claimed: strconv.FormatInt(claimed, 10), Truth: fmt.Sprintf("from %d to %d", low, high)})
 	}
 }
 

@@ -17,8 +17,8 @@ import (
 	"github.com/samsa-dev/samsa/internal/embedded/zookeeper"
 )
 
-// patience is what asking the brokers may take, all tries together: a broker of this machine answers within milliseconds
-// or not at all, and samples are due several times a second.
+// patience is what asking the brokers may take, all tries together: a broker of this machine answers within
+// milliseconds or not at all, and samples are due several times a second.
 const patience = 500 * time.Millisecond
 
 // Reader samples one group of the embedded world. It reads ZooKeeper's tree inside the server and asks the brokers with
@@ -46,7 +46,9 @@ func NewReader(server *zookeeper.Server, chroot string, brokers []string, group,
 
 // NewReaders makes a reader of groups that consume the same topic, each all of it: those of the pods of a ConsumerGroup
 // with semantics Topic. Its samples hold all of them.
-func NewReaders(server *zookeeper.Server, chroot string, brokers []string, groups []string, topic string) (*Reader, error) {
+func NewReaders(
+	server *zookeeper.Server, chroot string, brokers, groups []string, topic string,
+) (*Reader, error) {
 	r, err := NewReader(server, chroot, brokers, "", topic)
 	if err != nil {
 		return nil, err
@@ -61,8 +63,8 @@ func NewReaders(server *zookeeper.Server, chroot string, brokers []string, group
 // Close ends the connections to the brokers.
 func (r *Reader) Close() { r.admin.Close() }
 
-// Read takes a sample. Which partitions stand, the sink knows: their names are those of PartitionName. A topic that does
-// not exist has no partitions; the end of one whose broker does not answer is not known.
+// Read takes a sample. Which partitions stand, the sink knows: their names are those of PartitionName. A topic that
+// does not exist has no partitions; the end of one whose broker does not answer is not known.
 func (r *Reader) Read(ctx context.Context, stands func(partition string) bool) (Sample, error) {
 	asking, cancel := context.WithTimeout(ctx, 2*patience) // a broker that is away takes one; the others are to answer
 	defer cancel()

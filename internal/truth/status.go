@@ -38,8 +38,8 @@ func ClaimOf(group *v1alpha1.ConsumerGroup) Claim {
 	return claim
 }
 
-// PartitionName is what a partition is called in samples: topic/id, and with semantics Topic, where each pod has a group
-// of its own, group:topic/id.
+// PartitionName is what a partition is called in samples: topic/id, and with semantics Topic, where each pod has a
+// group of its own, group:topic/id.
 func PartitionName(group, topic, id string) string {
 	if group != "" {
 		group += ":"

@@ -138,7 +138,7 @@ func zooKeeperFreezes(s *stage) {
 // away passes time while something is gone; the workers are to bear it.
 func (s *stage) away(during time.Duration) {
 	before := withoutReadiness(s.pods())
-	s.Consistently(s.ctx, func() []pod { return withoutReadiness(s.pods()) }, during, "1s").
+	s.Consistently(s.ctx, func() []pod { return withoutReadiness(s.pods()) }, during, time.Second).
 		Should(Equal(before), "workers are to stay as they are")
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	. "github.com/onsi/gomega"
+
+	"github.com/samsa-dev/samsa/internal/truth"
 )
 
 // manifest is what a user writes.
@@ -47,7 +49,8 @@ func kubectlKnowsIt(s *stage) {
 		ContainSubstring("kafkacluster.kafka.samsa.dev/kafka created"),
 		ContainSubstring("consumergroup.kafka.samsa.dev/"+s.name+" created")))
 	s.witness(s.name, s.name)
-	s.Expect(s.kubectl("wait", "--for=condition=Ready", "consumergroup/"+s.name, "kafkacluster/"+clusterName, "--timeout=30s")).
+	s.Expect(s.kubectl("wait", "--for=condition=Ready", "consumergroup/"+s.name, "kafkacluster/"+clusterName,
+		"--timeout=30s")).
 		To(ContainSubstring("condition met"))
 	s.Expect(s.kubectl("apply", "-f", one)).To(ContainSubstring("consumergroup.kafka.samsa.dev/" + s.name + " unchanged"))
 	s.Expect(s.kubectl("diff", "-f", one)).To(BeEmpty())
@@ -61,7 +64,8 @@ func kubectlKnowsIt(s *stage) {
 	s.Eventually(s.ctx, func() string { return s.kubectl("describe", "consumergroup", s.name) }).Should(SatisfyAll(
 		ContainSubstring("Every partition is owned and delivered"), ContainSubstring("Owned Partitions:"),
 		MatchRegexp(`Events:\n(.*\n)+.*Normal +Balanced`)))
-	s.Expect(s.kubectl("explain", "consumergroup.spec.sink")).To(SatisfyAll(ContainSubstring("exactly one of"), ContainSubstring("http")))
+	s.Expect(s.kubectl("explain", "consumergroup.spec.sink")).
+		To(SatisfyAll(ContainSubstring("exactly one of"), ContainSubstring("http")))
 
 	s.Expect(s.kubectl("scale", "consumergroup/"+s.name, "--replicas=2")).To(ContainSubstring("scaled"))
 	s.Expect(s.kubectl("wait", "consumergroup/"+s.name, "--for=jsonpath={.status.readyReplicas}=2", "--timeout=30s")).
@@ -80,14 +84,15 @@ func kubectlKnowsIt(s *stage) {
 	s.allArrive(s.name)
 
 	for _, w := range s.witnesses {
-		s.Eventually(s.ctx, w.behind, "30s").Should(BeEmpty())
+		s.Eventually(s.ctx, w.behind, truth.Grace).Should(BeEmpty())
 		s.dismiss(w)
 	}
 	s.Expect(s.kubectl("delete", "-f", one, "--timeout=30s")).To(ContainSubstring(`"` + s.name + `" deleted`))
 	_, err = s.tryKubectl("get", "consumergroup", s.name)
 	s.Expect(err).To(MatchError(ContainSubstring("NotFound")))
-	s.Eventually(s.ctx, func() string { return s.kubectl("get", "all,configmaps,poddisruptionbudgets", "-o", "name") }, "20s").
-		Should(Equal("configmap/kube-root-ca.crt\n"), "what belonged to the group is to go with it")
+	s.Eventually(s.ctx, func() string {
+		return s.kubectl("get", "all,configmaps,poddisruptionbudgets", "-o", "name")
+	}, closing).Should(Equal("configmap/kube-root-ca.crt\n"), "what belonged to the group is to go with it")
 }
 
 // table is what kubectl prints, as the fields of its first two lines.

@@ -68,8 +68,8 @@ func (s *stage) endFlows() {
 	}
 }
 
-// allArrive expects everything published to be delivered to a group: in order, as it was, and nothing else. It gives how
-// many messages were delivered again.
+// allArrive expects everything published to be delivered to a group: in order, as it was, and nothing else. It gives
+// how many messages were delivered again.
 func (s *stage) allArrive(group string) (repeated int) {
 	s.Eventually(s.ctx, func() int { return s.books.waiting(group) }, healing).
 		Should(BeZero(), "messages of %s that have not arrived", group)
@@ -84,7 +84,7 @@ func (s *stage) allArrive(group string) (repeated int) {
 // goesOn expects deliveries to go on: some arrive from now on.
 func (s *stage) goesOn(group string) {
 	before := s.books.arrived(group)
-	s.Eventually(s.ctx, func() int { return s.books.arrived(group) }, "5s").
+	s.Eventually(s.ctx, func() int { return s.books.arrived(group) }, healing/2).
 		Should(BeNumerically(">=", before+10), "deliveries are to go on")
 }
 

@@ -165,7 +165,7 @@ func (s *stage) nameIsTroubled(name string, within time.Duration, reason string,
 	s.Consistently(s.ctx, func(g Gomega) {
 		ready := meta.FindStatusCondition(s.group(g, name).Status.Conditions, v1alpha1.ConditionReady)
 		g.Expect(*ready).To(Equal(told), "what is said once is to stay while its cause does")
-	}, "2s").Should(Succeed())
+	}, 2*time.Second).Should(Succeed())
 }
 
 // says expects any condition of the group to give a reason.

@@ -15,13 +15,15 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/metadata"
+
+	"github.com/samsa-dev/samsa/internal/truth"
 )
 
 // quiet is how long nobody may write anything.
 const quiet = time.Minute
 
-// versions are the resourceVersions of all objects of the cluster, by kind and name, but Leases: those are how nodes and
-// leaders show that they live.
+// versions are the resourceVersions of all objects of the cluster, by kind and name, but Leases: those are how nodes
+// and leaders show that they live.
 func versions(ctx context.Context) (map[string]string, error) {
 	config := system.REST()
 	config.QPS = -1
@@ -56,7 +58,9 @@ func versions(ctx context.Context) (map[string]string, error) {
 	return found, nil
 }
 
-func collect(ctx context.Context, client metadata.Interface, of schema.GroupVersionResource, into map[string]string) error {
+func collect(
+	ctx context.Context, client metadata.Interface, of schema.GroupVersionResource, into map[string]string,
+) error {
 	objects, err := client.Resource(of).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return fmt.Errorf("list %s: %w", of, err)
@@ -94,7 +98,7 @@ func (s *stage) staysQuiet() {
 		g.Expect(namespaces.Items).To(HaveEach(HaveField("DeletionTimestamp", BeNil())))
 	}, closing).Should(Succeed(), "namespaces of other plays are to be gone")
 	for _, w := range s.witnesses {
-		s.Eventually(s.ctx, w.behind, "30s").Should(BeEmpty(), "the status of %s is to say what is true", w.key.Name)
+		s.Eventually(s.ctx, w.behind, truth.Grace).Should(BeEmpty(), "the status of %s is to say what is true", w.key.Name)
 	}
 	before, err := versions(s.ctx)
 	s.Expect(err).NotTo(HaveOccurred())
@@ -104,5 +108,5 @@ func (s *stage) staysQuiet() {
 		after, err := versions(s.ctx)
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(changes(before, after)).To(BeEmpty(), "objects that were written though nothing happens")
-	}, quiet, "15s").Should(Succeed())
+	}, quiet, quiet/4).Should(Succeed())
 }

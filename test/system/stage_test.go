@@ -37,7 +37,7 @@ const (
 // stage is what one play has for itself. Its expectations fail the play.
 type stage struct {
 	Gomega
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // a stage lives as long as its play
 	cancel context.CancelFunc
 	name   string // of the namespace, the topic and the group
 	// kafka is where the topic is: the suite's, or the play's own.
@@ -62,7 +62,8 @@ type stage struct {
 func newStage(ctx context.Context, name string) *stage {
 	ctx, cancel := context.WithTimeout(ctx, playTimeout)
 	return &stage{
-		Gomega: expectations(), ctx: ctx, cancel: cancel, name: name, kafka: system.World(), books: newBooks(), begun: time.Now(),
+		Gomega: expectations(), ctx: ctx, cancel: cancel, name: name, kafka: system.World(), books: newBooks(),
+		begun: time.Now(),
 	}
 }
 
@@ -116,7 +117,8 @@ func (s *stage) curtain() {
 	s.endFlows()
 	for _, w := range s.witnesses {
 		if time.Since(s.begun) < longEnough {
-			s.Eventually(s.ctx, w.behind, truth.Grace).Should(BeEmpty(), "the status of %s is to say what is true now", w.key.Name)
+			s.Eventually(s.ctx, w.behind, truth.Grace).Should(BeEmpty(),
+				"the status of %s is to say what is true now", w.key.Name)
 		}
 		s.check(w)
 	}
@@ -169,10 +171,12 @@ func (s *stage) close() error {
 	return err
 }
 
-// clear ends the workers, then the namespace with what else is in it: that takes another moment, which nobody waits for.
+// clear ends the workers, then the namespace with what else is in it: that takes another moment, which nobody
+// waits for.
 func (s *stage) clear() {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.name}}
-	s.Expect(client.IgnoreNotFound(api.DeleteAllOf(s.ctx, &v1alpha1.ConsumerGroup{}, client.InNamespace(s.name)))).To(Succeed())
+	err := api.DeleteAllOf(s.ctx, &v1alpha1.ConsumerGroup{}, client.InNamespace(s.name))
+	s.Expect(client.IgnoreNotFound(err)).To(Succeed())
 	s.Eventually(s.ctx, s.pods, closing).Should(BeEmpty(), "workers are to end with their group")
 	s.Expect(client.IgnoreNotFound(api.Delete(s.ctx, namespace))).To(Succeed())
 }

@@ -32,7 +32,7 @@ var _ = Describe("The system", Ordered, ContinueOnFailure, func() {
 		play{"broker-stops", "goes on after a broker was away", brokerStops},
 		play{"no-cluster", "waits for a KafkaCluster and starts when it exists", clusterMissing},
 		play{"no-topic", "waits for a topic and starts when it exists", topicMissing},
-		play{"no-secret", "waits for a Secret, its key and the right password, and starts when they are there", secretMissing},
+		play{"no-secret", "waits for a Secret, its key and the right password", secretMissing},
 		play{"sink-unresolved", "waits for a sink's host to be corrected", sinkUnresolved},
 		play{"two-of-one-name", "keeps the younger of two groups of one name waiting until the older is gone", twoOfOneName},
 		play{"name-taken", "leaves alone what is somebody else's, and waits for the name", nameIsTaken},
@@ -90,7 +90,9 @@ func nothingHappens(s *stage) {
 	named := func(name string) func(*v1alpha1.ConsumerGroup) {
 		return func(g *v1alpha1.ConsumerGroup) { g.Name = name }
 	}
-	s.createGroup(named("every"), replicas(2), func(g *v1alpha1.ConsumerGroup) { g.Spec.Semantics = v1alpha1.SemanticsTopic })
+	s.createGroup(named("every"), replicas(2), func(g *v1alpha1.ConsumerGroup) {
+		g.Spec.Semantics = v1alpha1.SemanticsTopic
+	})
 	s.createGroup(named("suspended"), func(g *v1alpha1.ConsumerGroup) { g.Spec.Suspend = new(true) })
 	s.nameIsReady("every", starting)
 	s.nameIsTroubled("suspended", healing, v1alpha1.ReasonSuspended)

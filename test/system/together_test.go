@@ -106,7 +106,8 @@ func perform(ctx context.Context, p *play) (err error) {
 // fault is a failed expectation.
 type fault string
 
-// expectations fail by panicking with a fault, which guarded catches: Ginkgo's own Fail belongs to the goroutine of a spec.
+// expectations fail by panicking with a fault, which guarded catches: Ginkgo's own Fail belongs to the goroutine of a
+// spec.
 func expectations() Gomega {
 	g := NewGomega(func(message string, skip ...int) {
 		_, file, line, _ := runtime.Caller(1 + append(skip, 0)[0])
