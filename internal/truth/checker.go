@@ -5,6 +5,7 @@ package truth
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -86,7 +87,9 @@ type Checker struct {
 	samples []Sample
 	claim   *Claim
 	// silent is since when statuses have left something open, zero if the newest does not.
-	silent  time.Time
+	silent time.Time
+	// unknown is the same for the ends of partitions, by their names.
+	unknown map[string]time.Time
 	excused time.Duration
 	lies    []Lie
 	checks  int
@@ -97,11 +100,27 @@ type Checker struct {
 // Say is told of a status as soon as it can be seen.
 func (c *Checker) Say(claim Claim) {
 	c.claim = &claim
+	c.note(claim)
 	switch {
 	case !claim.Unsure && !claim.Untold:
 		c.silent = time.Time{}
 	case c.silent.IsZero() && len(c.samples) > 0:
 		c.silent = c.samples[len(c.samples)-1].At
+	}
+}
+
+// note remembers since when ends are not known.
+func (c *Checker) note(claim Claim) {
+	before := c.unknown
+	c.unknown = map[string]time.Time{}
+	for name, row := range claim.Partitions {
+		if row.End >= 0 || len(c.samples) == 0 {
+			continue
+		}
+		c.unknown[name] = c.samples[len(c.samples)-1].At
+		if since, ok := before[name]; ok {
+			c.unknown[name] = since
+		}
 	}
 }
 
@@ -111,6 +130,9 @@ func (c *Checker) Excuse(d time.Duration) { c.excused = d }
 
 // Observe is told of a sample, in the order of time, and holds the newest status against those of the last Grace.
 func (c *Checker) Observe(s Sample) {
+	if between, ok := c.handover(s); ok {
+		c.samples = append(c.samples, between)
+	}
 	c.samples = append(c.samples, s)
 	begin := s.At.Add(-Grace - c.excused)
 	// The sample just before the window was true when it began.
@@ -121,6 +143,24 @@ func (c *Checker) Observe(s Sample) {
 		return // not long enough yet to know of a lie
 	}
 	c.check(s.At)
+}
+
+// handover is what was true for a moment between the newest sample and the next, if partitions have got other owners:
+// nobody had them.
+func (c *Checker) handover(next Sample) (between Sample, found bool) {
+	if len(c.samples) == 0 {
+		return Sample{}, false
+	}
+	last := c.samples[len(c.samples)-1]
+	between = last
+	between.At, between.Partitions = next.At, maps.Clone(last.Partitions)
+	for name, p := range between.Partitions {
+		if now, ok := next.Partitions[name]; ok && now.Owner != p.Owner {
+			p.Owner, found = "", true
+			between.Partitions[name] = p
+		}
+	}
+	return between, found
 }
 
 // Lies are those found so far; Checks counts the values that were held against the truth.
@@ -152,10 +192,7 @@ func (c *Checker) check(at time.Time) {
 
 // numbers holds members and partitions against the samples.
 func (c *Checker) numbers(at time.Time, claim Claim) {
-	c.expect(at, "ownedPartitions", strconv.Itoa(claim.Owned), func(s Sample) (string, bool) {
-		owned := s.owned()
-		return strconv.Itoa(owned), owned == claim.Owned
-	})
+	c.between(at, "ownedPartitions", int64(claim.Owned), func(s Sample) int64 { return int64(s.owned()) })
 	c.expect(at, "members", strings.Join(claim.Members, " "), func(s Sample) (string, bool) {
 		return strings.Join(s.Members, " "), slices.Equal(s.Members, claim.Members)
 	})
@@ -165,6 +202,9 @@ func (c *Checker) numbers(at time.Time, claim Claim) {
 			return s.Partitions[name].Owner, s.Partitions[name].Owner == row.Owner
 		})
 		c.between(at, name+" committed", row.Committed, func(s Sample) int64 { return s.at(name).Committed })
+		if since, ok := c.unknown[name]; ok && !since.Before(c.samples[0].At) {
+			continue // silence, and not for long
+		}
 		c.between(at, name+" end", row.End, func(s Sample) int64 { return s.at(name).End })
 	}
 }
@@ -182,6 +222,9 @@ func (c *Checker) lag(at time.Time, claim Claim) {
 	}
 	for name := range names {
 		low, high := c.lagOf(name)
+		if claim.Partitions[name].End < 0 {
+			low = 0 // not known, so not counted
+		}
 		least, most = least+low, most+high
 		rows += max(0, claim.Partitions[name].lag())
 	}

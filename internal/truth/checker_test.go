@@ -202,6 +202,34 @@ func TestAPartitionThatWasNotThereHadNoPosition(t *testing.T) {
 	w.want(t, "t/2 committed")
 }
 
+func TestAHandoverBetweenSamplesIsNoLie(t *testing.T) {
+	w := newWorld()
+	w.honest()
+	w.pass(40)
+	during := w.sample()
+	during.Partitions["t/0"] = Partition{Committed: 10, End: 10}
+	w.true.Partitions["t/0"] = Partition{Owner: "demo-1", Committed: 10, End: 10}
+	w.pass(1)
+	w.Say(Claim{Reason: "Rebalancing", Owned: 1, Partitions: during.Partitions, Members: w.true.Members})
+	w.pass(int(Grace/time.Second) - 1)
+	w.want(t)
+	w.pass(5)
+	w.want(t, "t/0 owner", "Ready", "ownedPartitions")
+}
+
+func TestAnEndThatIsNotKnownIsSilence(t *testing.T) {
+	w := newWorld()
+	w.honest()
+	w.pass(40)
+	unknown := w.sample()
+	unknown.Partitions["t/0"] = Partition{Owner: "demo-0", Committed: 10, End: -1}
+	w.Say(Claim{Ready: true, Owned: 2, Partitions: unknown.Partitions, Members: w.true.Members})
+	w.pass(int(Grace/time.Second) - 1)
+	w.want(t)
+	w.pass(5)
+	w.want(t, "t/0 end")
+}
+
 func TestPartitionNamesOfTopicSemantics(t *testing.T) {
 	for _, c := range [][2]string{
 		{PartitionName("", "t", "0"), "t/0"}, {PartitionName("g-1", "t", "0"), "g-1:t/0"},
