@@ -27,6 +27,10 @@ const playTimeout = 150 * time.Second
 // at once would make all of them late.
 const headway = 300 * time.Millisecond
 
+// atOnce is how many plays run at a time: each is a worker or three that start, and a manager's attention, on two cores
+// that other suites use, too.
+const atOnce = 10
+
 // play is a spec that leaves others alone, so that it can run beside them. text is what it shows, name its namespace.
 type play struct {
 	name, text string
@@ -40,7 +44,7 @@ func together(plays ...play) {
 	BeforeAll(func(ctx SpecContext) {
 		playing, cancel := context.WithCancel(context.WithoutCancel(ctx)) // beyond this node, whose ctx ends with it
 		var all sync.WaitGroup
-		begun := 0
+		begun, places := 0, make(chan struct{}, atOnce)
 		for i := range plays {
 			results[i] = make(chan error, 1)
 			if focused(plays[i].text) {
@@ -48,6 +52,8 @@ func together(plays ...play) {
 				wait := time.Duration(begun) * headway
 				all.Go(func() {
 					pause(playing, wait)
+					places <- struct{}{}
+					defer func() { <-places }()
 					results[i] <- perform(playing, &plays[i])
 				})
 			}
@@ -65,7 +71,7 @@ func together(plays ...play) {
 			case <-ctx.Done():
 				Fail("it does not come to an end")
 			}
-		}, SpecTimeout(playTimeout+starting))
+		}, SpecTimeout(playTimeout+time.Minute))
 	}
 }
 
