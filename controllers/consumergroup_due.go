@@ -20,7 +20,7 @@ const (
 	// second, of some 10 KB each: an etcd takes a hundred times that.
 	numbersEvery = 15 * time.Second
 	// numbersJitter keeps groups that were written together (when the operator started) from being so for ever.
-	numbersJitter = 3 * time.Second
+	numbersJitter = time.Second
 )
 
 // untilDue tells how long a status has to wait to be written: one that differs in more than numbers does not. The one

@@ -5,7 +5,7 @@
 // reconciler has it at hand and never waits for a network.
 //
 // Each group that is watched has two goroutines: one reads the registry and the brokers, one asks the workers. Both
-// come round every 10 s, at once for a new target, and 200 ms after a hint: a watch in the registry fired, the
+// come round every 8 s, at once for a new target, and 200 ms after a hint: a watch in the registry fired, the
 // connection changed, the ownership did. How many read or ask at once is bounded over all groups.
 //
 // A reconciler is woken at once by what a status shows at once (owners, members, blocked partitions, errors, topics),

@@ -13,8 +13,8 @@ import (
 
 const (
 	// readTimeout bounds one reading of a group: it takes milliseconds, unless brokers are slow to say where their
-	// partitions end, which is worth a third of the 30 s that a status may be behind.
-	readTimeout = 10 * time.Second
+	// partitions end, which is waited for 3 s at most; see every for what it adds to.
+	readTimeout = 5 * time.Second
 	// unreachedEvery is how often to look whether there is a connection yet; a look costs nothing.
 	unreachedEvery = 500 * time.Millisecond
 	// failedEvery is the wait after a reading that failed; what is mended shows within the 10 s that all has to heal in.

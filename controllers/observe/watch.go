@@ -14,9 +14,10 @@ import (
 )
 
 const (
-	// every is how old an observation may be that nothing hinted at: a lost watch costs at most this, within the 30 s
-	// after which a silent status counts as a lie.
-	every = 10 * time.Second
+	// every is how old an observation may be that nothing hinted at: a lost watch costs at most this. Numbers may stand
+	// in a status for 16 s, so that with a reading that hangs (5 s) they are 8 + 5 + 16 = 29 s old at the most; from 30 s
+	// on silence would be a lie.
+	every = 8 * time.Second
 	// troubledEvery is the same of workers that tell of trouble. Its end shows in their answers alone, and is to show in
 	// the status within 10 s: workers may take 5 s of that to try the sink again.
 	troubledEvery = 3 * time.Second
@@ -111,7 +112,7 @@ func (w *watch) change(still func(now Target) bool, set func(*Observation)) {
 	}
 }
 
-// wait is how long until the next reading that nothing asks for: 9 to 10 s, or sooner if numbers wait to be told, so
+// wait is how long until the next reading that nothing asks for: seven or eight seconds, or sooner if numbers wait to be told, so
 // that they are fresh when they are.
 func (w *watch) wait() time.Duration {
 	w.mu.Lock()
