@@ -36,7 +36,8 @@ type Broker struct {
 	life *life // nil while stopped
 }
 
-// Start runs a broker and returns when it is registered and listens. ctx bounds the start alone; Close ends the broker.
+// Start runs a broker and returns when it is registered and listens. ctx bounds the start alone; Close ends the
+// broker.
 func Start(ctx context.Context, config Config) (*Broker, error) {
 	config, err := config.withDefaults()
 	if err != nil {
@@ -86,9 +87,9 @@ func (b *Broker) current() *life {
 	return b.life
 }
 
-// Restart starts a broker again that was stopped or has died, on its old address and with what it had stored, all of which
-// is then visible. If its id is still taken in ZooKeeper, by the session that died, it waits for that to go. It does
-// nothing to a running one.
+// Restart starts a broker again that was stopped or has died, on its old address and with what it had stored, all of
+// which is then visible. If its id is still taken in ZooKeeper, by the session that died, it waits for that to go. It
+// does nothing to a running one.
 func (b *Broker) Restart(ctx context.Context) error {
 	b.lifecycle.Lock()
 	defer b.lifecycle.Unlock()
@@ -148,8 +149,8 @@ func (b *Broker) Stop() {
 	}
 }
 
-// Kill ends the broker as SIGKILL does: its connections are reset, and its registration stays until its session expires.
-// It waits.
+// Kill ends the broker as SIGKILL does: its connections are reset, and its registration stays until its session
+// expires. It waits.
 func (b *Broker) Kill() {
 	b.lifecycle.Lock()
 	defer b.lifecycle.Unlock()

@@ -28,8 +28,8 @@ const (
 	defaultSessionTimeout = 6 * time.Second
 )
 
-// Config says how a broker runs. The zero value is broker 0 on a free port of this machine, without ZooKeeper, in memory,
-// with the real one's defaults. In brackets is what the real one calls it.
+// Config says how a broker runs. The zero value is broker 0 on a free port of this machine, without ZooKeeper, in
+// memory, with the real one's defaults. In brackets is what the real one calls it.
 type Config struct {
 	// Addr is where it listens. Default 127.0.0.1:0.
 	Addr string
@@ -54,7 +54,8 @@ type Config struct {
 	// FlushMessages is how many messages of a partition make it flush, which is what makes them visible
 	// [log.flush.interval]. Default 500.
 	FlushMessages int
-	// FlushScheduler is how often it looks for what else to flush [log.default.flush.scheduler.interval.ms]. Default 3 s.
+	// FlushScheduler is how often it looks for what else to flush [log.default.flush.scheduler.interval.ms]. Default 3
+	// s.
 	FlushScheduler time.Duration
 	// FlushAge is how long ago a partition's last flush must be for it to be flushed then
 	// [log.default.flush.interval.ms]. Default is FlushScheduler.
@@ -64,8 +65,8 @@ type Config struct {
 	SegmentSize int64
 	// SegmentAge is for how long a segment is written to [log.roll.hours]. Default a week.
 	SegmentAge time.Duration
-	// Retention is how long ago the last write to a segment must be for it to be deleted [log.retention.hours]. Default a
-	// week.
+	// Retention is how long ago the last write to a segment must be for it to be deleted [log.retention.hours]. Default
+	// a week.
 	Retention time.Duration
 	// RetentionBytes bounds a partition; older segments are deleted [log.retention.size]. Default 0, no bound.
 	RetentionBytes int64

@@ -12,8 +12,8 @@ import (
 	"github.com/samsa-dev/samsa/pkg/protocol"
 )
 
-// connection serves one client, one request after the other: the next is not looked at before the answer to the last one
-// is on its way. So whatever is answered behind a produce says that the produce was done.
+// connection serves one client, one request after the other: the next is not looked at before the answer to the last
+// one is on its way. So whatever is answered behind a produce says that the produce was done.
 type connection struct {
 	net.Conn
 	life   *life
@@ -81,5 +81,5 @@ func (c *connection) finish() {
 	if tcp, ok := c.Conn.(*net.TCPConn); ok {
 		_ = tcp.CloseWrite()
 	}
-	_ = c.Conn.Close()
+	_ = c.Close()
 }

@@ -54,8 +54,8 @@ func (f *Faults) AnswerLate(d time.Duration) {
 	f.late = d
 }
 
-// Stall stops the broker as SIGSTOP does, as far as clients see: connections are accepted and requests taken, nothing is
-// executed or answered. Its ZooKeeper session lives on.
+// Stall stops the broker as SIGSTOP does, as far as clients see: connections are accepted and requests taken, nothing
+// is executed or answered. Its ZooKeeper session lives on.
 func (f *Faults) Stall() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -74,8 +74,9 @@ func (f *Faults) Resume() {
 	}
 }
 
-// CutAfter resets the connection on which the n-th byte from now passes, right behind that byte; with 0 at the next one
-// that is wanted. The channel is closed when it has happened. It replaces what was armed for this direction before.
+// CutAfter resets the connection on which the n-th byte from now passes, right behind that byte; with 0 at the next
+// one that is wanted. The channel is closed when it has happened. It replaces what was armed for this direction
+// before.
 func (f *Faults) CutAfter(direction Direction, n int) <-chan struct{} {
 	return f.arm(direction, n, false)
 }
@@ -181,7 +182,7 @@ type faultyReader struct {
 
 // Read implements io.Reader.
 func (r faultyReader) Read(into []byte) (int, error) {
-	n, err := r.conn.Conn.Read(into)
+	n, err := r.conn.Read(into)
 	passed, breakage := r.faults.admit(In, n)
 	if breakage != nil {
 		return passed, breakage.strike(r.conn)
@@ -197,7 +198,7 @@ type faultyWriter struct {
 // Write implements io.Writer.
 func (w faultyWriter) Write(from []byte) (int, error) {
 	passed, breakage := w.faults.admit(Out, len(from))
-	n, err := w.conn.Conn.Write(from[:passed])
+	n, err := w.conn.Write(from[:passed])
 	if breakage != nil {
 		return n, breakage.strike(w.conn)
 	}

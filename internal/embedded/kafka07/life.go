@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// life is a broker between a start and the next end: its listener, connections, timers and registration. Every goroutine
-// belongs to it, and end waits for all of them.
+// life is a broker between a start and the next end: its listener, connections, timers and registration. Every
+// goroutine belongs to it, and end waits for all of them.
 type life struct {
 	broker    *Broker
 	listener  net.Listener

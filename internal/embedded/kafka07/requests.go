@@ -49,7 +49,8 @@ func (b *Broker) handle(body []byte) (answer, error) {
 // errTooLarge says that a set is dropped without a word.
 var errTooLarge = errors.New("message is larger than the broker takes")
 
-// produce makes the log before it looks at the messages, so that a set that is refused leaves a topic behind all the same.
+// produce makes the log before it looks at the messages, so that a set that is refused leaves a topic behind all the
+// same.
 func (b *Broker) produce(q *protocol.ProduceRequest) error {
 	partition := q.Partition
 	if partition == protocol.AnyPartition {
@@ -70,8 +71,8 @@ func (b *Broker) produce(q *protocol.ProduceRequest) error {
 	return l.append(q.Set[:valid], messages)
 }
 
-// checkSet gives how many bytes of a set are whole messages, and how many messages they are, those inside wrappers counted.
-// The first thing that is wrong decides: of the outer messages in their order first, then of what is inside.
+// checkSet gives how many bytes of a set are whole messages, and how many messages they are, those inside wrappers
+// counted. The first thing that is wrong decides: of the outer messages in their order first, then of what is inside.
 func checkSet(set []byte, maxPayload int) (valid, messages int, err error) {
 	outer := protocol.Iterator{Shallow: true, Strict: true}
 	outer.Reset(set, 0)
@@ -134,8 +135,8 @@ const (
 	partHeader = protocol.SizeBytes + codeBytes
 )
 
-// cutHeader is what a broker writes of the answer to a fetch of a negative size before it fails: the size, with the error
-// code counted, and no error.
+// cutHeader is what a broker writes of the answer to a fetch of a negative size before it fails: the size, with the
+// error code counted, and no error.
 func cutHeader(q *protocol.FetchRequest) []byte {
 	header := make([]byte, partHeader)
 	putInt32(header, codeBytes+int(q.MaxSize))

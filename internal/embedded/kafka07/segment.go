@@ -15,8 +15,8 @@ const segmentSuffix = ".kafka"
 // segmentName is a segment's file: where it starts, in 20 digits.
 func segmentName(start int64) string { return fmt.Sprintf("%020d%s", start, segmentSuffix) }
 
-// segment is one file of a partition's log. Bytes that were once in data never change, so that slices of it may leave the
-// lock of the log.
+// segment is one file of a partition's log. Bytes that were once in data never change, so that slices of it may leave
+// the lock of the log.
 type segment struct {
 	start    int64
 	data     []byte

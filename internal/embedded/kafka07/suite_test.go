@@ -168,3 +168,8 @@ func readFile(path ...string) []byte {
 	Expect(err).NotTo(HaveOccurred())
 	return data
 }
+
+func writeFile(data []byte, path ...string) {
+	GinkgoHelper()
+	Expect(os.WriteFile(filepath.Join(path...), data, 0o600)).To(Succeed())
+}
