@@ -10,8 +10,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// unproven is how long a container that has ended before and is not ready counts as about to end again. A worker is ready
-// within seconds; one that was ready and is not any more, since ZooKeeper is away, has run for longer.
+// unproven is how long a container that has ended before and is not ready counts as about to end again. A worker is
+// ready within seconds; one that was ready and is not any more, since ZooKeeper is away, has run for longer.
 const unproven = time.Minute
 
 // failingPods are the workers that do not start, or end again and again, each with a reason that stays the same while

@@ -175,8 +175,8 @@ func (o Options) manager(scheme *runtime.Scheme) ctrl.Options {
 }
 
 // cache keeps no managedFields: they are more than half of an object, and nothing here reads them. Of the kinds that
-// everybody uses it keeps samsa's alone: all ConfigMaps and pods of a large cluster are gigabytes. Whether somebody else
-// has an object of a name is asked of the API server.
+// everybody uses it keeps samsa's alone: all ConfigMaps and pods of a large cluster are gigabytes. Whether somebody
+// else has an object of a name is asked of the API server.
 func (o Options) cache() cache.Options {
 	ours := cache.ByObject{Label: labels.SelectorFromSet(workload.Managed())}
 	options := cache.Options{

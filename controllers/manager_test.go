@@ -116,8 +116,8 @@ func get(ctx context.Context, url string) func() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-		response, err := client.Do(request)
+		asker := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		response, err := asker.Do(request)
 		if err != nil {
 			return "", err
 		}

@@ -112,8 +112,8 @@ func (w *watch) change(still func(now Target) bool, set func(*Observation)) {
 	}
 }
 
-// wait is how long until the next reading that nothing asks for: seven or eight seconds, or sooner if numbers wait to be told, so
-// that they are fresh when they are.
+// wait is how long until the next reading that nothing asks for: seven or eight seconds, or sooner if numbers wait to
+// be told, so that they are fresh when they are.
 func (w *watch) wait() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -229,10 +229,14 @@ func (c *Checker) lag(at time.Time, claim Claim) {
 		rows += max(0, claim.Partitions[name].lag())
 	}
 	if claim.Lag < least || claim.Lag > most {
-		c.tell(Lie{At: at, Field: "lag", Claimed: strconv.FormatInt(claim.Lag, 10), Truth: fmt.Sprintf("from %d to %d", least, most)})
+		c.tell(Lie{
+			At: at, Field: "lag", Claimed: strconv.FormatInt(claim.Lag, 10), Truth: fmt.Sprintf("from %d to %d", least, most),
+		})
 	}
 	if len(claim.Partitions) == len(names) && claim.Lag != rows {
-		c.tell(Lie{At: at, Field: "lag", Claimed: strconv.FormatInt(claim.Lag, 10), Truth: fmt.Sprintf("%d by its own rows", rows)})
+		c.tell(Lie{
+			At: at, Field: "lag", Claimed: strconv.FormatInt(claim.Lag, 10), Truth: fmt.Sprintf("%d by its own rows", rows),
+		})
 	}
 }
 
@@ -295,7 +299,9 @@ func (c *Checker) between(at time.Time, field string, claimed int64, of func(Sam
 		low, high = min(low, of(s)), max(high, of(s))
 	}
 	if claimed < low || claimed > high {
-		c.tell(Lie{At: at, Field: field, Claimed: strconv.FormatInt(claimed, 10), Truth: fmt.Sprintf("from %d to %d", low, high)})
+		c.tell(Lie{
+			At: at, Field: field, Claimed: strconv.FormatInt(claimed, 10), Truth: fmt.Sprintf("from %d to %d", low, high),
+		})
 	}
 }
 

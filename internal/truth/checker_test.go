@@ -4,6 +4,7 @@
 package truth
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -31,9 +32,7 @@ func (w *world) sample() Sample {
 	s := w.true
 	s.At = w.now
 	s.Partitions = map[string]Partition{}
-	for name, p := range w.true.Partitions {
-		s.Partitions[name] = p
-	}
+	maps.Copy(s.Partitions, w.true.Partitions)
 	return s
 }
 
@@ -89,10 +88,22 @@ func TestLies(t *testing.T) {
 		change func(*world)
 		fields []string
 	}{
-		"an owner that is gone":     {func(w *world) { w.true.Partitions["t/0"] = lost }, []string{"t/0 owner", "Ready", "ownedPartitions"}},
-		"a position that moved":     {func(w *world) { w.true.Partitions["t/1"] = Partition{"demo-0", 6, 7, false} }, []string{"t/1 committed", "t/1 end", "lag"}},
-		"a member that left":        {func(w *world) { w.true.Members = nil }, []string{"members"}},
-		"a sink that takes nothing": {func(w *world) { w.true.Partitions["t/1"] = Partition{"demo-0", 5, 5, true} }, []string{"Ready"}},
+		"an owner that is gone": {
+			func(w *world) { w.true.Partitions["t/0"] = lost },
+			[]string{"t/0 owner", "Ready", "ownedPartitions"},
+		},
+		"a position that moved": {
+			func(w *world) { w.true.Partitions["t/1"] = Partition{"demo-0", 6, 7, false} },
+			[]string{"t/1 committed", "t/1 end", "lag"},
+		},
+		"a member that left": {
+			func(w *world) { w.true.Members = nil },
+			[]string{"members"},
+		},
+		"a sink that takes nothing": {
+			func(w *world) { w.true.Partitions["t/1"] = Partition{"demo-0", 5, 5, true} },
+			[]string{"Ready"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()

@@ -52,7 +52,8 @@ func (s *stage) flow() {
 	s.flows.Go(func() {
 		for i := 0; ctx.Err() == nil; i++ {
 			// What is published at all is entered: the context only ends the loop.
-			if err := s.send(s.ctx, int32(i%partitions)); err != nil {
+			err := s.send(s.ctx, int32(i%partitions)) //nolint:contextcheck // see above
+			if err != nil {
 				s.step("%v", err)
 			}
 			pause(ctx, pace)
