@@ -58,9 +58,7 @@ func FuzzDecodeRequest(f *testing.F) {
 			request protocol.Request
 			err     error
 		)
-		if taken := allocated(func() { request, err = protocol.DecodeRequest(data) }); taken > maxDecoded(data) {
-			t.Errorf("%d bytes taken for %d", taken, len(data))
-		}
+		expectMemory(t, maxDecoded(data), func() { request, err = protocol.DecodeRequest(data) })
 		if err != nil {
 			if request != nil || err.Error() == "" {
 				t.Errorf("got %v and %v", request, err)
@@ -86,9 +84,7 @@ func fuzzResponse(f *testing.F, decoded func() response) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got := decoded()
 		var err error
-		if taken := allocated(func() { err = got.Decode(data) }); taken > maxDecoded(data) {
-			t.Errorf("%d bytes taken for %d", taken, len(data))
-		}
+		expectMemory(t, maxDecoded(data), func() { err = got.Decode(data) })
 		if err != nil {
 			return
 		}
@@ -139,13 +135,10 @@ func FuzzIterator(f *testing.F) {
 		}
 		for _, it := range []protocol.Iterator{{}, {Strict: true}, {Shallow: true}} {
 			it.InflateLimit = limit
-			taken := allocated(func() {
+			expectMemory(t, maxTaken(set), func() {
 				it.Reset(set, start)
 				checkWalk(t, &it, start, len(set))
 			})
-			if taken > maxTaken(set) {
-				t.Errorf("%d bytes taken for %d", taken, len(set))
-			}
 		}
 	})
 }

@@ -61,12 +61,18 @@ func (it *Iterator) Reset(set []byte, start int64) {
 	}
 }
 
+// plain is the magic and the attributes of an uncompressed message of magic 1, as far as plainMask shows them.
+const (
+	plain     = 1 << 8
+	plainMask = 0xff<<8 | codecMask
+)
+
 // Next goes to the next message and reports whether there is one.
 func (it *Iterator) Next() bool {
 	// What nearly all messages are: complete, of magic 1 and uncompressed. nextOther does everything, but for these
 	// twice as slowly.
 	src := it.set[it.at:]
-	if len(src) < Overhead || it.state != betweenMessages || src[4] != 1 || src[5]&codecMask != 0 {
+	if len(src) < Overhead || it.state != betweenMessages || binary.BigEndian.Uint16(src[4:])&plainMask != plain {
 		return it.nextOther()
 	}
 	size := int(int32(binary.BigEndian.Uint32(src))) //nolint:gosec // the wire's two's complement
