@@ -37,8 +37,15 @@ func (v finding) is(status metav1.ConditionStatus) bool { return v.status == sta
 
 func (v finding) as(kind string) metav1.Condition {
 	// A message is a sentence, wherever it was put together.
-	return newCondition(kind, v.status, v.reason, "%s", strings.ToUpper(v.message[:min(1, len(v.message))])+
-		v.message[min(1, len(v.message)):])
+	return newCondition(kind, v.status, v.reason, "%s", capitalised(v.message))
+}
+
+// capitalised begins a message as a sentence, unless it begins with the name of a field.
+func capitalised(message string) string {
+	if message == "" || strings.HasPrefix(message, "spec.") {
+		return message
+	}
+	return strings.ToUpper(message[:1]) + message[1:]
 }
 
 // conditionsOf are all conditions, every time.
@@ -122,6 +129,9 @@ func balance(s *groupScope, f *facts) finding {
 		if failing := failingPods(s); len(failing) > 0 {
 			return no(v1alpha1.ReasonWorkersFailing, "workers do not run: %s", names(failing))
 		}
+		if why := notJoined(s); len(why) > 0 {
+			return no(v1alpha1.ReasonStarting, "no worker has joined the group yet: %s", names(why))
+		}
 		return no(v1alpha1.ReasonStarting, "no worker has joined the group yet")
 	case len(homeless) > 0:
 		return no(v1alpha1.ReasonRebalancing, "partitions are without an owner or about to get another")
@@ -191,6 +201,21 @@ func feeding(s *groupScope, f *facts) finding {
 	return yes(v1alpha1.ReasonEnoughPartitions, "there is a partition for every member")
 }
 
+// notJoined are the reasons that workers give for not being members.
+func notJoined(s *groupScope) []string {
+	var why []string
+	for _, told := range s.observation.Workers {
+		if told.Status == nil || s.now.Sub(told.At) > stale {
+			continue
+		}
+		for _, reason := range told.Status.Reasons {
+			why = append(why, reason.Message)
+		}
+	}
+	slices.Sort(why)
+	return slices.Compact(why)
+}
+
 // readiness is whether the group is consuming: the first thing that keeps it from that, if anything does.
 func readiness(s *groupScope, topics, balanced, delivering finding) finding {
 	if v, ok := stopped(s); ok {
@@ -207,6 +232,10 @@ func readiness(s *groupScope, topics, balanced, delivering finding) finding {
 			v.status = metav1.ConditionFalse // without workers that is certain
 		}
 		return v
+	}
+	if s.blocker.reason != "" { // it consumes, and not as the spec says
+		return yes(s.blocker.reason, "every partition is owned and delivered, by workers as they were before: %s",
+			s.blocker.message)
 	}
 	return yes(v1alpha1.ReasonBalanced, "every partition is owned and delivered")
 }

@@ -200,7 +200,7 @@ func (r *row) ownedBy(s *groupScope, m *member) {
 		return
 	}
 	r.worker = &told.Status.Partitions[at]
-	r.told()
+	r.told(told.Status.Time)
 }
 
 // mine tells that a worker of this name is a pod of this ConsumerGroup, or was a moment ago.
@@ -210,7 +210,7 @@ func (s *groupScope) mine(name string) bool {
 }
 
 // told is how a partition stands by what its worker says.
-func (r *row) told() {
+func (r *row) told(asOf time.Time) {
 	p := r.worker
 	r.reason = p.Error
 	switch p.State {
@@ -228,7 +228,7 @@ func (r *row) told() {
 		r.state, r.trouble = v1alpha1.PartitionFailing, unfetched
 		r.reason = cmp.Or(r.reason, "its claim and its position are being read again")
 	case worker.Owned, worker.Starting:
-		r.working()
+		r.working(asOf)
 	case worker.Claiming, worker.Waiting:
 		r.state, r.trouble = v1alpha1.PartitionUnknown, silent
 		r.reason = cmp.Or(r.reason, "its worker has not taken it up yet")
@@ -239,13 +239,15 @@ func (r *row) told() {
 // second. A sink that refuses one message in a hundred is not one that fails.
 const patience = 3
 
-func (r *row) working() {
+func (r *row) working(asOf time.Time) {
 	p := r.worker
 	switch {
 	case p.Error == "" && p.State == worker.Starting:
 		r.state, r.trouble, r.reason = v1alpha1.PartitionUnknown, silent, "where it begins is being decided"
 	case p.Error == "":
 		r.state = v1alpha1.PartitionOwned
+	case unanswered(p, asOf):
+		r.state, r.trouble = v1alpha1.PartitionFailing, refused
 	case p.Attempts == 0:
 		r.state, r.trouble = v1alpha1.PartitionFailing, unfetched
 	default:
@@ -255,6 +257,14 @@ func (r *row) working() {
 			r.state, r.trouble = v1alpha1.PartitionFailing, refused
 		}
 	}
+}
+
+// answerWithin is how long a sink may take for one message, all tries together, before its group is not said to be
+// consuming. The worker tells of it as an error after the same time.
+const answerWithin = 10 * time.Second
+
+func unanswered(p *worker.PartitionStatus, asOf time.Time) bool {
+	return !p.TryingSince.IsZero() && asOf.Sub(p.TryingSince) > answerWithin
 }
 
 // unreachable are the hosts of sinks that workers say they cannot reach.

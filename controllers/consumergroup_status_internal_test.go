@@ -211,6 +211,16 @@ func TestConditions(t *testing.T) {
 		}, map[string]string{
 			"Ready": "False Blocked", "Delivering": "False Blocked", "Stalled": "True Blocked",
 		}},
+		"sink is slow": {func(s *groupScope) {
+			s.observation.Workers["billing-0"].Status.Time = noon
+			s.first().TryingSince = noon.Add(-answerWithin)
+		}, nil},
+		"sink hangs": {func(s *groupScope) {
+			s.observation.Workers["billing-0"].Status.Time = noon
+			s.first().TryingSince, s.first().Error = noon.Add(-answerWithin-1), "the sink has not answered for a while"
+		}, map[string]string{
+			"Ready": "False SinkFailing", "Delivering": "False SinkFailing", "Reconciling": "True SinkFailing",
+		}},
 		"sink refused once": {func(s *groupScope) { s.first().Attempts, s.first().Error = 1, "503" }, nil},
 		"sink refuses": {func(s *groupScope) { s.first().Attempts, s.first().Error = patience, "503" }, map[string]string{
 			"Ready": "False SinkFailing", "Delivering": "False SinkFailing", "Reconciling": "True SinkFailing",
@@ -247,7 +257,7 @@ func TestConditions(t *testing.T) {
 		"cluster gone, still seen": {func(s *groupScope) {
 			s.cluster, s.usable = nil, false
 			s.block(blocker{reason: v1alpha1.ReasonClusterMissing, message: "gone"})
-		}, map[string]string{"Stalled": "True ClusterMissing"}},
+		}, map[string]string{"Ready": "True ClusterMissing", "Stalled": "True ClusterMissing"}},
 		"cluster gone, not seen": {func(s *groupScope) {
 			s.cluster, s.usable, s.seen = nil, false, false
 			s.block(blocker{reason: v1alpha1.ReasonClusterMissing, message: "gone"})
@@ -270,7 +280,7 @@ func TestConditions(t *testing.T) {
 		})},
 		"name conflict, yet consuming": {func(s *groupScope) {
 			s.block(blocker{reason: v1alpha1.ReasonNameConflict, message: "PodDisruptionBudget billing"})
-		}, map[string]string{"Stalled": "True NameConflict"}},
+		}, map[string]string{"Ready": "True NameConflict", "Stalled": "True NameConflict"}},
 		"rolling out": {func(s *groupScope) { s.set.Status.UpdateRevision = "b" }, map[string]string{
 			"Reconciling": "True Progressing",
 		}},

@@ -34,7 +34,7 @@ type ConsumerGroupSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=200
-	// +kubebuilder:validation:XValidation:rule=`!self.matches(r'[/\x00-\x1f\x7f-\x9f\x{e000}-\x{f8ff}\x{fff0}-\x{ffff}]') && !(self in ['.', '..', 'zookeeper'])`,message="spec.group must be a name that ZooKeeper can hold as one node: without '/' and control characters, and not ., .. or zookeeper"
+	// +kubebuilder:validation:XValidation:rule=`!self.matches(r'[/\x00-\x1f\x7f-\x9f\x{e000}-\x{f8ff}\x{fff0}-\x{10ffff}]') && !(self in ['.', '..', 'zookeeper'])`,message="spec.group must be a name that ZooKeeper can hold as one node: without '/', control characters and emoji, and not ., .. or zookeeper"
 	// +kubebuilder:validation:XValidation:rule="bytes(self).size() <= 200",message="spec.group must have at most 200 bytes in UTF-8: shorten it"
 	Group string `json:"group,omitempty"`
 	// semantics says who gets a message: with Queue one member of the group, with Topic every pod, each as a group of its

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -131,19 +132,27 @@ func advise(out io.Writer, config cluster.Config, world *cluster.Cluster, s *sin
 	// The directory is named only where it has to be.
 	command := func(verb string) string { return os.Args[0] + " " + verb }
 	if standard, err := cluster.DefaultDirectory(); err != nil || standard != config.Directory {
-		command = func(verb string) string { return os.Args[0] + " " + verb + " --dir " + config.Directory }
+		command = func(verb string) string { return os.Args[0] + " " + verb + " --dir " + quoted(config.Directory) }
 	}
 	say("\nEverything runs until Ctrl-C. In another terminal:\n")
-	say("  export KUBECONFIG=%s PATH=$PATH:%s", world.Kubeconfig(), absolute(config.Programs))
+	say("  export KUBECONFIG=%s PATH=%s:$PATH", quoted(world.Kubeconfig()), quoted(absolute(config.Programs)))
 	say("  kubectl apply -k config/samples")
 	say("  kubectl wait --for=condition=Ready consumergroup/demo && kubectl get consumergroups,pods")
 	say("  seq 1000 | %s lines", command("publish"))
-	say("  kubectl scale consumergroup/demo --replicas=3")
+	say("  kubectl scale consumergroup/demo --replicas=5")
 	say("  %s demo-0 -f", command("logs"))
 	if s != nil {
 		say("\nThe sink is http://%s/; what it gets is counted here.", s.address)
 	}
 	say("ZooKeeper: %s; logs: %s", world.World().Connect(), config.Directory)
+}
+
+// quoted is a path as a shell takes it.
+func quoted(path string) string {
+	if strings.ContainsAny(path, " '\"$\\&;()<>|*?[]#~`") {
+		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	}
+	return path
 }
 
 func absolute(path string) string {

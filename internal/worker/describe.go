@@ -5,8 +5,10 @@ package worker
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Describe computes the whole status from one observation. The previous status gives only since when a reason stands:
@@ -25,7 +27,7 @@ func Describe(o Observation, previous Status) Status {
 		Problems:      o.Problems,
 		Counters:      o.Counters,
 	}
-	s.Partitions, s.Totals = describePartitions(o.Partitions)
+	s.Partitions, s.Totals = describePartitions(o.Partitions, o.At)
 	s.Reasons = dated(notReady(o), o, previous.Reasons)
 	s.Warnings = dated(warnings(o), o, previous.Warnings)
 	s.Ready = len(s.Reasons) == 0
@@ -205,11 +207,11 @@ func describeMembers(peers []Peer) []MemberStatus {
 	return members
 }
 
-func describePartitions(lanes []Lane) ([]PartitionStatus, Totals) {
+func describePartitions(lanes []Lane, at time.Time) ([]PartitionStatus, Totals) {
 	partitions := make([]PartitionStatus, 0, len(lanes))
 	var totals Totals
 	for _, lane := range sorted(lanes) {
-		partitions = append(partitions, describePartition(lane))
+		partitions = append(partitions, describePartition(lane, at))
 		if lane.State.owns() {
 			totals.Owned++
 		}
@@ -223,14 +225,15 @@ func describePartitions(lanes []Lane) ([]PartitionStatus, Totals) {
 	return partitions, totals
 }
 
-func describePartition(lane Lane) PartitionStatus {
+func describePartition(lane Lane, at time.Time) PartitionStatus {
 	p := PartitionStatus{
 		Topic: lane.Partition.Topic, Partition: lane.Partition.ID, State: lane.State, Holder: lane.Holder,
 		Position: known(lane.Acknowledged), Committed: known(lane.Committed), End: known(lane.End),
 		BufferedMessages: lane.BufferedMessages, BufferedBytes: lane.BufferedBytes, InFlight: lane.InFlight,
-		Attempts: lane.Attempts, LastProgress: lane.Progress, Blocked: lane.Blocked,
+		TryingSince: lane.Trying,
+		Attempts:    lane.Attempts, LastProgress: lane.Progress, Blocked: lane.Blocked,
 		LostToRetention: lane.LostToRetention, Jump: lane.Jump,
-		Error: text(cmp.Or(lane.Failure, lane.Err, lane.Trouble)),
+		Error: text(cmp.Or(lane.Failure, lane.unanswered(at), lane.Err, lane.Trouble)),
 	}
 	if lag, ok := lane.Lag(); ok {
 		p.Lag = &lag
@@ -239,6 +242,20 @@ func describePartition(lane Lane) PartitionStatus {
 		p.State = Blocked
 	}
 	return p
+}
+
+// answerWithin is how long a sink may take for one message before that is told as an error. The operator looks every 8
+// s, so a sink that hangs shows within the 30 s after which a status would be a lie, however long an attempt may last.
+const answerWithin = 10 * time.Second
+
+// errUnanswered stands for an attempt that has not come to an end.
+var errUnanswered = errors.New("the sink has not answered for a while")
+
+func (l Lane) unanswered(at time.Time) error {
+	if l.Trying.IsZero() || at.Sub(l.Trying) <= answerWithin {
+		return nil
+	}
+	return errUnanswered
 }
 
 // Lag is how far the committed position is behind the end, in the units of the transport's offsets; false where one

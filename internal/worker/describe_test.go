@@ -127,6 +127,18 @@ func TestDescribeSaysWhyFromTheFirstFailureOn(t *testing.T) {
 	}
 }
 
+func TestDescribeTellsOfASinkThatHangs(t *testing.T) {
+	o := consuming()
+	for tried, want := range map[time.Duration]string{
+		10 * time.Second: "", 11 * time.Second: "the sink has not answered for a while",
+	} {
+		o.Partitions[0].Trying = o.At.Add(-tried)
+		if got := worker.Describe(o, worker.Status{}).Partitions[1].Error; got != want {
+			t.Errorf("tried for %s: error %q, want %q", tried, got, want)
+		}
+	}
+}
+
 func TestDescribePartitions(t *testing.T) {
 	o := consuming()
 	o.Partitions[0].Blocked = &worker.Block{Message: "orders/10/15", Attempts: 11}

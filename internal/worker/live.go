@@ -144,7 +144,7 @@ func laneOf(claim group.Claiming, leased bool) Lane {
 func (l *Lane) deliver(status pump.LaneStatus) {
 	l.Acknowledged, l.Progress = status.Position, status.LastProgress
 	l.BufferedMessages, l.BufferedBytes = status.BufferedMessages+status.Pending, status.BufferedBytes
-	l.InFlight, l.Attempts = status.InFlight, status.Attempts
+	l.InFlight, l.Attempts, l.Trying = status.InFlight, status.Attempts, status.Trying
 	if status.Attempts > 0 {
 		l.Failure = fmt.Errorf("message %s: %w", status.Message, cmp.Or(status.Err, errNoReason))
 	}

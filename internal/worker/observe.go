@@ -84,8 +84,9 @@ type Lane struct {
 	Acknowledged, Committed, End int64
 	// Buffered is fetched and not yet acknowledged; InFlight of it is at the sink.
 	BufferedMessages, BufferedBytes, InFlight int
-	// Attempts made at the oldest message that is not acknowledged.
+	// Attempts made at the oldest message that is not acknowledged; Trying is since when, zero if none is.
 	Attempts int
+	Trying   time.Time
 	// Blocked is set while the oldest message counts as blocked.
 	Blocked *Block
 	// LostToRetention is how many offsets retention removed before they were delivered, since the process began. Jump is

@@ -156,6 +156,8 @@ type PartitionStatus struct {
 	BufferedBytes    int    `json:"bufferedBytes"`
 	InFlight         int    `json:"inFlight"`
 	Attempts         int    `json:"attempts"`
+	// TryingSince is since when the sink is being tried with the oldest message, failed yet or not.
+	TryingSince time.Time `json:"tryingSince,omitzero"`
 	// LostToRetention is how many offsets retention removed before they were delivered, since the process began: the sum
 	// of what the jumps over removed messages left out.
 	LostToRetention uint64 `json:"lostToRetention,omitempty"`

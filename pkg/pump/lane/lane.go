@@ -95,6 +95,8 @@ type Lane struct {
 	paused, draining, drained bool
 
 	retryAt time.Time
+	// began is when the first message that is not acknowledged was first handed to the sink.
+	began   time.Time
 	trouble trouble
 	broken  broken
 	lost    int64
@@ -144,6 +146,9 @@ func (l *Lane) pursue(now time.Time, action Action) Action {
 	case l.base < l.window.Len():
 		action.Deliver = l.next()
 		l.attempt = action.Deliver.Len()
+		if l.trouble.attempts == 0 {
+			l.began = now
+		}
 	}
 	return action
 }

@@ -372,3 +372,28 @@ func TestStatusInFlight(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+func TestTryingSinceTheFirstAttempt(t *testing.T) {
+	r := newRig(t, sink.Limits{Messages: 1})
+	trying := func() time.Time { return r.lane.Status(r.now).Trying }
+	if !trying().IsZero() {
+		t.Error("tries nothing, and says so")
+	}
+	begin := r.now
+	r.fetched(100, 102)
+	r.now = r.now.Add(30 * time.Second)
+	r.answered(sink.Retry)
+	r.now = r.now.Add(time.Second)
+	r.step(lane.Tick{})
+	if !trying().Equal(begin) {
+		t.Errorf("trying since %v, want %v", trying(), begin)
+	}
+	r.answered(sink.Done)
+	if !trying().Equal(r.now) {
+		t.Errorf("the next message is tried since %v, want %v", trying(), r.now)
+	}
+	r.answered(sink.Done)
+	if !trying().IsZero() {
+		t.Errorf("trying since %v, want nothing", trying())
+	}
+}

@@ -53,6 +53,8 @@ type Status struct {
 	Attempts int
 	Since    time.Time
 	Err      error
+	// Trying is since when the sink has been tried with that message, failed yet or not; zero if it is not being tried.
+	Trying time.Time
 	// Blocked says that this has gone on for so long that somebody should look.
 	Blocked  bool
 	Paused   bool
@@ -69,6 +71,9 @@ func (l *Lane) Status(now time.Time) Status {
 		Position: l.position, InFlight: l.attempt, Pending: l.window.Len() - l.base,
 		Attempts: l.trouble.attempts, Since: l.trouble.since, Err: l.trouble.err,
 		Blocked: l.trouble.blocks(now), Paused: l.paused, Draining: l.draining, Lost: l.lost, Jump: l.jump,
+	}
+	if l.attempt > 0 || l.trouble.attempts > 0 {
+		status.Trying = l.began
 	}
 	if l.trouble.attempts > 0 && l.base < l.window.Len() {
 		status.Message = l.window.Message(l.base).ID()

@@ -42,9 +42,10 @@ func CheckName(name string) error {
 	return nil
 }
 
-// unfitForNode is PathUtils.validatePath of ZooKeeper for one part of a path, and '/' which would make two of it.
+// unfitForNode is PathUtils.validatePath of ZooKeeper for one part of a path, and '/' which would make two of it. Java
+// looks at UTF-16, so whatever lies beyond U+FFFF are surrogates to it, and refused.
 func unfitForNode(r rune) bool {
-	return r == '/' || r < 0x20 || r >= 0x7f && r <= 0x9f || r >= 0xd800 && r <= 0xf8ff || r >= 0xfff0 && r <= 0xffff
+	return r == '/' || r < 0x20 || r >= 0x7f && r <= 0x9f || r >= 0xd800 && r <= 0xf8ff || r >= 0xfff0
 }
 
 // CheckTopic says why a name is no topic's, by Kafka's own rule; nil if it is.
