@@ -173,7 +173,7 @@ type PartitionStatus struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Attempts *int32 `json:"attempts,omitempty"`
-	// since is when the partition was blocked.
+	// since is since when the next message fails, of a blocked partition.
 	// +optional
 	Since metav1.Time `json:"since,omitzero"` //nolint:kubeapilinter // a string in JSON, and the zero time is left out
 	// reason says why the partition is blocked, or what is wrong with it.

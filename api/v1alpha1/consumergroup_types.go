@@ -60,7 +60,7 @@ type ConsumerGroupSpec struct {
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000
 	Replicas *int32 `json:"replicas,omitempty"`
-	// suspend stops all workers, whatever replicas says, until it is set to false. Positions stay.
+	// suspend stops all workers, whatever replicas says, until it is set to false. Positions stay. Default false.
 	// +optional
 	// +default=false
 	Suspend *bool `json:"suspend,omitempty"` //nolint:kubeapilinter // as in Job and CronJob, whose users expect just this
