@@ -14,11 +14,12 @@ import (
 
 // fetcher is the fetching half of the transport. As the seam says, one goroutine at a time uses it.
 type fetcher struct {
-	config  Config
-	client  *kgo.Client
-	lookups *lookups
-	health  *health
-	wake    *waker
+	config   Config
+	client   *kgo.Client
+	consumed *consumed
+	lookups  *lookups
+	health   *health
+	wake     *waker
 
 	cursors map[kafka.Partition]*cursor
 	topics  map[string]*topic
@@ -49,6 +50,7 @@ func newFetcher(config Config, client *kgo.Client, lookups *lookups, health *hea
 	return fetcher{
 		config:    config,
 		client:    client,
+		consumed:  &consumed{client: client},
 		lookups:   lookups,
 		health:    health,
 		wake:      wake,
@@ -127,9 +129,9 @@ func (f *fetcher) admit(cursors []*cursor, now time.Time) {
 			f.fetches = append(f.fetches, kafka.Fetch{Partition: c.partition, End: c.end})
 		}
 	}
-	f.client.RemoveConsumePartitions(primes)
+	f.consumed.remove(primes)
 	f.hold(cursors)
-	f.client.AddConsumePartitions(ready)
+	f.consumed.add(ready)
 	f.prime(cursors)
 }
 
@@ -146,7 +148,7 @@ func (f *fetcher) prime(cursors []*cursor) {
 		c.primes, c.known = true, true
 		primes[c.partition.Topic] = map[int32]kgo.Offset{c.number: kgo.NewOffset().AtEnd()}
 	}
-	f.client.AddConsumePartitions(primes)
+	f.consumed.add(primes)
 }
 
 // Remove implements kafka.Transport.
@@ -169,7 +171,7 @@ func (f *fetcher) Remove(partitions []kafka.Partition) {
 		}
 	}
 	// One call for all: each makes franz-go begin anew with every partition.
-	f.client.RemoveConsumePartitions(known)
+	f.consumed.remove(known)
 	f.release(removed)
 	for _, c := range removed {
 		// Or franz-go would ask for a deleted topic for ever.

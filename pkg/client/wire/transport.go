@@ -139,6 +139,7 @@ func (t *Transport) Close() {
 	if producer != nil {
 		producer.client.Close()
 	}
+	t.consumed.close()
 	// This ends the client's context too, by which the lookups live.
 	t.client.Close()
 	t.running.Wait()
