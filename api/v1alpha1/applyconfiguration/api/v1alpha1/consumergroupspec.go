@@ -35,7 +35,7 @@ type ConsumerGroupSpecApplyConfiguration struct {
 	Assignment *apiv1alpha1.Assignment `json:"assignment,omitempty"`
 	// replicas is the number of workers. With 0 nothing is delivered, and positions stay. Default 1.
 	Replicas *int32 `json:"replicas,omitempty"`
-	// suspend stops all workers, whatever replicas says, until it is set to false. Positions stay.
+	// suspend stops all workers, whatever replicas says, until it is set to false. Positions stay. Default false.
 	Suspend *bool `json:"suspend,omitempty"`
 	// start is where a group that never committed a position begins: with the earliest message there is, or with the
 	// first that is published after. Default Earliest.

@@ -33,7 +33,7 @@ type PartitionStatusApplyConfiguration struct {
 	Lag *int64 `json:"lag,omitempty"`
 	// attempts is how often the next message has been tried in vain, if it has.
 	Attempts *int32 `json:"attempts,omitempty"`
-	// since is when the partition was blocked.
+	// since is since when the next message fails, of a blocked partition.
 	Since *v1.Time `json:"since,omitempty"`
 	// reason says why the partition is blocked, or what is wrong with it.
 	Reason *string `json:"reason,omitempty"`
