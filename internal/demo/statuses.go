@@ -43,7 +43,6 @@ type statuses struct {
 	latest  truth.Claim
 	sample  truth.Sample
 	seen    int
-	cut     time.Time // since when nobody could have written a status
 }
 
 // newStatuses looks at the samples' group. Its reader has to be closed.
@@ -145,25 +144,20 @@ func (s *statuses) observe(sample truth.Sample) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sample = sample
-	if !s.cut.IsZero() {
-		s.checker.Excuse(sample.At.Sub(s.cut))
-	}
 	s.checker.Observe(sample)
 }
 
-// away says that nobody can write a status from now on; back, that somebody can again. The time between stays excused
-// until a status had its time to follow.
+// away says that nobody can write a status from now on; back, that somebody can again.
 func (s *statuses) away() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cut = time.Now()
+	s.checker.Away(time.Now())
 }
 
 func (s *statuses) back() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.checker.Excuse(time.Since(s.cut))
-	s.cut = time.Time{}
+	s.checker.Back(time.Now())
 }
 
 // caughtUp reports whether the status says what is true now.

@@ -90,7 +90,8 @@ type Checker struct {
 	silent time.Time
 	// unknown is the same for the ends of partitions, by their names.
 	unknown map[string]time.Time
-	excused time.Duration
+	// outages are the times in which nobody could write a status, in order; the last may not be over.
+	outages []outage
 	lies    []Lie
 	checks  int
 	// told are the lies found already, so that each is told once.
@@ -124,9 +125,40 @@ func (c *Checker) note(claim Claim) {
 	}
 }
 
-// Excuse says that for this long nobody could have written a status: the API server was away. The window that counts
-// grows by it, until Pardon ends it.
-func (c *Checker) Excuse(d time.Duration) { c.excused = d }
+// outage is a time in which nobody could write a status; to is zero until it is over.
+type outage struct{ from, to time.Time }
+
+// Away says that from now on nobody can write a status, or know what to write: the API server is away, or whatever the
+// operator reads. Back says that it is over. The time between does not count: a status may be behind by Grace of the
+// time in which it could have been written, and of no more.
+func (c *Checker) Away(at time.Time) {
+	if last := len(c.outages) - 1; last >= 0 && c.outages[last].to.IsZero() {
+		return
+	}
+	c.outages = append(c.outages, outage{from: at})
+}
+
+// Back ends what Away began.
+func (c *Checker) Back(at time.Time) {
+	if last := len(c.outages) - 1; last >= 0 && c.outages[last].to.IsZero() {
+		c.outages[last].to = at
+	}
+}
+
+// begin is from when on what was true may stand in a status at a time.
+func (c *Checker) begin(at time.Time) time.Time {
+	begin := at.Add(-Grace)
+	for _, outage := range slices.Backward(c.outages) {
+		if outage.to.IsZero() {
+			outage.to = at
+		}
+		if !outage.to.After(begin) {
+			break
+		}
+		begin = begin.Add(outage.from.Sub(outage.to))
+	}
+	return begin
+}
 
 // Observe is told of a sample, in the order of time, and holds the newest status against those of the last Grace.
 func (c *Checker) Observe(s Sample) {
@@ -134,7 +166,7 @@ func (c *Checker) Observe(s Sample) {
 		c.samples = append(c.samples, between)
 	}
 	c.samples = append(c.samples, s)
-	begin := s.At.Add(-Grace - c.excused)
+	begin := c.begin(s.At)
 	// The sample just before the window was true when it began.
 	for len(c.samples) > 1 && !c.samples[1].At.After(begin) {
 		c.samples = c.samples[1:]

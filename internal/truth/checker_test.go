@@ -256,11 +256,27 @@ func TestNobodyLiesWhileNobodyCanWrite(t *testing.T) {
 	w.honest()
 	w.pass(40)
 	w.true.Members = []string{"demo-0", "demo-1"}
-	w.Excuse(30 * time.Second)
-	w.pass(50)
+	w.Away(w.now)
+	w.pass(100)
+	w.Back(w.now)
+	w.pass(int(Grace/time.Second) - 1)
 	w.want(t)
-	w.Excuse(0)
-	w.pass(10)
+	w.pass(5)
+	w.want(t, "members")
+}
+
+func TestAnOutageExcusesNothingThatComesLater(t *testing.T) {
+	w := newWorld()
+	w.honest()
+	w.pass(40)
+	w.Away(w.now)
+	w.pass(30)
+	w.Back(w.now)
+	w.pass(60)
+	w.true.Members = []string{"demo-0", "demo-1"}
+	w.pass(int(Grace/time.Second) - 1)
+	w.want(t)
+	w.pass(5)
 	w.want(t, "members")
 }
 

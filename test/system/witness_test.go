@@ -41,8 +41,7 @@ type witness struct {
 	latest     truth.Claim
 	sample     truth.Sample
 	unreadable bool
-	cut        time.Time // since when nobody could have written a status
-	version    string    // of the object as it was seen last
+	version    string // of the object as it was seen last
 	generation int64
 	writes     int
 	said       []string // what the Ready condition said, in turn
@@ -138,9 +137,6 @@ func (w *witness) observe(sample truth.Sample) {
 	defer w.mu.Unlock()
 	sample.Unreadable = w.unreadable
 	w.sample = sample
-	if !w.cut.IsZero() {
-		w.checker.Excuse(sample.At.Sub(w.cut))
-	}
 	w.checker.Observe(sample)
 }
 
@@ -160,16 +156,13 @@ func (w *witness) blind(is bool) {
 func (w *witness) away() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.cut = time.Now()
+	w.checker.Away(time.Now())
 }
 
 func (w *witness) back() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.cut.IsZero() {
-		w.checker.Excuse(time.Since(w.cut))
-		w.cut = time.Time{}
-	}
+	w.checker.Back(time.Now())
 }
 
 // behind is where the status does not say what is true now.
