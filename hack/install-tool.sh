@@ -15,18 +15,7 @@ building=$(mktemp -d "bin/.building-$name.XXXXXX")
 trap 'rm -rf "$building"' EXIT
 
 echo "Building $name $version from source into $target. Once per version; some minutes on two cores."
-# -v names every package as it is compiled; one line per hundred of them is progress enough. Everything else is an error to see.
 # Neither GOFLAGS nor GOOS of the caller may change what runs on this machine.
-count=0
-GOBIN=$PWD/$building GOFLAGS='' GOOS='' GOARCH='' CGO_ENABLED=0 go install -buildvcs=false -v "$package@$version" 2>&1 |
-  while IFS= read -r line; do
-    case $line in
-      *' '*) echo "  $line" ;;
-      *)
-        count=$((count + 1))
-        if ((count % 100 == 0)); then echo "  $name: $count packages compiled after ${SECONDS}s"; fi
-        ;;
-    esac
-  done
+GOBIN=$PWD/$building GOFLAGS='' GOOS='' GOARCH='' CGO_ENABLED=0 go install -buildvcs=false -v "$package@$version" 2>&1 | hack/progress.sh "$name"
 mv "$building/$name" "$target"
 echo "Built $target in ${SECONDS}s."

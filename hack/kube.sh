@@ -48,19 +48,7 @@ echo "Building the control plane for development (Kubernetes $version and etcd) 
 echo "Once: about 7 minutes on two cores. First its modules (300 MB) ..."
 (cd hack/kube && go mod download)
 total=$(cd hack/kube && go list -deps . | wc -l)
-# -v names every package as it is compiled; one line per hundred of them is progress enough. Everything else is an error
-# to see.
-count=0
-(cd hack/kube && go build -buildvcs=false -trimpath -v -ldflags "$flags" -o "../../$building/kube" . 2>&1) |
-  while IFS= read -r line; do
-    case $line in
-      *' '*) echo "  $line" ;;
-      *)
-        count=$((count + 1))
-        if ((count % 100 == 0)); then echo "  $count of at most $total packages compiled after ${SECONDS}s"; fi
-        ;;
-    esac
-  done
+(cd hack/kube && go build -buildvcs=false -trimpath -v -ldflags "$flags" -o "../../$building/kube" . 2>&1) | hack/progress.sh "control plane" "$total"
 rm -f "$target/stamp"
 # kube-controller-manager and the others may be running out of the old file: a rename leaves it to them.
 mv "$building/kube" "$target/kube"

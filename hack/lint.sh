@@ -16,19 +16,7 @@ trap 'rm -rf "$building"' EXIT
 echo "Building golangci-lint and the Kubernetes API linter from source into $target: two minutes on two cores, once."
 # Neither GOFLAGS nor GOOS of the caller may change what runs on this machine.
 export GOFLAGS='' GOOS='' GOARCH='' CGO_ENABLED=0
-# -v names every package as it is compiled; one line per hundred of them is progress enough. Everything else is an error
-# to see.
-count=0
-(cd hack/lint && go build -buildvcs=false -trimpath -ldflags='-s -w' -v -o "../../$building/golangci-lint" . 2>&1) |
-  while IFS= read -r line; do
-    case $line in
-      *' '*) echo "  $line" ;;
-      *)
-        count=$((count + 1))
-        if ((count % 100 == 0)); then echo "  $count packages compiled after ${SECONDS}s"; fi
-        ;;
-    esac
-  done
+(cd hack/lint && go build -buildvcs=false -trimpath -ldflags='-s -w' -v -o "../../$building/golangci-lint" . 2>&1) | hack/progress.sh golangci-lint
 mv "$building/golangci-lint" "$target"
 echo "$stamp" >"$target.stamp"
 echo "Built $target in ${SECONDS}s."
