@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/samsa-dev/samsa/internal/embedded/zookeeper"
 	"github.com/samsa-dev/samsa/pkg/protocol"
 )
 
@@ -107,7 +108,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.Retention = cmp.Or(c.Retention, defaultAge)
 	c.CleanInterval = cmp.Or(c.CleanInterval, defaultCleanInterval)
 	if c.Clock == nil {
-		c.Clock = systemClock{}
+		c.Clock = zookeeper.SystemClock{}
 	}
 	if c.Random == nil {
 		c.Random = rand.IntN //nolint:gosec // spreading messages needs no secrets

@@ -20,12 +20,14 @@ type Clock interface {
 	At(t time.Time) (reached <-chan struct{}, stop func())
 }
 
-// systemClock is the clock of the machine.
-type systemClock struct{}
+// SystemClock is the clock of the machine.
+type SystemClock struct{}
 
-func (systemClock) Now() time.Time { return time.Now() }
+// Now implements Clock.
+func (SystemClock) Now() time.Time { return time.Now() }
 
-func (systemClock) At(t time.Time) (<-chan struct{}, func()) {
+// At implements Clock.
+func (SystemClock) At(t time.Time) (<-chan struct{}, func()) {
 	reached := make(chan struct{})
 	timer := time.AfterFunc(time.Until(t), func() { close(reached) })
 	return reached, func() { timer.Stop() }

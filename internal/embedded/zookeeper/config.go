@@ -66,7 +66,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.MaxConnections, defaultMaxConnections)
 	setDefault(&c.MaxFrame, defaultMaxFrame)
 	if c.Clock == nil {
-		c.Clock = systemClock{}
+		c.Clock = SystemClock{}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
