@@ -52,11 +52,12 @@ type (
 	// SetTopics says what the member consumes from now on. It stays in the group, and keeps what it has of topics that
 	// stay.
 	SetTopics struct{ Topics []string }
-	// SessionUp says that there is a session, with its negotiated timeout.
+	// SessionUp says that there is a session, with its negotiated timeout, and how its registry is written.
 	SessionUp struct {
 		Epoch   uint64
 		ID      int64
 		Timeout time.Duration
+		Dialect layout.Dialect
 	}
 	// SessionLost says that the session has ended.
 	SessionLost struct{ Epoch uint64 }

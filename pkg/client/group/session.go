@@ -16,6 +16,8 @@ type session struct {
 	// member is the member's id, new for every session: the check of its node in every transaction is the fence.
 	member string
 	lease  Lease
+	// dialect is how members of this registry write their nodes.
+	dialect layout.Dialect
 	// held is whether the lanes were last told that the lease holds.
 	held bool
 
@@ -60,7 +62,9 @@ func (m *Member) in(epoch uint64) *session {
 
 func (m *Member) sessionUp(event SessionUp) {
 	m.endSession()
-	m.session = &session{epoch: event.Epoch, id: event.ID, lease: NewLease(event.Timeout)}
+	m.session = &session{
+		epoch: event.Epoch, id: event.ID, lease: NewLease(event.Timeout), dialect: event.Dialect,
+	}
 }
 
 func (m *Member) sessionLost(event SessionLost) {
@@ -151,7 +155,7 @@ func (m *Member) keepRegistered() {
 	s.register.begin()
 	m.emit(Register{
 		Epoch: s.epoch, ID: s.member,
-		Data: layout.EncodeMember(s.topics, m.now.UnixMilli()),
+		Data: s.dialect.EncodeMember(s.topics, m.now.UnixMilli()),
 	})
 }
 

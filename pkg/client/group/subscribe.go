@@ -36,9 +36,9 @@ func (m *Member) keepSubscribed() {
 		return
 	}
 	t := transaction{kind: subscribe, topics: m.topics, leaving: m.leaving}
-	data := layout.EncodeMember(m.topics, m.now.UnixMilli())
+	data := s.dialect.EncodeMember(m.topics, m.now.UnixMilli())
 	if m.leaving {
-		t.topics, data = nil, layout.EncodeLeaving(m.now.UnixMilli())
+		t.topics, data = nil, s.dialect.EncodeLeaving(m.now.UnixMilli())
 	}
 	renew := layout.Renew
 	if s.inPlace {
