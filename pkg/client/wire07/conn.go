@@ -1,0 +1,146 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package wire07
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/protocol"
+)
+
+// readAhead holds the small answers of a pipeline (OFFSETS: 18 bytes each) and the heads of large ones, so that they
+// take one system call together; larger reads go past it.
+const readAhead = 4 << 10
+
+// connection is one connection to a broker. One goroutine may write while another reads: brokers answer in the order of
+// the requests, so any number may be underway.
+//
+// After an error nobody knows where in the stream of bytes it stands: it must be closed.
+type connection struct {
+	ctx    context.Context //nolint:containedctx // the connection's life: its end closes the socket
+	socket net.Conn
+	in     *bufio.Reader
+	// peer names the broker in errors.
+	peer string
+	// release undoes the closing at the end of ctx.
+	release func()
+}
+
+// connect dials a broker. The connection is closed with ctx, and must be closed.
+func (t *Transport) connect(ctx context.Context, broker string) (*connection, error) {
+	address, err := t.brokers.address(broker)
+	if err != nil {
+		return nil, err
+	}
+	return t.config.connect(ctx, broker, address)
+}
+
+func (c Config) connect(ctx context.Context, broker, address string) (*connection, error) {
+	dialing, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	conn := &connection{ctx: ctx, peer: fmt.Sprintf("broker %s at %s", broker, address)}
+	socket, err := c.Dial(dialing, "tcp", address)
+	if err != nil {
+		return nil, conn.failed("connect", err, dialTimeout)
+	}
+	conn.socket, conn.in = socket, bufio.NewReaderSize(socket, readAhead)
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(closed)
+		_ = socket.Close()
+	})
+	conn.release = func() {
+		if !stop() {
+			<-closed
+		}
+	}
+	return conn, nil
+}
+
+// close is for one caller. A read or write underway fails.
+func (c *connection) close() {
+	c.release()
+	_ = c.socket.Close()
+}
+
+// send writes whole frames, any number.
+func (c *connection) send(frames []byte) error {
+	limit := allowance(len(frames))
+	_ = c.socket.SetWriteDeadline(time.Now().Add(limit)) // fails only where the write does
+	if _, err := c.socket.Write(frames); err != nil {
+		return c.failed("send a request", err, limit)
+	}
+	return nil
+}
+
+// receive reads the next answer, behind the size of its frame, of at most limit bytes. It is read into buffer where that
+// is large enough.
+func (c *connection) receive(limit int, buffer []byte) ([]byte, error) {
+	size, err := c.receiveSize(limit)
+	if err != nil {
+		return nil, err
+	}
+	if cap(buffer) < size {
+		buffer = make([]byte, size)
+	}
+	buffer = buffer[:size]
+	return buffer, c.fill(buffer)
+}
+
+// receiveSize reads the size of the next answer, which must not be above limit.
+func (c *connection) receiveSize(limit int) (int, error) {
+	var head [protocol.SizeBytes]byte
+	if err := c.fill(head[:]); err != nil {
+		return 0, err
+	}
+	size, err := protocol.FrameSize(head[:], limit)
+	if err != nil {
+		return 0, fmt.Errorf("%s: answer: %w", c.peer, err)
+	}
+	return size, nil
+}
+
+// fill reads the next bytes of an answer.
+func (c *connection) fill(into []byte) error {
+	if buffered := c.in.Buffered(); buffered >= len(into) {
+		_, _ = io.ReadFull(c.in, into)
+		return nil
+	}
+	limit := allowance(len(into))
+	_ = c.socket.SetReadDeadline(time.Now().Add(limit)) // fails only where the read does
+	if _, err := io.ReadFull(c.in, into); err != nil {
+		return c.failed("receive an answer", err, limit)
+	}
+	return nil
+}
+
+// allowance is how long n bytes may take.
+func allowance(n int) time.Duration {
+	return answerTimeout + time.Duration(n)*time.Second/slowestRate
+}
+
+// failed says what went wrong, the same words each time: without our own port, which differs from one connection to the
+// next.
+func (c *connection) failed(doing string, err error, limit time.Duration) error {
+	network, isNetwork := errors.AsType[*net.OpError](err)
+	timeout, isTimeout := errors.AsType[net.Error](err)
+	switch {
+	case c.ctx.Err() != nil:
+		err = context.Cause(c.ctx)
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%s closed the connection: %s: %w", c.peer, doing, io.ErrUnexpectedEOF)
+	case isTimeout && timeout.Timeout():
+		return fmt.Errorf("%s: %s: nothing within %s: %w", c.peer, doing, limit, os.ErrDeadlineExceeded)
+	case isNetwork && network.Err != nil:
+		err = network.Err
+	}
+	return fmt.Errorf("%s: %s: %w", c.peer, doing, err)
+}
