@@ -6,7 +6,6 @@ package protocol
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
 	"strconv"
 )
 
@@ -44,34 +43,6 @@ type Message struct {
 
 // Codec is Uncompressed, unless the message is a wrapper.
 func (m *Message) Codec() Codec { return Codec(m.Attributes & codecMask) }
-
-// AppendMessage appends an uncompressed message of magic 1 to a set.
-func AppendMessage(dst, payload []byte) []byte { return AppendMessageAttributes(dst, 0, payload) }
-
-// AppendMessageAttributes appends a message of magic 1 with any attributes. A wrapper is better made by
-// Compressor.AppendWrapper.
-func AppendMessageAttributes(dst []byte, attributes uint8, payload []byte) []byte {
-	at := len(dst)
-	dst = slices.Grow(dst, Overhead+len(payload))[:at+Overhead+len(payload)]
-	head := dst[at : at+Overhead]
-	binary.BigEndian.PutUint32(head, uint32(headerMagic1+len(payload))) //nolint:gosec // frames stay below 2 GiB
-	head[4], head[5] = 1, attributes
-	copy(dst[at+Overhead:], payload)
-	binary.BigEndian.PutUint32(head[6:], checksum(payload))
-	return dst
-}
-
-// AppendMessageMagic0 appends a message of magic 0 to a set, as clients before Kafka 0.7 wrote it.
-func AppendMessageMagic0(dst, payload []byte) []byte {
-	at := len(dst)
-	dst = slices.Grow(dst, OverheadMagic0+len(payload))[:at+OverheadMagic0+len(payload)]
-	head := dst[at : at+OverheadMagic0]
-	binary.BigEndian.PutUint32(head, uint32(headerMagic0+len(payload))) //nolint:gosec // frames stay below 2 GiB
-	head[4] = 0
-	binary.BigEndian.PutUint32(head[5:], checksum(payload))
-	copy(dst[at+OverheadMagic0:], payload)
-	return dst
-}
 
 const fieldLength = "length"
 

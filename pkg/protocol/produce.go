@@ -20,16 +20,27 @@ func (*ProduceRequest) API() API { return APIProduce }
 
 // AppendTo implements Request.
 func (q *ProduceRequest) AppendTo(dst []byte) []byte {
-	dst, start := beginFrame(dst)
-	dst = appendInt16(dst, int16(APIProduce))
-	return endFrame(q.appendBody(dst), start)
+	return append(AppendProduceHead(dst, q.Topic, q.Partition, len(q.Set)), q.Set...)
+}
+
+// AppendProduceHead appends what stands before the set in the frame of a ProduceRequest. It is for sets whose size is
+// known before they are made: made behind it, nothing has to be copied.
+func AppendProduceHead(dst []byte, topic string, partition int32, setSize int) []byte {
+	dst = appendInt32(dst, int32(ProduceHeadSize(topic)-SizeBytes+setSize)) //nolint:gosec // frames stay below 2 GiB
+	return appendProduceFields(appendInt16(dst, int16(APIProduce)), topic, partition, setSize)
+}
+
+// ProduceHeadSize is how many bytes AppendProduceHead appends.
+func ProduceHeadSize(topic string) int { return SizeBytes + 2 + 2 + len(topic) + 4 + 4 }
+
+func appendProduceFields(dst []byte, topic string, partition int32, setSize int) []byte {
+	dst = appendString(dst, topic)
+	dst = appendInt32(dst, partition)
+	return appendInt32(dst, int32(setSize)) //nolint:gosec // frames stay below 2 GiB
 }
 
 func (q *ProduceRequest) appendBody(dst []byte) []byte {
-	dst = appendString(dst, q.Topic)
-	dst = appendInt32(dst, q.Partition)
-	dst = appendInt32(dst, int32(len(q.Set))) //nolint:gosec // frames stay below 2 GiB
-	return append(dst, q.Set...)
+	return append(appendProduceFields(dst, q.Topic, q.Partition, len(q.Set)), q.Set...)
 }
 
 // Decode decodes what stands behind the size of the frame. Set is a slice of body.
