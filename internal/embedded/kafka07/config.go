@@ -84,6 +84,9 @@ type Config struct {
 	Random func(n int) int
 	// Logger gets what is refused, and what ZooKeeper's client has to tell. Default: nothing.
 	Logger *slog.Logger
+
+	// counts are TopicPartitions, and what was declared since.
+	counts *counts
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -116,13 +119,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	c.counts = newCounts(c.TopicPartitions, c.Partitions)
 	return c, nil
 }
 
 // partitions is the number of a topic's partitions on this broker.
-func (c Config) partitions(topic string) int32 {
-	if n, ok := c.TopicPartitions[topic]; ok {
-		return n
-	}
-	return c.Partitions
-}
+func (c Config) partitions(topic string) int32 { return c.counts.of(topic) }

@@ -122,6 +122,13 @@ func (r *registrar) announce(topic string) {
 	signal(r.wanted)
 }
 
+// has reports whether a topic is registered.
+func (r *registrar) has(topic string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.topics[topic]
+}
+
 // review registers what is not registered in this session: the broker first.
 func (r *registrar) review() error {
 	session := r.session()

@@ -2,29 +2,37 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package world starts the embedded ZooKeeper and the embedded Kafka that is registered in it: all that a worker
-// needs around itself, in the process of a demo or a test.
+// needs around itself, in the process of a demo or a test. The Kafka is of either kind: 0.7, or what came after it.
 package world
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"time"
 
 	embedkafka "github.com/samsa-dev/samsa/internal/embedded/kafka"
+	"github.com/samsa-dev/samsa/internal/embedded/kafka07"
 	"github.com/samsa-dev/samsa/internal/embedded/zookeeper"
 )
 
 // Config says what world to start. The zero value is one broker without topics.
 type Config struct {
+	// Era is which Kafka it is. Default Modern.
+	Era Era
 	// Tick is ZooKeeper's: the grain of session expiry. Default 500 ms.
 	Tick time.Duration
 	// ZooKeeperAddr is where ZooKeeper listens, host:port. Default: any free port of 127.0.0.1.
 	ZooKeeperAddr string
 	// Brokers is the number of brokers. Default 1.
 	Brokers int
-	// Topics are created at the start, each with its number of partitions.
+	// Topics are created at the start, each with its number of partitions. In Kafka 0.7 that is on all brokers together,
+	// and at least one on each.
 	Topics map[string]int32
+	// Broker07 is what brokers of Kafka 0.7 run with, but for where they are. Default is the real one's, except that
+	// messages are visible at once: FlushMessages is 1.
+	Broker07 kafka07.Config
 	// WithoutMulti makes a ZooKeeper that knows no transactions, as before 3.4.
 	WithoutMulti bool
 	// Logger is told of faults and refused input. Default: nothing is logged.
@@ -37,12 +45,19 @@ const chroot = "/kafka"
 // World is a running ZooKeeper and a running Kafka.
 type World struct {
 	ZooKeeper *zookeeper.Server
-	Kafka     *embedkafka.Cluster
+	// Kafka is the cluster of Era Modern, Kafka07 that of Era Kafka07; the other one is nil.
+	Kafka   *embedkafka.Cluster
+	Kafka07 *kafka07.Cluster
+	brokers Brokers
 }
 
 // Start runs a world and returns when its brokers and topics are registered. ctx bounds the start alone; Close ends
 // it.
 func Start(ctx context.Context, config Config) (*World, error) {
+	era, err := ParseEra(string(config.Era))
+	if err != nil {
+		return nil, fmt.Errorf("embedded world: %w", err)
+	}
 	server, err := zookeeper.Start(ctx, zookeeper.Config{
 		Addr: config.ZooKeeperAddr, TickTime: config.Tick, DisableMulti: config.WithoutMulti, Logger: config.Logger,
 	})
@@ -50,15 +65,38 @@ func Start(ctx context.Context, config Config) (*World, error) {
 		return nil, fmt.Errorf("embedded world: %w", err)
 	}
 	w := &World{ZooKeeper: server}
-	w.Kafka, err = embedkafka.Start(ctx, embedkafka.Config{
-		ZooKeeper: w.Connect(), Brokers: config.Brokers, Topics: config.Topics, Logger: config.Logger,
-	})
-	if err != nil {
+	start := w.startModern
+	if era == Era07 {
+		start = w.start07
+	}
+	if err := start(ctx, config); err != nil {
 		_ = server.Close()
 		return nil, fmt.Errorf("embedded world: %w", err)
 	}
 	return w, nil
 }
+
+func (w *World) startModern(ctx context.Context, config Config) (err error) {
+	w.Kafka, err = embedkafka.Start(ctx, embedkafka.Config{
+		ZooKeeper: w.Connect(), Brokers: config.Brokers, Topics: config.Topics, Logger: config.Logger,
+	})
+	w.brokers = modern{w.Kafka}
+	return err
+}
+
+func (w *World) start07(ctx context.Context, config Config) (err error) {
+	broker := config.Broker07
+	broker.ZooKeeper, broker.Logger = w.Connect(), config.Logger
+	broker.FlushMessages = cmp.Or(broker.FlushMessages, 1)
+	w.Kafka07, err = kafka07.StartCluster(ctx, kafka07.ClusterConfig{
+		Brokers: config.Brokers, Topics: config.Topics, Broker: broker,
+	})
+	w.brokers = w.Kafka07
+	return err
+}
+
+// Brokers are those of the world's Kafka, of whichever era.
+func (w *World) Brokers() Brokers { return w.brokers }
 
 // Connect is the connect string of the world's Kafka, with its chroot.
 func (w *World) Connect() string { return w.ZooKeeper.Addr() + chroot }
@@ -68,6 +106,6 @@ func (*World) Path(path string) string { return chroot + path }
 
 // Close ends Kafka, then ZooKeeper, and waits for both.
 func (w *World) Close() error {
-	w.Kafka.Close()
+	w.brokers.Close()
 	return w.ZooKeeper.Close()
 }
