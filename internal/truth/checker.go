@@ -25,7 +25,7 @@ type Partition struct {
 	Stands bool
 }
 
-// lag is what is not delivered; -1 if nobody knows. Where nothing is committed it counts from 0: worlds of tests forget
+// lag is what is not delivered, in messages, or bytes of Kafka 0.7; -1 if nobody knows. Where nothing is committed it counts from 0: worlds of tests forget
 // no message.
 func (p Partition) lag() int64 {
 	if p.End < 0 {
