@@ -5,48 +5,101 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 	"github.com/samsa-dev/samsa/pkg/client/wire"
+	"github.com/samsa-dev/samsa/pkg/client/wire07"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
 // brokers is a transport that follows the cluster's brokers until it is closed.
 type brokers struct {
 	kafka.Transport
-	directory directory
-	set       func(addresses []string)
+	cluster *Cluster
+	// dialect is which Kafka the transport is for.
+	dialect layout.Dialect
+	set     func(live map[string]Broker) error
 }
 
 // openTransport makes a transport to the brokers, waiting for them to be known. Which kind is decided by what they
-// registered: for now there is one, for Kafka 0.8 and newer.
+// registered.
 func (c *Cluster) openTransport(ctx context.Context) (*brokers, error) {
 	if err := c.directory.wait(ctx); err != nil {
 		return nil, err
 	}
-	transport, err := wire.Open(wire.Config{
-		Brokers: addresses(c.directory.brokers()), TLS: c.config.BrokerTLS, Dial: c.config.Dial,
-		Logger: c.logger,
-	})
+	live, dialect := c.directory.reachable()
+	opened, err := c.transportOf(dialect, live)
 	if err != nil {
 		return nil, fmt.Errorf("open transport: %w", err)
 	}
-	opened := &brokers{Transport: transport, directory: c.directory, set: func(addresses []string) {
-		if err := transport.SetBrokers(addresses); err != nil {
-			c.logger.Warn("Broker addresses refused", "reason", err)
-		}
-	}}
 	c.directory.mu.Lock()
 	c.directory.followers[opened] = struct{}{}
-	latest := addresses(c.directory.live) // they may have changed since the transport was made
 	c.directory.mu.Unlock()
-	opened.set(latest)
+	opened.follow() // the brokers may have changed since the transport was made
 	return opened, nil
 }
 
+func (c *Cluster) transportOf(dialect layout.Dialect, live map[string]Broker) (*brokers, error) {
+	if dialect == layout.Kafka07 {
+		return c.transport07(live)
+	}
+	transport, err := wire.Open(wire.Config{
+		Brokers: addresses(live), TLS: c.config.BrokerTLS, Dial: c.config.Dial, Logger: c.logger,
+		Compression: c.config.Compression, MaxMessageBytes: c.config.MaxMessageBytes,
+	})
+	if err != nil {
+		return nil, err
+	}
+	set := func(live map[string]Broker) error { return transport.SetBrokers(addresses(live)) }
+	return &brokers{Transport: transport, cluster: c, dialect: dialect, set: set}, nil
+}
+
+func (c *Cluster) transport07(live map[string]Broker) (*brokers, error) {
+	transport, err := wire07.Open(wire07.Config{
+		Brokers: addressesByID(live), Dial: c.config.Dial, Logger: c.logger,
+		Compression: c.config.Compression, MaxMessageBytes: c.config.MaxMessageBytes,
+	})
+	if err != nil {
+		return nil, err
+	}
+	set := func(live map[string]Broker) error { return transport.SetBrokers(addressesByID(live)) }
+	all, ok := any(transport).(kafka.Transport)
+	if !ok {
+		return nil, errors.ErrUnsupported
+	}
+	return &brokers{Transport: all, cluster: c, dialect: layout.Kafka07, set: set}, nil
+}
+
+func addressesByID(live map[string]Broker) map[string]string {
+	byID := make(map[string]string, len(live))
+	for id, broker := range live {
+		byID[id] = broker.Address
+	}
+	return byID
+}
+
+// follow tells the transport the live brokers, as of now, if it is for their kind.
+func (b *brokers) follow() {
+	live, dialect := b.cluster.directory.reachable()
+	if dialect != b.dialect {
+		return
+	}
+	if err := b.set(live); err != nil {
+		b.cluster.logger.Warn("Broker addresses refused", "reason", err)
+	}
+}
+
+// outdated says that the brokers are of another Kafka by now, so that the transport has to be made anew.
+func (b *brokers) outdated() bool {
+	_, dialect := b.cluster.directory.reachable()
+	return dialect != b.dialect
+}
+
 func (b *brokers) close() {
-	b.directory.mu.Lock()
-	delete(b.directory.followers, b)
-	b.directory.mu.Unlock()
+	b.cluster.directory.mu.Lock()
+	delete(b.cluster.directory.followers, b)
+	b.cluster.directory.mu.Unlock()
 	b.Close()
 }

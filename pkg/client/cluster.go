@@ -15,11 +15,16 @@ import (
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client/registry"
+	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
 // defaultSessionTimeout is ZooKeeper's customary 10 s: five of its default ticks, so that the lease is sound (three are
 // needed) and a dead member's partitions are taken over within about 13 s.
 const defaultSessionTimeout = 10 * time.Second
+
+// maxMessageBytes is what fits into a request, which brokers take up to 100 MiB of by default, with 64 KiB for what a
+// request has besides its messages.
+const maxMessageBytes = 100<<20 - 64<<10
 
 // Config says how a cluster is reached. Only ZooKeeper is required.
 type Config struct {
@@ -38,6 +43,13 @@ type Config struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Logger is told of changes of state. Default: nothing is logged.
 	Logger *slog.Logger
+
+	// Compression is that of what is published; of one call of Publish, all messages together. Default none.
+	Compression kafka.Compression
+	// MaxMessageBytes bounds a message that is published, in bytes; compressed ones together, as compressed. It has to be
+	// what the brokers take: those of Kafka 0.7 drop larger ones without a word. Messages that are consumed may be as
+	// large. Default: what brokers take unless configured otherwise, 1,000,000.
+	MaxMessageBytes int
 }
 
 // Cluster is a Kafka cluster as its registry shows it. Safe for concurrent use.
@@ -62,6 +74,10 @@ type Cluster struct {
 func Connect(config Config) (*Cluster, error) {
 	if config.SessionTimeout == 0 {
 		config.SessionTimeout = defaultSessionTimeout
+	}
+	if config.MaxMessageBytes < 0 || config.MaxMessageBytes > maxMessageBytes {
+		return nil, fmt.Errorf("cluster configuration: max message bytes: want 1 to %d, or 0 for what brokers take"+
+			" by default, and not %d", maxMessageBytes, config.MaxMessageBytes)
 	}
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)

@@ -48,6 +48,8 @@ type Broker struct {
 	ID string
 	// Address is host:port of the listener that is used.
 	Address string
+	// Kafka07 says that it is a broker of Kafka 0.7.
+	Kafka07 bool
 }
 
 // directory follows the brokers of a cluster.
@@ -64,15 +66,17 @@ type directoryState struct {
 	closed chan struct{}
 
 	// mu protects what follows.
-	mu       sync.Mutex
+	mu sync.Mutex
+	// live is replaced, never changed.
 	live     map[string]Broker
+	kafka    era
 	problems []layout.Problem
 	failure  error
 	// topics are the partitions last read of each topic asked for.
 	topics map[string][]kafka.Partition
-	// changed is closed and replaced whenever live, problems or failure changes.
+	// changed is closed and replaced whenever live, kafka, problems or failure changes.
 	changed chan struct{}
-	// followers are told the addresses of the live brokers.
+	// followers are told the live brokers.
 	followers map[*brokers]struct{}
 }
 
@@ -131,17 +135,18 @@ func (d directory) read(ctx context.Context, session *registry.Session, hint cha
 	}
 	live := make(map[string]Broker, len(found))
 	for _, registered := range found {
-		if registered.Era07 {
-			problems = append(problems, layout.Problem{
-				Path: layout.Broker(registered.ID), Reason: "the broker is of Kafka 0.7, which this version cannot talk to",
-			})
-			continue
+		live[registered.ID] = Broker{
+			ID: registered.ID, Address: d.address(registered), Kafka07: registered.Era07,
 		}
-		live[registered.ID] = Broker{ID: registered.ID, Address: d.address(registered)}
 	}
 	slices.SortFunc(problems, func(a, b layout.Problem) int { return strings.Compare(a.Path, b.Path) })
 	d.note(problems)
-	d.update(live, describeBrokers(live, problems))
+	live, kafka, err := d.kafkaNow().judge(live, d.secure)
+	d.become(kafka)
+	if err == nil {
+		err = describeBrokers(live, problems)
+	}
+	d.update(live, err)
 	return nil
 }
 
@@ -201,21 +206,20 @@ func (d directory) malformed() []layout.Problem {
 // update stores what was read. Brokers once known stay known while ZooKeeper cannot be read: they are served by, not
 // through, it.
 func (d directory) update(live map[string]Broker, failure error) {
-	addresses, followers := d.store(live, failure)
-	for _, follower := range followers {
-		follower.set(addresses)
+	for _, follower := range d.store(live, failure) {
+		follower.follow()
 	}
 }
 
-// store returns whom to tell which addresses, nobody if nothing changed.
-func (d directory) store(live map[string]Broker, failure error) ([]string, []*brokers) {
+// store returns whom to tell, nobody if nothing changed.
+func (d directory) store(live map[string]Broker, failure error) []*brokers {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if live == nil {
 		live = d.live
 	}
 	if maps.Equal(live, d.live) && sameText(failure, d.failure) {
-		return nil, nil
+		return nil
 	}
 	if failure != nil && !sameText(failure, d.failure) {
 		d.logger.Warn("Brokers cannot be told", "reason", failure)
@@ -226,9 +230,9 @@ func (d directory) store(live map[string]Broker, failure error) ([]string, []*br
 	d.live, d.failure = live, failure
 	d.announce()
 	if len(live) == 0 {
-		return nil, nil
+		return nil
 	}
-	return addresses(live), slices.Collect(maps.Keys(d.followers))
+	return slices.Collect(maps.Keys(d.followers))
 }
 
 func sameText(a, b error) bool {

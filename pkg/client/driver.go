@@ -10,6 +10,7 @@ import (
 
 	"github.com/samsa-dev/samsa/pkg/client/group"
 	"github.com/samsa-dev/samsa/pkg/client/registry"
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 )
 
 // driver carries out what a consumer's member asks for. One goroutine steps the member; what takes time happens in
@@ -20,8 +21,9 @@ type driver struct {
 	lease    *lease
 	lanes    map[int64]*source
 
-	// session is the one the member knows of, nil for none.
+	// session is the one the member knows of, nil for none; dialect what it was told of it.
 	session *registry.Session
+	dialect layout.Dialect
 	running sync.WaitGroup
 	left    bool
 	clean   bool
@@ -45,7 +47,7 @@ func (d *driver) run(asked context.Context) {
 	leave := asked.Done()
 	var events []group.Event
 	for !d.left {
-		changed := d.followSession(ctx)
+		changed, found := d.followSession(ctx)
 		d.wake(timer)
 		select {
 		case <-leave:
@@ -54,6 +56,7 @@ func (d *driver) run(asked context.Context) {
 		case <-timer.C:
 			d.step(ctx, group.Tick{})
 		case <-changed:
+		case <-found:
 		case <-d.over():
 		case <-d.consumer.events.mail:
 			events = d.consumer.events.take(events)
@@ -84,13 +87,22 @@ func (d *driver) wake(timer *time.Timer) {
 	timer.Reset(time.Second) // for the beat that shows the loop alive
 }
 
-// followSession tells the member of a session that began or ended. The channel says when to look again.
-func (d *driver) followSession(ctx context.Context) <-chan struct{} {
-	client := d.consumer.cluster.registry
-	changed := client.Changed()
+// followSession tells the member of a session that began or ended. It hears of none before the brokers have said which
+// Kafka this is: what it writes depends on it. Should they say something else later, everything begins anew in another
+// session. The channels say when to look again.
+func (d *driver) followSession(ctx context.Context) (changed, found <-chan struct{}) {
+	client, directory := d.consumer.cluster.registry, d.consumer.cluster.directory
+	changed, found = client.Changed(), directory.changes()
 	session := client.State().Session
+	dialect, known := directory.era()
+	if !known {
+		session = nil
+	}
+	if session != nil && session == d.session && dialect != d.dialect {
+		session.Abandon()
+	}
 	if session == d.session {
-		return changed
+		return changed, found
 	}
 	if d.session != nil {
 		lost := group.SessionLost{Epoch: d.session.Epoch()}
@@ -98,12 +110,12 @@ func (d *driver) followSession(ctx context.Context) <-chan struct{} {
 		d.step(ctx, lost)
 	}
 	if session != nil {
-		d.session = session
+		d.session, d.dialect = session, dialect
 		d.step(ctx, group.SessionUp{
-			Epoch: session.Epoch(), ID: session.ID(), Timeout: session.Timeout(),
+			Epoch: session.Epoch(), ID: session.ID(), Timeout: session.Timeout(), Dialect: dialect,
 		})
 	}
-	return changed
+	return changed, found
 }
 
 // over is closed when the session ends.

@@ -66,9 +66,17 @@ func (f *fetcher) run(ctx context.Context) {
 	if transport == nil {
 		return
 	}
-	defer transport.close()
+	defer func() { transport.close() }()
 	var spare []change
 	for ctx.Err() == nil {
+		if transport.outdated() { // what it fetched is nobody's any more: those partitions are of another Kafka
+			another := f.connect(ctx)
+			if another == nil {
+				return
+			}
+			transport.close()
+			transport = another
+		}
 		spare = f.apply(transport, spare)
 		for _, fetch := range f.poll(ctx, transport) {
 			f.dispatch(transport, fetch)

@@ -94,6 +94,7 @@ type GroupPartition struct {
 	// -1 if unknown. Committed is beyond End where the topic was created anew, or its log truncated.
 	Earliest, End int64
 	// Lag is from Committed to End; from Earliest where that is later, and where nothing is committed. It is 0 where
-	// Committed is beyond End, and -1 if unknown: never anything else below 0.
+	// Committed is beyond End, and -1 if unknown: never anything else below 0. It counts positions, which are messages;
+	// in Kafka 0.7 they are bytes, as the brokers hold them: compressed ones as compressed.
 	Lag int64
 }

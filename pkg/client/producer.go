@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -21,7 +20,7 @@ const appendTimeout = 6 * time.Second
 // Published says where messages went.
 type Published struct {
 	Partition kafka.Partition
-	// Offset is the position of the first message.
+	// Offset is the position of the first message, -1 where the brokers do not tell: those of Kafka 0.7 do not.
 	Offset int64
 }
 
@@ -39,7 +38,7 @@ func (p *producer) transport(ctx context.Context) (kafka.Transport, error) {
 	p.mu.Lock()
 	known := p.brokers
 	p.mu.Unlock()
-	if known != nil {
+	if known != nil && !known.outdated() {
 		return known.Transport, nil
 	}
 	opened, err := p.open(ctx)
@@ -57,8 +56,11 @@ func (p *producer) keep(opened *brokers) (kafka.Transport, error) {
 	case p.closed:
 		opened.close()
 		return nil, ErrClosed
-	case p.brokers != nil:
+	case p.brokers != nil && !p.brokers.outdated():
 		opened.close()
+	case p.brokers != nil:
+		p.brokers.close()
+		p.brokers = opened
 	default:
 		p.brokers = opened
 	}
@@ -75,19 +77,22 @@ func (p *producer) close() {
 	}
 }
 
-// publish tries the partitions in random order until one takes the messages.
+// publish tries the partitions in turn until one takes the messages.
 func (p *producer) publish(
-	ctx context.Context, partitions []kafka.Partition, messages []kafka.Message,
+	ctx context.Context, order []kafka.Partition, messages []kafka.Message,
 ) (Published, error) {
 	transport, err := p.transport(ctx)
 	if err != nil {
 		return Published{}, fmt.Errorf("publish: %w", err)
 	}
 	var failures []error
-	for _, i := range rand.Perm(len(partitions)) {
-		offset, err := p.append(ctx, transport, partitions[i], messages)
+	for _, partition := range order {
+		offset, err := p.append(ctx, transport, partition, messages)
 		if err == nil {
-			return Published{Partition: partitions[i], Offset: offset}, nil
+			return Published{Partition: partition, Offset: offset}, nil
+		}
+		if errors.Is(err, kafka.ErrTooLarge) {
+			return Published{}, fmt.Errorf("publish: %w", err)
 		}
 		failures = append(failures, err)
 		if ctx.Err() != nil {

@@ -4,7 +4,6 @@
 package client
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -32,6 +31,10 @@ type ClusterState struct {
 	Brokers []Broker
 	// Problems are the brokers' nodes that cannot be understood, by path.
 	Problems []layout.Problem
+	// Dialect is which Kafka this is, as its brokers registered; what it was while none is registered. DialectKnown is
+	// false until the first one has been seen.
+	Dialect      layout.Dialect
+	DialectKnown bool
 }
 
 // State says how the cluster stands. It never waits.
@@ -43,6 +46,7 @@ func (c *Cluster) State() ClusterState {
 		Brokers:  slices.SortedFunc(maps.Values(c.directory.brokers()), compareBrokers),
 		Problems: c.directory.malformed(),
 	}
+	state.Dialect, state.DialectKnown = c.directory.era()
 	if state.Err == nil {
 		state.Err = c.directory.err()
 	}
@@ -70,10 +74,7 @@ func (c *Cluster) Topics(ctx context.Context) ([]string, error) {
 	return topics, nil
 }
 
-// compareBrokers puts 2 before 10: ids are numbers, and shorter ones are smaller.
-func compareBrokers(a, b Broker) int {
-	return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID))
-}
+func compareBrokers(a, b Broker) int { return compareNumbers(a.ID, b.ID) }
 
 // changes announces that something changed.
 type changes struct {

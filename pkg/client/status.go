@@ -49,6 +49,9 @@ func (c *Consumer) Status() Status {
 		Fetches: make(map[kafka.Partition]FetchStatus, len(c.sources)),
 	}
 	status.Problems = append(status.Problems, c.cluster.directory.malformed()...)
+	if _, known := c.cluster.directory.era(); !known && state.Session != nil {
+		status.RegisterErr = errDialect
+	}
 	if state.Session != nil {
 		status.SessionTimeout = state.Session.Timeout()
 	}

@@ -28,29 +28,17 @@ func (t *Topic) Partitions(ctx context.Context) ([]kafka.Partition, error) {
 	return partitions, nil
 }
 
-// Publish writes values as messages without keys: all to one partition, in order. It returns nil once the brokers
-// acknowledged all of them, and tries every partition before it gives up; so after an error, or a broker's death, some
-// may have been written, and some twice.
+// Publish writes values as messages without keys: all to one partition, in order, which is chosen at random. It
+// returns nil once the brokers acknowledged all of them, and tries every partition before it gives up; so after an
+// error, or a broker's death, some may have been written, and some twice.
 func (t *Topic) Publish(ctx context.Context, values ...[]byte) error {
-	messages := make([]kafka.Message, len(values))
-	for i, value := range values {
-		messages[i].Value = value
-	}
-	_, err := t.PublishMessages(ctx, messages)
-	return err
+	return t.Publisher(Random()).Publish(ctx, values...)
 }
 
 // PublishMessages is Publish for messages with keys, headers and timestamps; their partition is chosen. It returns the
 // partition and the position of the first one.
 func (t *Topic) PublishMessages(ctx context.Context, messages []kafka.Message) (Published, error) {
-	if len(messages) == 0 {
-		return Published{}, nil
-	}
-	partitions, err := t.Partitions(ctx)
-	if err != nil {
-		return Published{}, err
-	}
-	return t.cluster.producer.publish(ctx, partitions, messages)
+	return t.Publisher(Random()).PublishMessages(ctx, messages)
 }
 
 // Subscribe makes a member of a consumer group with default options. It joins, and needs ctx no more, with Messages or

@@ -72,7 +72,9 @@ func (t *Transport) open() (*producer, error) {
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.ProducerLinger(0),
-		kgo.MaxBufferedBytes(maxBufferedBytes),
+		kgo.ProducerBatchCompression(t.config.codec()),
+		kgo.ProducerBatchMaxBytes(int32(t.config.MaxMessageBytes)), //nolint:gosec // at most maxBatchBytes
+		kgo.MaxBufferedBytes(max(maxBufferedBytes, t.config.MaxMessageBytes)),
 		kgo.MaxBufferedRecords(maxBufferedRecords),
 		// No RecordDeliveryTimeout: it counts from a message's timestamp, and messages that are passed on are old. Each
 		// Append ends with its context.
@@ -201,7 +203,7 @@ func (u *underway) promise(record *kgo.Record, err error) {
 
 func (u *underway) fail(err error) {
 	if u.failure == nil {
-		u.failure = err
+		u.failure = tooLarge(err)
 	}
 	switch {
 	case refusesContent(err):
@@ -226,6 +228,14 @@ func (u *underway) certain(writes int64) bool {
 	default:
 		return !u.judged || writes <= 1
 	}
+}
+
+// tooLarge marks errors that say so, of whatever origin.
+func tooLarge(err error) error {
+	if errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge) {
+		return fmt.Errorf("%w: %w", kafka.ErrTooLarge, err)
+	}
+	return err
 }
 
 // refusesContent reports errors that a broker gives, at each try alike, for what the messages are.

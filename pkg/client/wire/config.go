@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
 // What is fetched unless Config says otherwise.
@@ -28,9 +30,16 @@ const (
 	// was removed) keeps its connection busy for as long, so this is the pause that a change of owners costs the
 	// partitions that stay: half of the second that is allowed. Idle, it costs each broker 2 requests a second.
 	DefaultFetchMaxWait = 500 * time.Millisecond
+	// DefaultMaxMessageBytes is Kafka's own default of message.max.bytes.
+	DefaultMaxMessageBytes = 1_000_012
 )
 
 const (
+	// franz-go makes no smaller batches, nor larger requests: 100 MiB, which brokers take by default, less 64 KiB for
+	// what a request has besides its batch.
+	minBatchBytes = 512
+	maxBatchBytes = 100<<20 - 64<<10
+
 	// The largest answer read: a fetch plus one message over the limits, which brokers always send whole.
 	// 16 MiB + 64 MiB leaves room for messages sixty times the broker's default.
 	maxReadBytesAboveFetch = 64 << 20
@@ -66,6 +75,12 @@ type Config struct {
 	// logged here.
 	Logger *slog.Logger
 
+	// Compression is that of what Append writes. Default none.
+	Compression kafka.Compression
+	// MaxMessageBytes bounds a message that is written, in bytes, before compression. Default 1,000,012, which is what
+	// brokers take unless configured otherwise.
+	MaxMessageBytes int
+
 	// FetchMaxBytes bounds the answer of one broker, in bytes as compressed. Default 16 MiB.
 	FetchMaxBytes int32
 	// FetchMaxPartitionBytes bounds one partition's share in it. Default 1 MiB.
@@ -88,10 +103,26 @@ func (c Config) withDefaults() Config {
 		c.FetchMaxPartitionBytes = DefaultFetchMaxPartitionBytes
 	}
 	c.FetchMaxPartitionBytes = min(c.FetchMaxPartitionBytes, c.FetchMaxBytes)
+	if c.MaxMessageBytes <= 0 {
+		c.MaxMessageBytes = DefaultMaxMessageBytes
+	}
+	c.MaxMessageBytes = max(min(c.MaxMessageBytes, maxBatchBytes), minBatchBytes)
 	if c.FetchMaxWait <= 0 {
 		c.FetchMaxWait = DefaultFetchMaxWait
 	}
 	return c
+}
+
+// codec is the compression in franz-go's words.
+func (c Config) codec() kgo.CompressionCodec {
+	switch c.Compression {
+	case kafka.Gzip:
+		return kgo.GzipCompression()
+	case kafka.Snappy:
+		return kgo.SnappyCompression()
+	case kafka.Uncompressed:
+	}
+	return kgo.NoCompression()
 }
 
 // common are the options that fetching and producing share.

@@ -1,0 +1,83 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// Publisher publishes to a topic, with a partitioner. Safe for concurrent use.
+type Publisher struct {
+	topic       *Topic
+	partitioner Partitioner
+	// turn counts the calls, for RoundRobin.
+	turn atomic.Uint64
+}
+
+// Publisher makes one. Keep it: RoundRobin goes on from call to call.
+func (t *Topic) Publisher(partitioner Partitioner) *Publisher {
+	return &Publisher{topic: t, partitioner: partitioner}
+}
+
+// Publish writes values as messages without keys; see PublishMessages.
+func (p *Publisher) Publish(ctx context.Context, values ...[]byte) error {
+	messages := make([]kafka.Message, len(values))
+	for i, value := range values {
+		messages[i].Value = value
+	}
+	_, err := p.PublishMessages(ctx, messages)
+	return err
+}
+
+// PublishMessages writes messages: all to one partition, in order, which is returned. It returns once the brokers
+// acknowledged all of them. Before it gives up it tries every partition of the topic (with ByKey, the one that the
+// key says), and in Kafka 0.7 every broker twice. So after an error, or a broker's death, some may have been written,
+// and some twice. A message that is too large (kafka.ErrTooLarge) is not written and not tried elsewhere.
+func (p *Publisher) PublishMessages(ctx context.Context, messages []kafka.Message) (Published, error) {
+	if len(messages) == 0 {
+		return Published{}, nil
+	}
+	key, err := p.partitioner.keyOf(messages)
+	if err != nil {
+		return Published{}, fmt.Errorf("publish: %w", err)
+	}
+	dialect, err := p.topic.cluster.directory.dialect(ctx)
+	if err != nil {
+		return Published{}, fmt.Errorf("publish: %w", err)
+	}
+	partitions, err := p.topic.writable(ctx, dialect, key == nil)
+	if err != nil {
+		return Published{}, err
+	}
+	order := p.order(dialect, partitions, key)
+	if dialect == layout.Kafka07 {
+		order = brokersInTurn(order)
+	}
+	return p.topic.cluster.producer.publish(ctx, order, messages)
+}
+
+// order is that in which partitions are tried.
+func (p *Publisher) order(dialect layout.Dialect, partitions []kafka.Partition, key []byte) []kafka.Partition {
+	n := len(partitions)
+	switch {
+	case n == 0:
+		return nil
+	case key != nil:
+		return []kafka.Partition{partitions[place(dialect, key, n)]}
+	case p.partitioner.kind == roundRobin:
+		first := int((p.turn.Add(1) - 1) % uint64(n)) //nolint:gosec // below n
+		return append(append(make([]kafka.Partition, 0, n), partitions[first:]...), partitions[:first]...)
+	}
+	order := make([]kafka.Partition, n)
+	for i, at := range rand.Perm(n) {
+		order[i] = partitions[at]
+	}
+	return order
+}
