@@ -34,9 +34,16 @@ type parcel struct {
 	event lane.Event
 }
 
-func (p parcel) unfetched() bool {
-	_, is := p.event.(lane.Unfetched)
-	return is
+// verdict tells that a parcel says how the last fetch went, which the next one may say anew; silent, that it says no
+// more than that there was no answer.
+func (p parcel) verdict() (is, silent bool) {
+	switch p.event.(type) {
+	case lane.Stuck, lane.Unstuck:
+		return true, false
+	case lane.Unfetched:
+		return true, true
+	}
+	return false, false
 }
 
 func newInbox(limit int) *inbox { return &inbox{limit: limit, mail: make(chan struct{}, 1)} }
@@ -48,13 +55,11 @@ func (b *inbox) order(event lane.Event) {
 	b.notify()
 }
 
-// put adds a parcel and reports whether there is room for more. Of failed fetches in a row one says it all: brokers
-// that fail for days must not fill the memory of a lane that takes nothing.
+// put adds a parcel and reports whether there is room for more. Of verdicts in a row the last says it all: brokers that
+// fail for days must not fill the memory of a lane that takes nothing.
 func (b *inbox) put(p parcel) bool {
 	b.mu.Lock()
-	if !(p.unfetched() && len(b.parcels) > 0 && b.parcels[len(b.parcels)-1].unfetched()) {
-		b.parcels = append(b.parcels, p)
-	}
+	b.append(p)
 	b.bytes += p.size
 	b.messages += p.batch.Len()
 	b.full = b.full || b.bytes >= b.limit // until take says that there is room
@@ -62,6 +67,22 @@ func (b *inbox) put(p parcel) bool {
 	b.mu.Unlock()
 	b.notify()
 	return room
+}
+
+// append keeps one of several verdicts in a row: the newest that says more than that nobody answered, if any does. The
+// caller holds mu.
+func (b *inbox) append(p parcel) {
+	last := len(b.parcels) - 1
+	verdict, silent := p.verdict()
+	if last >= 0 && verdict {
+		if before, _ := b.parcels[last].verdict(); before {
+			if !silent {
+				b.parcels[last] = p
+			}
+			return
+		}
+	}
+	b.parcels = append(b.parcels, p)
 }
 
 // takeOrder takes the oldest order.

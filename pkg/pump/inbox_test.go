@@ -44,11 +44,19 @@ func TestInboxHoldsOneOfManyFailedFetches(t *testing.T) {
 	b.put(parcel{event: lane.Unfetched{}})
 	b.put(parcel{event: lane.OutOfRange{}})
 	b.put(parcel{event: lane.OutOfRange{}})
+	b.put(parcel{event: lane.Unfetched{}})
+	b.put(parcel{event: lane.Unstuck{}})
+	for range 1000 {
+		b.put(parcel{event: lane.Stuck{}})
+		b.put(parcel{event: lane.Unfetched{}})
+	}
 	var found []string
 	for event, _ := b.take(); event != nil; event, _ = b.take() {
 		found = append(found, fmt.Sprintf("%T", event))
 	}
-	want := []string{"lane.Unfetched", "lane.Fetched", "lane.Unfetched", "lane.OutOfRange", "lane.OutOfRange"}
+	want := []string{
+		"lane.Unfetched", "lane.Fetched", "lane.Unfetched", "lane.OutOfRange", "lane.OutOfRange", "lane.Stuck",
+	}
 	if !slices.Equal(found, want) {
 		t.Errorf("got %v", found)
 	}

@@ -35,6 +35,9 @@ type runner struct {
 	position atomic.Int64
 	progress atomic.Int64 // Unix nanoseconds of the last move of position
 
+	// stuck says that the last fetch with an answer brought nothing that can be delivered. It is Fetched's alone.
+	stuck bool
+
 	// mu protects lane for status; only the goroutine of run changes it, and what follows.
 	mu      sync.Mutex
 	lane    *lane.Lane
@@ -278,8 +281,14 @@ func (r *runner) Fetched(fetch kafka.Fetch) bool {
 		r.inbox.put(parcel{event: lane.OutOfRange{Err: outOfRange}})
 	case errors.Is(fetch.Err, kafka.ErrReplaced):
 		r.inbox.put(parcel{event: lane.Replaced{Err: fetch.Err}})
+	case fetch.Stopped:
+		r.stuck = true
+		r.inbox.put(parcel{event: lane.Stuck{Err: fetch.Err}})
 	case fetch.Err != nil:
 		r.inbox.put(parcel{event: lane.Unfetched{}})
+	case r.stuck:
+		r.stuck = false
+		r.inbox.put(parcel{event: lane.Unstuck{}})
 	}
 	return room
 }

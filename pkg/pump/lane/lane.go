@@ -49,6 +49,11 @@ type (
 	OutOfRange struct{ Err *kafka.OutOfRange }
 	// Replaced says that the topic is not the one the position belongs to.
 	Replaced struct{ Err error }
+	// Stuck says that the broker answers, and that no message can be had at the position all the same: it is larger than
+	// may be fetched, or what stands there is no message. Unstuck says that a fetch brought no error, and no message
+	// either.
+	Stuck   struct{ Err error }
+	Unstuck struct{}
 	// Unfetched says that a fetch failed for a reason that says nothing about the position.
 	Unfetched struct{}
 )
@@ -61,6 +66,8 @@ func (Resume) event()     {}
 func (Drain) event()      {}
 func (OutOfRange) event() {}
 func (Replaced) event()   {}
+func (Stuck) event()      {}
+func (Unstuck) event()    {}
 func (Unfetched) event()  {}
 
 // Action is what the driver is to do after a Step; the zero Action is nothing.
@@ -130,6 +137,10 @@ func (l *Lane) Step(now time.Time, event Event) Action {
 		action = l.outOfRange(now, event.Err)
 	case Replaced:
 		action = l.replaced(now, event.Err)
+	case Stuck:
+		l.stuck(now, event.Err)
+	case Unstuck:
+		l.unstuck()
 	case Unfetched:
 		l.broken.asked = false
 	case Tick:

@@ -25,6 +25,10 @@ const (
 	// ToEarliest and ToLatest go on there in both cases.
 	ToEarliest
 	ToLatest
+	// ToNearest goes on at the end of the log that is nearer: the earliest message where retention was faster, the latest
+	// where the log ends before the position. The position is a number like any other to it: in a log that was made anew
+	// and holds it, it goes on there.
+	ToNearest
 )
 
 // Jump is a change of position that no delivery made.
@@ -47,9 +51,9 @@ func (l *Lane) outOfRange(now time.Time, err *kafka.OutOfRange) Action {
 	switch rule := l.config.OutOfRange; {
 	case !behind && !err.Truncated():
 		return Action{Seek: true, To: err.Position} // the log holds it after all
-	case rule == ToLatest:
+	case rule == ToLatest, rule == ToNearest && !behind:
 		return l.goOn(now, err, err.Latest)
-	case rule == ToEarliest, rule == EarliestOrBlock && behind:
+	case behind && rule != BlockOutOfRange, rule == ToEarliest:
 		return l.goOn(now, err, err.Earliest)
 	}
 	l.block(now, err, now.Truncate(askEvery).Add(askEvery))
@@ -80,10 +84,26 @@ func (l *Lane) replaced(now time.Time, err error) Action {
 		return l.goOn(now, &kafka.OutOfRange{Position: l.position}, 0)
 	case ToLatest:
 		return Action{Seek: true, To: math.MaxInt64} // out of range everywhere: the answer tells the log's end
+	case ToNearest:
+		// It may be in the new log, too. That the messages are others is all that is told of then.
+		return l.goOn(now, &kafka.OutOfRange{Position: l.position}, l.position)
 	case EarliestOrBlock, BlockOutOfRange:
 		l.block(now, err, time.Time{})
 	}
 	return Action{}
+}
+
+// stuck is a position at which no message can be had, though the broker answers. The transport goes on asking.
+func (l *Lane) stuck(now time.Time, err error) {
+	l.block(now, err, time.Time{})
+	l.broken.stuck = true
+}
+
+// unstuck is that the broker has given what stands at the position, and be it nothing yet.
+func (l *Lane) unstuck() {
+	if l.broken.stuck {
+		l.broken = broken{}
+	}
 }
 
 // block notes why nothing can be fetched. While it stays so, it is since the first time.

@@ -39,6 +39,8 @@ func TestRules(t *testing.T) {
 		"Earliest, beyond":        {lane.ToEarliest, beyond, 20, 0},
 		"Latest, behind":          {lane.ToLatest, behind, 300, 50},
 		"Latest, beyond":          {lane.ToLatest, beyond, 50, 0},
+		"Nearest, behind":         {lane.ToNearest, behind, 150, 50},
+		"Nearest, beyond":         {lane.ToNearest, beyond, 50, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRigWith(t, test.rule)
@@ -94,6 +96,19 @@ func TestReplaced(t *testing.T) {
 		r.at(0)
 		r.step(outOfRange(0, 7, 9)) // retention was there already
 		r.at(7)
+	})
+	t.Run("goes on at the same number, or what is nearest to it", func(t *testing.T) {
+		r := newRigWith(t, lane.ToNearest)
+		r.step(lane.Replaced{Err: errSink})
+		if want := (lane.Jump{At: r.now, From: 100, To: 100}); !r.action.Jumped || r.action.Jump != want || !r.action.Seek {
+			t.Errorf("%+v, want %+v", r.action, want)
+		}
+		r.at(100)
+		r.step(outOfRange(100, 2, 9))
+		if r.action.To != 9 || r.status().Blocked {
+			t.Errorf("%+v", r.action)
+		}
+		r.at(9)
 	})
 	t.Run("goes on at the end", func(t *testing.T) {
 		r := newRigWith(t, lane.ToLatest)

@@ -21,6 +21,8 @@ type trouble struct {
 type broken struct {
 	since time.Time
 	err   error
+	// stuck says that the message at the position is to blame, and not the position.
+	stuck bool
 	// askAt is when to ask whether it is over, zero for never; asked says that the last asking had no answer yet.
 	askAt time.Time
 	asked bool
