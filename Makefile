@@ -20,7 +20,7 @@ KEEP ?=
 SIM_SEEDS ?= 2000
 SIM_STEPS ?= 500
 SIM_SEEDS_FULL ?= 50000
-FUZZTIME ?= 30s
+FUZZ_TIME ?= 15s
 BENCH ?= .
 BENCHTIME ?= 1s
 IMAGE ?= samsa:dev
@@ -186,8 +186,8 @@ sim-mutations: ## Prove that the simulator finds errors: break the code on purpo
 ##@ Long lists
 
 .PHONY: fuzz
-fuzz: ## Fuzz each target for FUZZTIME.
-	FUZZTIME=$(FUZZTIME) hack/fuzz.sh
+fuzz: ## Fuzz each decoder, and whatever else has a fuzz target, for FUZZ_TIME, one after the other.
+	FUZZ_TIME=$(FUZZ_TIME) hack/fuzz.sh
 
 .PHONY: bench
 bench: ## Run the benchmarks that match BENCH, each for BENCHTIME.
