@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -75,6 +76,10 @@ type stream struct {
 	failure    error
 	// busy says that the loop's body has a message of this partition.
 	busy, paused, draining, ended bool
+	// inside says that the last message taken is not the last of its wrapper (see kafka.Message.Index). The position
+	// moves only over whole wrappers, so one that was begun is finished before the partition is given up: or whoever
+	// takes it over gets all of it again.
+	inside bool
 }
 
 // streamBuffer is how many messages of a partition wait for the loop before fetching pauses: a fetch of 1 MiB of 100
@@ -123,7 +128,7 @@ func (q *queue) pick() (item, bool) {
 
 // pick takes the next message, if one may be handed out now.
 func (s *stream) pick() (item, bool) {
-	if s.ended || s.draining || s.paused {
+	if s.ended || s.paused || s.draining && !s.inside {
 		return item{}, false
 	}
 	if len(s.batches) == 0 && s.failure != nil { // it is about what comes behind the batches
@@ -138,6 +143,7 @@ func (s *stream) pick() (item, bool) {
 	s.index++
 	s.buffered--
 	s.busy = true
+	s.inside = message.Next <= message.Offset
 	if s.index == s.batches[0].Len() {
 		s.batches, s.index = s.batches[1:], 0
 	}
@@ -177,8 +183,8 @@ func (s *stream) advance(done item) {
 func (q *queue) abort() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, s := range q.streams {
-		s.busy = false
+	for _, s := range slices.Clone(q.streams) {
+		s.busy, s.inside = false, false
 		s.settle()
 	}
 }
@@ -207,9 +213,10 @@ func (q *queue) notify() {
 	}
 }
 
-// settle ends a draining stream once the loop has none of its messages.
+// settle ends a draining stream once the loop has none of its messages, nor half a wrapper.
 func (s *stream) settle() {
-	if s.draining && !s.busy && !s.ended {
+	half := s.inside && len(s.batches) > 0
+	if s.draining && !s.busy && !half && !s.ended {
 		s.end()
 		s.assignment.Drained(s.position)
 	}
@@ -270,7 +277,7 @@ func (s *stream) Drain() {
 // Cut implements Processor: the loop's body cannot be ended, so its message is left unacknowledged.
 func (s *stream) Cut() {
 	s.locked(func() {
-		s.busy = false
+		s.busy, s.inside = false, false
 		s.settle()
 	})
 }

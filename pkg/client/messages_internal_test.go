@@ -52,3 +52,44 @@ func turns(q *queue, n int) {
 		}
 	}
 }
+
+// A wrapper of Kafka 0.7 is acknowledged as a whole. So one that was begun is finished before the partition is given
+// up, unless the time for that is over.
+func TestStreamFinishesTheWrapperItIsIn(t *testing.T) {
+	p := kafka.Partition{Topic: "orders", ID: "0-1"}
+	wrapper := kafka.Messages{ // three messages in one wrapper from 100 to 180, then one by itself
+		{Offset: 100, Index: 0, Next: 100}, {Offset: 100, Index: 1, Next: 100}, {Offset: 100, Index: 2, Next: 180},
+		{Offset: 180, Next: 200},
+	}
+	for name, test := range map[string]struct {
+		taken, more int
+		cut         bool
+		drained     int64
+	}{
+		"before it":       {0, 5, false, 100},
+		"in the midst":    {1, 5, false, 180},
+		"at its end":      {3, 5, false, 180},
+		"behind it":       {4, 5, false, 200},
+		"out of time":     {1, 0, true, 100},
+		"almost finished": {1, 1, true, 100},
+	} {
+		held := newLease()
+		held.extend(time.Now().Add(time.Hour))
+		defer held.end()
+		q := &queue{mail: make(chan struct{}, 1)}
+		drained := int64(-1)
+		s := q.Assign(Assignment{
+			Partition: p, Position: 100, Lease: held, Ready: func() {}, Drained: func(at int64) { drained = at },
+		})
+		s.Fetched(kafka.Fetch{Batch: kafka.NewBatch(p, wrapper)})
+		turns(q, test.taken)
+		s.Drain()
+		turns(q, test.more)
+		if test.cut {
+			s.Cut()
+		}
+		if drained != test.drained {
+			t.Errorf("%s: drained at %d, want %d", name, drained, test.drained)
+		}
+	}
+}

@@ -68,11 +68,20 @@ func open(ctx context.Context, w *world.World) *client.Cluster {
 type book struct {
 	mu       sync.Mutex
 	received map[string]int
-	last     map[kafka.Partition]int64
+	values   map[string]int
+	last     map[kafka.Partition]place
 	disorder []string
 }
 
-func newBook() *book { return &book{received: map[string]int{}, last: map[kafka.Partition]int64{}} }
+// place is where a message stands in its partition.
+type place struct {
+	offset int64
+	index  int32
+}
+
+func newBook() *book {
+	return &book{received: map[string]int{}, values: map[string]int{}, last: map[kafka.Partition]place{}}
+}
 
 func (b *book) write(m kafka.Message) {
 	b.mu.Lock()
@@ -80,10 +89,24 @@ func (b *book) write(m kafka.Message) {
 	if b.received[m.ID()]++; b.received[m.ID()] > 1 {
 		return
 	}
-	if last, ok := b.last[m.Partition]; ok && m.Offset <= last {
+	b.values[string(m.Value)]++
+	last, ok := b.last[m.Partition]
+	if ok && (m.Offset < last.offset || m.Offset == last.offset && m.Index <= last.index) {
 		b.disorder = append(b.disorder, m.ID())
 	}
-	b.last[m.Partition] = m.Offset
+	b.last[m.Partition] = place{m.Offset, m.Index}
+}
+
+// missing are those of n messages of publish that never came.
+func (b *book) missing(n int) (missing []int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range n {
+		if b.values[fmt.Sprintf("message %d", i)] == 0 {
+			missing = append(missing, i)
+		}
+	}
+	return missing
 }
 
 func (b *book) distinct() int {
