@@ -13,10 +13,11 @@ CONTROLLER_GEN := bin/controller-gen-$(CONTROLLER_GEN_VERSION)
 GOLANGCI_LINT := bin/golangci-lint
 KUBECTL := bin/kube/kubectl
 
-# What one may set: make demo INPUT=/var/log/syslog MESSAGES=20000 KEEP=1
+# What one may set: make demo INPUT=/var/log/syslog MESSAGES=20000 KEEP=1 KAFKA=0.7
 INPUT ?=
 MESSAGES ?=
 KEEP ?=
+KAFKA ?=
 SIM_SEEDS ?= 2000
 SIM_STEPS ?= 500
 SIM_SEEDS_FULL ?= 50000
@@ -102,8 +103,9 @@ kube: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl into bi
 demo: export INPUT := $(value INPUT)
 demo: export MESSAGES := $(value MESSAGES)
 demo: export KEEP := $(value KEEP)
+demo: export KAFKA := $(value KAFKA)
 .PHONY: demo
-demo: build kube ## The whole system, and a real file through a ConsumerGroup whose pods come, go, die and freeze (INPUT=path MESSAGES=n KEEP=1).
+demo: build kube ## The whole system, and a real file through a ConsumerGroup whose pods come, go, die and freeze (INPUT=path MESSAGES=n KEEP=1 KAFKA=0.7).
 	bin/samsa-local demo
 
 ##@ Cluster

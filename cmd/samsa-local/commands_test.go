@@ -46,6 +46,7 @@ func TestCommandsRefuse(t *testing.T) {
 		{[]string{"logs", "demo-0", "-f", dir}, "no pod demo-0 has run in namespace default"},
 		{[]string{"up", "now"}, `"now"`},
 		{[]string{"up", "--port=many"}, "--port"},
+		{[]string{"up", dir, "--kafka=0.8"}, "give modern or 0.7"},
 		{[]string{"up", dir, "--sink=" + taken.Addr().String()}, "choose another with --sink"},
 		{[]string{"up", dir, "--sink=", "--kube=/nowhere"}, "make kube"},
 		{[]string{"up", dir, "--sink=", "--kube=/nowhere", "--samsa=/nowhere/samsa"}, "/nowhere/samsa"},
@@ -79,7 +80,7 @@ func TestReadLines(t *testing.T) {
 	g := NewWithT(t)
 	g.Expect(read(t, "a\n\nb")).To(Equal([]string{"a", "", "b"}))
 	lines, err := read(t, "a\n"+strings.Repeat("x", longestLine+1)+"\nb\n")
-	g.Expect(err).To(MatchError(ContainSubstring("line 2 is longer than 1047552 bytes")))
+	g.Expect(err).To(MatchError(ContainSubstring("line 2 is longer than 1000000 bytes")))
 	g.Expect(lines).To(Equal([]string{"a"}))
 }
 

@@ -22,7 +22,7 @@ const defaultMessages = "100000"
 func demoCommand() *cobra.Command {
 	var config demo.Config
 	var world cluster.Config
-	var messages string
+	var messages, kafka string
 	command := &cobra.Command{
 		Use:   "demo",
 		Short: "A real file through a ConsumerGroup whose pods come, go, die and freeze",
@@ -33,7 +33,7 @@ Meanwhile kubectl scales the group 3 -> 5 -> 2, one pod's process is killed outr
 and woken, and the API server and the manager are killed for 30 s. It ends with a table of what was lost, repeated,
 reordered or late, and of every lie that the group's status told. Exit codes: 0 everything is as promised, 1 it is not,
 or something failed, 2 the command line, the environment or the input is at fault.
-INPUT, MESSAGES and KEEP in the environment stand for the flags that are not given.`,
+INPUT, MESSAGES, KEEP and KAFKA in the environment stand for the flags that are not given.`,
 		Args: noArguments,
 	}
 	flags := command.Flags()
@@ -43,13 +43,15 @@ INPUT, MESSAGES and KEEP in the environment stand for the flags that are not giv
 		"what `number` of lines is published; the file is repeated or cut")
 	flags.BoolVar(&config.Keep, "keep", false, "leave everything running in the end, and say what to try")
 	flags.StringVar(&config.Samples, "samples", "config/samples", "the `directory` that kubectl apply -k is given")
+	kafkaFlag(command, &kafka, os.Getenv("KAFKA"))
 	worldFlags(command, &world)
 	command.RunE = func(command *cobra.Command, _ []string) error {
-		var faults [2]error
+		var faults [3]error
 		config.Messages, faults[0] = number(cmp.Or(given(command, "messages"), "MESSAGES"), messages)
 		if given(command, "keep") == "" {
 			config.Keep, faults[1] = yes("KEEP", os.Getenv("KEEP"))
 		}
+		world.Kafka, faults[2] = era(cmp.Or(given(command, "kafka"), "KAFKA"), kafka)
 		if err := errors.Join(faults[:]...); err != nil {
 			return usage{err}
 		}

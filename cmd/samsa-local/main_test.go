@@ -35,6 +35,7 @@ func TestDemoRefuses(t *testing.T) {
 		{[]string{"demo", "--messages", "10000001"}, "--messages=10000001: " + numbers},
 		{[]string{"demo", "--messages", "abc"}, "--messages=abc: " + numbers},
 		{[]string{"demo", "--keep=maybe"}, `"--keep"`},
+		{[]string{"demo", "--kafka=0.8"}, `--kafka=0.8: there is no Kafka "0.8" here: give modern or 0.7`},
 		{[]string{"demo", "--kepe"}, "--kepe"},
 		{[]string{"demo", "--samples", samples, "--input", "/nowhere/input"}, "/nowhere/input"},
 		{[]string{"demo", "--samples", "/nowhere"}, "samples: stat /nowhere/kustomization.yaml"},
@@ -53,9 +54,11 @@ func TestDemoRefuses(t *testing.T) {
 func TestDemoRefusesTheEnvironmentToo(t *testing.T) {
 	t.Setenv("MESSAGES", "abc")
 	t.Setenv("KEEP", "maybe")
+	t.Setenv("KAFKA", "8")
 	err := refusal(t, []string{"demo"})
 	want := "MESSAGES=abc: give a number of messages from 1 to 10000000, in digits only\n" +
-		"KEEP=maybe: give 1 or 0, or leave it out"
+		"KEEP=maybe: give 1 or 0, or leave it out\n" +
+		`KAFKA=8: there is no Kafka "8" here: give modern or 0.7`
 	if err == nil || err.Error() != want || exitCode(err) != exitUsage {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -75,8 +78,9 @@ func TestEnvironmentStandsForFlags(t *testing.T) {
 	t.Setenv("INPUT", "/nowhere/it's a file")
 	t.Setenv("MESSAGES", "7")
 	t.Setenv("KEEP", "1")
+	t.Setenv("KAFKA", "0.7")
 	flags := demoCommand().Flags()
-	for name, want := range map[string]string{"input": "/nowhere/it's a file", "messages": "7"} {
+	for name, want := range map[string]string{"input": "/nowhere/it's a file", "messages": "7", "kafka": "0.7"} {
 		if got := flags.Lookup(name).Value.String(); got != want {
 			t.Errorf("--%s is %s, want %s", name, got, want)
 		}
@@ -87,7 +91,8 @@ func TestEnvironmentStandsForFlags(t *testing.T) {
 	}
 	t.Setenv("MESSAGES", "abc") // does not matter where the flag is given
 	t.Setenv("KEEP", "maybe")
-	err = refusal(t, []string{"demo", "--samples", samples, "--input=/nowhere/other", "--messages=8", "--keep"})
+	t.Setenv("KAFKA", "8")
+	err = refusal(t, []string{"demo", "--samples", samples, "--input=/nowhere/other", "--messages=8", "--keep", "--kafka=modern"})
 	if err == nil || !strings.HasPrefix(err.Error(), "input: stat /nowhere/other") {
 		t.Errorf("flags are given: got %v", err)
 	}

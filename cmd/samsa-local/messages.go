@@ -21,8 +21,9 @@ const (
 	// batchLines are published at once, or what came within batchWait: fast for files, prompt for fingers.
 	batchLines = 100
 	batchWait  = 100 * time.Millisecond
-	// longestLine is Kafka's own default for a message, less what else is in a batch.
-	longestLine = 1<<20 - 1<<10
+	// longestLine is the default of Kafka 0.7 for a message, which fits into a batch of a later one as well: 1,048,588
+	// bytes, of which some 100 are the batch's own.
+	longestLine = 1_000_000
 	// openWithin is what finding the brokers may take; they are on this machine.
 	openWithin = 10 * time.Second
 )

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,13 +22,14 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/samsa-dev/samsa/controllers"
+	"github.com/samsa-dev/samsa/internal/embedded/world"
 	"github.com/samsa-dev/samsa/internal/local/cluster"
 	"github.com/samsa-dev/samsa/internal/local/proc"
 )
 
 func upCommand() *cobra.Command {
 	var config cluster.Config
-	var sink string
+	var sink, kafka string
 	command := &cobra.Command{
 		Use:   "up",
 		Short: "Start the whole system and keep it running",
@@ -44,7 +46,11 @@ Exit codes: 0 it was ended, 1 something failed, 2 the command line or the machin
 	flags.IntVar(&config.APIServer, "port", 0, "the API server's `port` on 127.0.0.1 (default: any free one)")
 	flags.StringVar(&config.ZooKeeper, "zookeeper", cluster.DefaultZooKeeper, "the `address` of ZooKeeper")
 	flags.StringVar(&sink, "sink", cluster.DefaultSink, "the `address` of the sink; empty for none")
-	command.RunE = func(command *cobra.Command, _ []string) error {
+	kafkaFlag(command, &kafka, "")
+	command.RunE = func(command *cobra.Command, _ []string) (err error) {
+		if config.Kafka, err = era("--kafka", kafka); err != nil {
+			return usage{err}
+		}
 		return up(command.Context(), config, sink, command.OutOrStdout())
 	}
 	return command
@@ -57,6 +63,21 @@ func worldFlags(command *cobra.Command, config *cluster.Config) {
 	flags.StringVar(&config.Programs, "kube", beside("kube"),
 		"the `directory` with the control plane's programs (make kube)")
 	flags.StringVar(&config.CRDs, "crds", beside("../config/crd/bases"), "the `directory` with samsa's kinds")
+}
+
+// kafkaFlag says which Kafka a world has; era reads it.
+func kafkaFlag(command *cobra.Command, kafka *string, otherwise string) {
+	command.Flags().StringVar(kafka, "kafka", cmp.Or(otherwise, string(world.Modern)),
+		fmt.Sprintf("which `Kafka`: %s, or %s for one of 2012", world.Modern, world.Era07))
+}
+
+// era reads which Kafka it is to be, given by a flag or a variable of this name.
+func era(name, text string) (world.Era, error) {
+	era, err := world.ParseEra(text)
+	if err != nil {
+		return "", fmt.Errorf("%s=%s: %w", name, text, err)
+	}
+	return era, nil
 }
 
 // directoryFlag names the world that a command is about.

@@ -34,7 +34,7 @@ func (d *demo) owners() string {
 			owned[partition.Owner]++
 		}
 	}
-	return ownersLine(sample.Members, owned, partitions)
+	return ownersLine(sample.Members, owned, len(d.partitions))
 }
 
 // awaitStatus reports whether the status comes to tell what is true now that nothing moves any more.
@@ -49,28 +49,37 @@ func (d *demo) awaitStatus(ctx context.Context) bool {
 	return true
 }
 
-// uncommitted counts messages that stand behind no committed position, once the commits have had their time.
+// uncommitted counts messages that stand behind no committed position, once the commits have had their time; below 0
+// are positions beyond the end.
 func (d *demo) uncommitted(ctx context.Context) int {
 	deadline := time.Now().Add(committedWithin)
 	for {
-		missing := d.config.Messages - d.committed()
-		if missing <= 0 || ctx.Err() != nil || time.Now().After(deadline) {
+		missing := d.recorder.uncommitted(d.committed)
+		if missing == 0 {
+			return -d.beyond()
+		}
+		if ctx.Err() != nil || time.Now().After(deadline) {
 			return missing
 		}
 		pause(ctx, beat)
 	}
 }
 
-// committed sums the positions in ZooKeeper. The topic is new, so a position is a number of messages.
-func (d *demo) committed() int {
-	sum := 0
-	for id := range partitions {
-		offset := layout.Offset(group, kafka.Partition{Topic: lines, ID: strconv.Itoa(id)})
-		node, _ := d.system.World.ZooKeeper.Get(d.system.World.Path(offset))
-		position, _ := strconv.Atoi(string(node.Data)) // what cannot be read is not committed
-		sum += position
+// committed is a partition's position in ZooKeeper.
+func (d *demo) committed(partition kafka.Partition) int64 {
+	node, _ := d.system.World.ZooKeeper.Get(d.system.World.Path(layout.Offset(group, partition)))
+	position, _ := strconv.ParseInt(string(node.Data), 10, 64) // what cannot be read is not committed
+	return position
+}
+
+// beyond counts the partitions whose position is behind their end.
+func (d *demo) beyond() (count int) {
+	for _, partition := range d.partitions {
+		if d.committed(partition) > d.system.World.Brokers().End(partition) {
+			count++
+		}
 	}
-	return sum
+	return count
 }
 
 // keep lets messages trickle until ctx ends. Whoever tries things out makes publishing fail now and then, so a failure

@@ -43,7 +43,7 @@ func TestKeepOutlastsAnOutage(t *testing.T) {
 		d := &demo{config: Config{Out: &out}, logger: slog.New(slog.DiscardHandler)}
 		ctx, interrupt := context.WithTimeout(t.Context(), 20*time.Second)
 		defer interrupt()
-		d.keep(ctx, &publisher{topic: topic, input: in, recorder: newRecorder()})
+		d.keep(ctx, &publisher{topic: topic, input: in, recorder: newRecorder(), places: consecutive})
 		if elapsed := time.Since(begin); elapsed != 20*time.Second {
 			t.Errorf("ended after %s", elapsed)
 		}

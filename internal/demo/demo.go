@@ -17,14 +17,14 @@ import (
 	"github.com/samsa-dev/samsa/internal/demo/ledger"
 	"github.com/samsa-dev/samsa/internal/local/cluster"
 	"github.com/samsa-dev/samsa/pkg/client"
+	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
 // What config/samples declares: the demo watches it, and publishes to it.
 const (
-	namespace  = "default"
-	group      = "demo"
-	lines      = "lines"
-	partitions = 12
+	namespace = "default"
+	group     = "demo"
+	lines     = "lines"
 )
 
 const (
@@ -86,11 +86,14 @@ type demo struct {
 	input    *input
 	recorder *recorder
 	system   *System
-	cluster  *client.Cluster
-	statuses *statuses
-	operator *operator
-	progress *progress
-	outcome  outcome
+	// partitions are those of the topic.
+	partitions []kafka.Partition
+	places     places
+	cluster    *client.Cluster
+	statuses   *statuses
+	operator   *operator
+	progress   *progress
+	outcome    outcome
 }
 
 // Run runs the demo. The error is a Refusal if it cannot begin, and ErrBroken if it went through and the table is not
@@ -130,6 +133,10 @@ func perform(ctx context.Context, config Config, phases []phase, limits bounds) 
 		return err
 	}
 	defer func() { err = errors.Join(err, d.system.Close()) }()
+	for _, id := range d.system.World.Brokers().Partitions(lines) {
+		d.partitions = append(d.partitions, kafka.Partition{Topic: lines, ID: id})
+	}
+	d.places = placesIn(d.system.World)
 	return d.observed(ctx)
 }
 
@@ -174,7 +181,7 @@ func (d *demo) run(ctx context.Context) error {
 	}
 	d.progress.announce(fmt.Sprintf(
 		"Ready: %s lines of %s to topic %q of %d partitions, through ConsumerGroup %q to an HTTP sink",
-		number(d.config.Messages), d.input.name, lines, partitions, group))
+		number(d.config.Messages), d.input.name, lines, len(d.partitions), group))
 	watching, blind := context.WithCancel(ctx)
 	var watch sync.WaitGroup
 	watch.Go(func() { d.statuses.run(watching) })
@@ -217,7 +224,9 @@ func (d *demo) judge(ctx context.Context) error {
 }
 
 func (d *demo) publisher() *publisher {
-	return &publisher{topic: d.cluster.Topic(lines), input: d.input, recorder: d.recorder}
+	return &publisher{
+		topic: d.cluster.Topic(lines), input: d.input, recorder: d.recorder, places: d.places,
+	}
 }
 
 // flow publishes while the script plays, and returns once everything has arrived, or nothing more does.

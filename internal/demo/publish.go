@@ -30,6 +30,7 @@ type publisher struct {
 	topic    topic
 	input    *input
 	recorder *recorder
+	places   places
 	// kept is a line that did not fit into the call before.
 	kept []byte
 }
@@ -85,7 +86,11 @@ func (p *publisher) publish(ctx context.Context, most int) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("line %d of %s: %w", p.input.line, p.input.name, err)
 	}
-	p.recorder.published(published.Partition, published.Offset, values)
+	places, err := p.places(published, values)
+	if err != nil {
+		return 0, fmt.Errorf("line %d of %s: %w", p.input.line, p.input.name, err)
+	}
+	p.recorder.published(published.Partition, places, values)
 	return len(values), nil
 }
 

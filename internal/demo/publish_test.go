@@ -45,7 +45,7 @@ func TestPublisherKeepsItsPace(t *testing.T) {
 			}
 			synctest.Test(t, func(t *testing.T) {
 				topic := &log{took: took}
-				p := &publisher{topic: topic, input: in, recorder: newRecorder()}
+				p := &publisher{topic: topic, input: in, recorder: newRecorder(), places: consecutive}
 				begin := time.Now()
 				if err := p.run(t.Context(), 10_001, 10*time.Second); err != nil {
 					t.Fatal(err)
@@ -72,7 +72,7 @@ func TestPublisherBoundsItsCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	topic := &log{}
-	p := &publisher{topic: topic, input: in, recorder: newRecorder()}
+	p := &publisher{topic: topic, input: in, recorder: newRecorder(), places: consecutive}
 	if err := p.run(t.Context(), 4, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestPublisherFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused := errors.New("refused")
-	p := &publisher{topic: &log{err: refused}, input: in, recorder: newRecorder()}
+	p := &publisher{topic: &log{err: refused}, input: in, recorder: newRecorder(), places: consecutive}
 	if err := p.run(t.Context(), 1, 0); !errors.Is(err, refused) {
 		t.Errorf("got %v", err)
 	}

@@ -21,35 +21,17 @@ type recorder struct {
 	ledger *ledger.Ledger
 	// begun is when the first message was published, arrived when the first was delivered.
 	begun, arrived time.Time
-	flows          map[kafka.Partition]*flow
-}
-
-// flow is how far a partition has come.
-type flow struct {
-	// published and delivered are the positions behind the last message of each; moved is when there was nothing to
-	// deliver, or a delivery.
-	published, delivered int64
-	moved                time.Time
 }
 
 func newRecorder() *recorder {
-	return &recorder{ledger: ledger.New(), flows: map[kafka.Partition]*flow{}}
-}
-
-// flow is that of a partition. The caller holds mu.
-func (r *recorder) flow(partition kafka.Partition) *flow {
-	if r.flows[partition] == nil {
-		r.flows[partition] = &flow{}
-	}
-	return r.flows[partition]
+	return &recorder{ledger: ledger.New()}
 }
 
 // stands reports whether messages of a partition wait, and none has arrived for longer than that.
 func (r *recorder) stands(partition kafka.Partition, longer time.Duration) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	f := r.flow(partition)
-	return f.delivered < f.published && time.Since(f.moved) > longer
+	return r.ledger.Stands(partition, longer, time.Now())
 }
 
 // ServeHTTP implements http.Handler.
@@ -60,7 +42,7 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		return
 	}
 	entry := ledger.Delivery{
-		Partition: message.Partition, Offset: message.Offset, Claim: claim.Token, Sum: checksum(message.Value),
+		Partition: message.Partition, Place: ledger.PlaceOf(message), Claim: claim.Token, Sum: checksum(message.Value),
 	}
 	if !r.enter(entry) {
 		// A later owner has delivered already, so this is a worker that does not know yet that it lost the partition.
@@ -77,16 +59,14 @@ func (r *recorder) enter(d ledger.Delivery) bool {
 	if r.arrived.IsZero() {
 		r.arrived = d.At
 	}
-	f := r.flow(d.Partition)
-	f.delivered, f.moved = max(f.delivered, d.Offset+1), d.At
 	return r.ledger.Deliver(d)
 }
 
-// published enters what the brokers acknowledged.
-func (r *recorder) published(partition kafka.Partition, first int64, values [][]byte) {
-	sums := make([]uint32, len(values))
+// published enters what the brokers acknowledged: where it is, and what.
+func (r *recorder) published(partition kafka.Partition, places []ledger.Place, values [][]byte) {
+	messages := make([]ledger.Publication, len(values))
 	for i, value := range values {
-		sums[i] = checksum(value)
+		messages[i] = ledger.Publication{Place: places[i], Sum: checksum(value)}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -94,12 +74,14 @@ func (r *recorder) published(partition kafka.Partition, first int64, values [][]
 	if r.begun.IsZero() {
 		r.begun = now
 	}
-	f := r.flow(partition)
-	if f.delivered >= f.published {
-		f.moved = now
-	}
-	f.published = first + int64(len(values))
-	r.ledger.Publish(partition, first, sums, now)
+	r.ledger.Publish(partition, messages, now)
+}
+
+// uncommitted counts messages that stand behind no committed position.
+func (r *recorder) uncommitted(committed func(kafka.Partition) int64) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ledger.Uncommitted(committed)
 }
 
 // counts gives the messages published and delivered so far.

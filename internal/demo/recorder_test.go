@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/samsa-dev/samsa/internal/demo/ledger"
+	"github.com/samsa-dev/samsa/pkg/client"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 	"github.com/samsa-dev/samsa/pkg/sink"
 	"github.com/samsa-dev/samsa/pkg/sink/httpsink"
@@ -31,12 +32,19 @@ func TestRecorder(t *testing.T) {
 
 	partition := kafka.Partition{Topic: lines, ID: "3"}
 	values := [][]byte{[]byte("one"), {}, []byte("three\r")}
-	r.published(partition, 0, values)
+	places, err := consecutive(client.Published{Partition: partition}, values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.published(partition, places, values)
 	deliver := func(offset, claim int64) sink.Outcome {
 		batch := kafka.NewBatch(partition, kafka.Messages{{Partition: partition, Offset: offset, Value: values[offset]}})
 		results := make([]sink.Result, 1)
 		target.Deliver(t.Context(), sink.Claim{Group: group, Token: claim}, batch, results)
 		return results[0].Outcome
+	}
+	if got := r.uncommitted(func(kafka.Partition) int64 { return 1 }); got != 2 {
+		t.Errorf("%d messages are behind the position 1", got)
 	}
 	for _, c := range []struct {
 		offset, claim int64

@@ -56,7 +56,7 @@ func newStatuses(system *System, books *recorder, logger *slog.Logger) (*statuse
 		return nil, fmt.Errorf("watch statuses: %w", err)
 	}
 	world := system.World
-	reader, err := truth.NewReader(world.ZooKeeper, world.Path(""), world.Kafka.Addrs(), group, lines)
+	reader, err := truth.NewReader(world.ZooKeeper, world.Path(""), world.Brokers().Addrs(), group, lines)
 	if err != nil {
 		return nil, err
 	}

@@ -20,68 +20,43 @@ type books struct {
 	// mu protects what follows, and makes entries in the order of time.
 	mu        sync.Mutex
 	published []publication
-	groups    map[string]*account
+	groups    map[string]*ledger.Ledger
 }
 
 type publication struct {
+	ledger.Publication
+
 	partition kafka.Partition
-	offset    int64
-	sum       uint32
 	at        time.Time
 }
 
-// account is that of one group.
-type account struct {
-	*ledger.Ledger
-	flows map[kafka.Partition]*flow
-}
-
-// flow is how far a partition has come.
-type flow struct {
-	// published and delivered are the positions behind the last message of each; moved is when there was nothing to
-	// deliver, or a delivery.
-	published, delivered int64
-	moved                time.Time
-}
-
-func newBooks() *books { return &books{groups: map[string]*account{}} }
+func newBooks() *books { return &books{groups: map[string]*ledger.Ledger{}} }
 
 // of is the account of a group, with all that was published before anybody heard of it. The caller holds mu.
-func (b *books) of(group string) *account {
+func (b *books) of(group string) *ledger.Ledger {
 	if b.groups[group] == nil {
-		a := &account{Ledger: ledger.New(), flows: map[kafka.Partition]*flow{}}
+		account := ledger.New()
 		for _, p := range b.published {
-			a.publish(p)
+			p.enter(account)
 		}
-		b.groups[group] = a
+		b.groups[group] = account
 	}
 	return b.groups[group]
 }
 
-func (a *account) flow(partition kafka.Partition) *flow {
-	if a.flows[partition] == nil {
-		a.flows[partition] = &flow{}
-	}
-	return a.flows[partition]
-}
-
-func (a *account) publish(p publication) {
-	f := a.flow(p.partition)
-	if f.delivered >= f.published {
-		f.moved = p.at
-	}
-	f.published = p.offset + 1
-	a.Publish(p.partition, p.offset, []uint32{p.sum}, p.at)
+func (p publication) enter(account *ledger.Ledger) {
+	account.Publish(p.partition, []ledger.Publication{p.Publication}, p.at)
 }
 
 // publish enters a message that a broker acknowledged.
 func (b *books) publish(partition kafka.Partition, offset int64, value []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	p := publication{partition, offset, crc32.ChecksumIEEE(value), time.Now()}
+	message := ledger.Publication{Place: ledger.Place{Offset: offset}, Sum: crc32.ChecksumIEEE(value)}
+	p := publication{message, partition, time.Now()}
 	b.published = append(b.published, p)
 	for _, account := range b.groups {
-		account.publish(p)
+		p.enter(account)
 	}
 }
 
@@ -89,11 +64,9 @@ func (b *books) publish(partition kafka.Partition, offset int64, value []byte) {
 func (b *books) delivered(group string, message kafka.Message, claim int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	account, now := b.of(group), time.Now()
-	f := account.flow(message.Partition)
-	f.delivered, f.moved = max(f.delivered, message.Offset+1), now
-	return account.Deliver(ledger.Delivery{
-		Partition: message.Partition, Offset: message.Offset, Claim: claim, Sum: crc32.ChecksumIEEE(message.Value), At: now,
+	return b.of(group).Deliver(ledger.Delivery{
+		Partition: message.Partition, Place: ledger.PlaceOf(message), Claim: claim,
+		Sum: crc32.ChecksumIEEE(message.Value), At: time.Now(),
 	})
 }
 
@@ -101,8 +74,7 @@ func (b *books) delivered(group string, message kafka.Message, claim int64) bool
 func (b *books) stands(group string, partition kafka.Partition) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	f := b.of(group).flow(partition)
-	return f.delivered < f.published && time.Since(f.moved) > standing
+	return b.of(group).Stands(partition, standing, time.Now())
 }
 
 // arrived counts the messages that a group has delivered at least once, and waiting those that it has not.

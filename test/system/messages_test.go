@@ -5,12 +5,9 @@ package system
 
 import (
 	"context"
-	"fmt"
-	"strconv"
 	"time"
 
 	. "github.com/onsi/gomega"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
@@ -21,27 +18,38 @@ const pace = 50 * time.Millisecond
 // publish sends messages to the partitions in turn, with a client that is not samsa's.
 func (s *stage) publish(count int) {
 	for i := range count {
-		s.Expect(s.send(s.ctx, int32(i%partitions))).To(Succeed())
+		s.Expect(s.send(s.ctx, i)).To(Succeed())
 	}
 	s.step("%d messages published", count)
 }
 
-func (s *stage) send(ctx context.Context, partition int32) error {
+// send publishes to partition i, counted round and round.
+func (s *stage) send(ctx context.Context, i int) error {
 	if s.producer == nil {
-		producer, err := kgo.NewClient(kgo.SeedBrokers(s.kafka.Kafka.Addrs()...),
-			kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0))
+		producer, err := s.kafka.Producer()
 		if err != nil {
-			return fmt.Errorf("producer: %w", err)
+			return err
 		}
 		s.producer = producer
 	}
+	all := s.all()
+	partition := all[i%len(all)]
 	value := []byte(time.Now().Format(time.RFC3339Nano))
-	record := &kgo.Record{Topic: s.name, Partition: partition, Value: value}
-	if err := s.producer.ProduceSync(ctx, record).FirstErr(); err != nil {
-		return fmt.Errorf("publish: %w", err)
+	positions, err := s.producer.Produce(ctx, partition, value)
+	if err != nil {
+		return err
 	}
-	s.books.publish(kafka.Partition{Topic: s.name, ID: strconv.Itoa(int(partition))}, record.Offset, value)
+	s.books.publish(partition, positions[0], value)
 	return nil
+}
+
+// all are the partitions of the topic, in the order of their numbers.
+func (s *stage) all() []kafka.Partition {
+	var list []kafka.Partition
+	for _, id := range s.kafka.Brokers().Partitions(s.name) {
+		list = append(list, kafka.Partition{Topic: s.name, ID: id})
+	}
+	return list
 }
 
 // flow publishes all the time, until endFlows or the end of the play. One at a time.
@@ -52,7 +60,7 @@ func (s *stage) flow() {
 	s.flows.Go(func() {
 		for i := 0; ctx.Err() == nil; i++ {
 			// What is published at all is entered: the context only ends the loop.
-			err := s.send(s.ctx, int32(i%partitions)) //nolint:contextcheck // see above
+			err := s.send(s.ctx, i) //nolint:contextcheck // see above
 			if err != nil {
 				s.step("%v", err)
 			}

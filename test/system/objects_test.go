@@ -84,7 +84,7 @@ func replicas(count int32) func(*v1alpha1.ConsumerGroup) {
 
 // createTopic makes the topic.
 func (s *stage) createTopic() {
-	s.Expect(s.kafka.Kafka.CreateTopic(s.ctx, s.name, partitions)).To(Succeed())
+	s.Expect(s.kafka.Brokers().CreateTopic(s.ctx, s.name, partitions)).To(Succeed())
 }
 
 // begin makes topic, cluster and group, and returns when the group is ready.

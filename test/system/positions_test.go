@@ -69,22 +69,23 @@ func (s *stage) replaced(old []pod) {
 
 // committed are the positions of a group as they stand in the registry, by partition; -1 where there is none.
 func (s *stage) committed(group string) []int64 {
-	positions := make([]int64, partitions)
-	for id := range positions {
-		positions[id] = -1
-		path := fmt.Sprintf("/consumers/%s/offsets/%s/%d", group, s.name, id)
+	var positions []int64
+	for _, partition := range s.all() {
+		position := int64(-1)
+		path := fmt.Sprintf("/consumers/%s/offsets/%s", group, partition)
 		if node, ok := s.kafka.ZooKeeper.Get(s.kafka.Path(path)); ok {
-			positions[id], _ = strconv.ParseInt(string(node.Data), 10, 64)
+			position, _ = strconv.ParseInt(string(node.Data), 10, 64)
 		}
+		positions = append(positions, position)
 	}
 	return positions
 }
 
 // ends are the positions behind the last message of each partition.
 func (s *stage) ends() []int64 {
-	ends := make([]int64, partitions)
-	for _, info := range s.kafka.Kafka.Fake().PartitionInfos(s.name) {
-		ends[info.Partition] = info.HighWatermark
+	var ends []int64
+	for _, partition := range s.all() {
+		ends = append(ends, s.kafka.Brokers().End(partition))
 	}
 	return ends
 }

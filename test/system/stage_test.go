@@ -13,7 +13,6 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"github.com/twmb/franz-go/pkg/kgo"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -45,7 +44,7 @@ type stage struct {
 	own      bool
 	books    *books
 	sink     *sink
-	producer *kgo.Client
+	producer world.Producer
 	begun    time.Time
 
 	witnesses []*witness
@@ -77,9 +76,12 @@ func (s *stage) open() {
 }
 
 // ownKafka gives the play a ZooKeeper and a Kafka that it may break.
-func (s *stage) ownKafka() {
+func (s *stage) ownKafka() { s.ownKafkaOf(world.Modern) }
+
+// ownKafkaOf is ownKafka, of an era.
+func (s *stage) ownKafkaOf(era world.Era) {
 	var err error
-	s.kafka, err = world.Start(s.ctx, world.Config{Tick: tick, Brokers: 2})
+	s.kafka, err = world.Start(s.ctx, world.Config{Era: era, Tick: tick, Brokers: 2})
 	s.Expect(err).NotTo(HaveOccurred())
 	s.own = true
 }
@@ -191,7 +193,7 @@ func (s *stage) create(object client.Object) {
 
 // witness looks at a group from now on, by its name and those that it has in the registry.
 func (s *stage) witness(name string, groups ...string) *witness {
-	brokers, chroot := s.kafka.Kafka.Addrs(), s.kafka.Path("")
+	brokers, chroot := s.kafka.Brokers().Addrs(), s.kafka.Path("")
 	var reader *truth.Reader
 	var err error
 	if len(groups) == 1 {

@@ -25,7 +25,7 @@ type Account struct {
 	// Planned and Unplanned are the changes' costs.
 	Planned, Unplanned Cost
 	// Disorder counts, for each partition, deliveries out of order: a message for the first time after a later one, or a
-	// lower offset than the one before under the same claim. Partitions in order have no entry.
+	// place before the last one's under the same claim. Partitions in order have no entry.
 	Disorder map[kafka.Partition]int
 	// Partitions counts those that had messages.
 	Partitions int
@@ -75,13 +75,13 @@ func (l *Ledger) Account(unplanned []Window, until time.Time) Account {
 
 // compare holds what was delivered against what was published.
 func (a *Account) compare(b *book) {
-	for offset := range b.published {
-		if !b.seen[offset] {
+	for place := range b.published {
+		if !b.seen[place] {
 			a.Lost++
 		}
 	}
 	for _, d := range b.deliveries {
-		sum, known := b.published[d.Offset]
+		sum, known := b.published[d.Place]
 		switch {
 		case !known:
 			a.Strange++
@@ -92,11 +92,11 @@ func (a *Account) compare(b *book) {
 }
 
 func (a *Account) repeats(b *book, unplanned []Window) {
-	seen := make(map[int64]bool, len(b.seen))
+	seen := make(map[Place]bool, len(b.seen))
 	for _, d := range b.deliveries {
 		switch {
-		case !seen[d.Offset]:
-			seen[d.Offset] = true
+		case !seen[d.Place]:
+			seen[d.Place] = true
 		case touches(unplanned, d.At, d.At):
 			a.Unplanned.Repeated++
 		default:
@@ -105,24 +105,24 @@ func (a *Account) repeats(b *book, unplanned []Window) {
 	}
 }
 
-// disorder counts in two ways, as neither sees everything: first deliveries must come in the order of offsets,
+// disorder counts in two ways, as neither sees everything: first deliveries must come in the order of places,
 // whoever makes them; and what comes under one claim must never step back. (It may stand: an attempt whose answer was
 // lost is made again.)
 func (b *book) disorder() int {
 	count := 0
-	first, last := int64(-1), map[int64]int64{}
-	seen := make(map[int64]bool, len(b.seen))
+	first, last := Place{Offset: -1}, map[int64]Place{}
+	seen := make(map[Place]bool, len(b.seen))
 	for _, d := range b.deliveries {
 		before, under := last[d.Claim]
-		fresh := !seen[d.Offset]
-		if fresh && d.Offset < first || under && d.Offset < before {
+		fresh := !seen[d.Place]
+		if fresh && d.Place.Before(first) || under && d.Place.Before(before) {
 			count++
 		}
 		if fresh {
-			seen[d.Offset] = true
-			first = max(first, d.Offset)
+			seen[d.Place] = true
+			first = later(first, d.Place)
 		}
-		last[d.Claim] = d.Offset
+		last[d.Claim] = d.Place
 	}
 	return count
 }
@@ -132,7 +132,7 @@ func (b *book) disorder() int {
 func (b *book) pauses(until time.Time, found func(from, to time.Time)) {
 	var since time.Time // when the partition began to stand with something to deliver; zero while it has nothing
 	waiting, next := 0, 0
-	seen := make(map[int64]bool, len(b.seen))
+	seen := make(map[Place]bool, len(b.seen))
 	take := func(to time.Time) {
 		for ; next < len(b.appends) && !b.appends[next].at.After(to); next++ {
 			if waiting <= 0 && waiting+b.appends[next].count > 0 {
@@ -146,10 +146,10 @@ func (b *book) pauses(until time.Time, found func(from, to time.Time)) {
 		if !since.IsZero() {
 			found(since, d.At)
 		}
-		if !seen[d.Offset] {
+		if !seen[d.Place] {
 			// A delivery may be entered before its append is: the acknowledgment is slower than a worker. Then waiting is
 			// below zero for a moment.
-			seen[d.Offset] = true
+			seen[d.Place] = true
 			waiting--
 		}
 		since = d.At

@@ -20,10 +20,20 @@ var (
 // at is a number of milliseconds after the start.
 func at(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
 
+// consecutive are messages from an offset on, each with its offset and 100 as its checksum.
+func consecutive(first int64, count int) []ledger.Publication {
+	list := make([]ledger.Publication, count)
+	for i := range list {
+		offset := first + int64(i)
+		list[i] = ledger.Publication{Place: ledger.Place{Offset: offset}, Sum: uint32(100 + offset)}
+	}
+	return list
+}
+
 // history is a ledger with 4 messages in partition 0, published at 0 ms.
 func history(deliveries ...ledger.Delivery) *ledger.Ledger {
 	l := ledger.New()
-	l.Publish(zero, 0, []uint32{100, 101, 102, 103}, at(0))
+	l.Publish(zero, consecutive(0, 4), at(0))
 	for _, d := range deliveries {
 		l.Deliver(d)
 	}
@@ -31,7 +41,9 @@ func history(deliveries ...ledger.Delivery) *ledger.Ledger {
 }
 
 func got(offset, claim int64, ms int) ledger.Delivery {
-	return ledger.Delivery{Partition: zero, Offset: offset, Claim: claim, Sum: uint32(100 + offset), At: at(ms)}
+	return ledger.Delivery{
+		Partition: zero, Place: ledger.Place{Offset: offset}, Claim: claim, Sum: uint32(100 + offset), At: at(ms),
+	}
 }
 
 func TestAllWell(t *testing.T) {
@@ -135,7 +147,7 @@ func TestPauses(t *testing.T) {
 			l := ledger.New()
 			offset := int64(0)
 			for _, a := range c.appends {
-				l.Publish(zero, offset, make([]uint32, a[1]), at(a[0]))
+				l.Publish(zero, consecutive(offset, a[1]), at(a[0]))
 				offset += int64(a[1])
 			}
 			for _, d := range c.list {
@@ -148,4 +160,79 @@ func TestPauses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Positions of Kafka 0.7 are bytes, and messages of one wrapper share theirs.
+func TestPlacesAreNotNumbers(t *testing.T) {
+	places := []ledger.Place{{0, 0}, {15, 0}, {15, 1}, {15, 2}, {90, 0}}
+	published := make([]ledger.Publication, len(places))
+	for i, place := range places {
+		published[i] = ledger.Publication{Place: place, Sum: uint32(i)}
+	}
+	deliver := func(order ...int) ledger.Account {
+		l := ledger.New()
+		l.Publish(zero, published, at(0))
+		for i, n := range order {
+			l.Deliver(ledger.Delivery{Partition: zero, Place: places[n], Claim: 1, Sum: uint32(n), At: at(i)})
+		}
+		return l.Account(nil, at(100))
+	}
+	for _, c := range []struct {
+		name                     string
+		order                    []int
+		lost, repeated, disorder int
+	}{
+		{"all", []int{0, 1, 2, 3, 4}, 0, 0, 0},
+		{"one of a wrapper is missing", []int{0, 1, 3, 4}, 1, 0, 0},
+		{"one of a wrapper comes late", []int{0, 1, 3, 2, 4}, 0, 0, 1},
+		{"one of a wrapper comes twice", []int{0, 1, 2, 2, 3, 4}, 0, 1, 0},
+		{"a wrapper comes again", []int{0, 1, 2, 3, 1, 2, 3, 4}, 0, 3, 1},
+	} {
+		a := deliver(c.order...)
+		if a.Lost != c.lost || a.Planned.Repeated != c.repeated || a.Disorder[zero] != c.disorder || a.Strange+a.Altered > 0 {
+			t.Errorf("%s: got %+v", c.name, a)
+		}
+	}
+}
+
+func TestUncommitted(t *testing.T) {
+	l := ledger.New()
+	l.Publish(zero, []ledger.Publication{{Place: ledger.Place{Offset: 0}}, {Place: ledger.Place{Offset: 15}},
+		{Place: ledger.Place{Offset: 15, Index: 1}}, {Place: ledger.Place{Offset: 90}}}, at(0))
+	l.Publish(one, consecutive(0, 2), at(0))
+	for position, want := range map[int64]int{-1: 4, 0: 4, 15: 3, 90: 1, 104: 0} {
+		got := l.Uncommitted(func(p kafka.Partition) int64 {
+			if p == one {
+				return 1
+			}
+			return position
+		})
+		if got != want+1 {
+			t.Errorf("at %d: got %d, want %d", position, got, want+1)
+		}
+	}
+}
+
+func TestStands(t *testing.T) {
+	l := ledger.New()
+	stands := func(ms int, want bool) {
+		t.Helper()
+		if got := l.Stands(zero, 100*time.Millisecond, at(ms)); got != want {
+			t.Errorf("after %d ms: got %t", ms, got)
+		}
+	}
+	stands(500, false)
+	l.Publish(zero, consecutive(0, 2), at(1000))
+	stands(1100, false)
+	stands(1101, true)
+	l.Deliver(got(0, 1, 1200))
+	stands(1300, false)
+	stands(1301, true)
+	l.Publish(zero, consecutive(2, 1), at(1310)) // is not what it waits for
+	stands(1311, true)
+	l.Deliver(got(2, 1, 1320))
+	stands(2000, false)
+	l.Publish(zero, consecutive(3, 1), at(3000))
+	stands(3100, false)
+	stands(3101, true)
 }

@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 
+	"github.com/samsa-dev/samsa/internal/embedded/kafka07"
 	"github.com/samsa-dev/samsa/internal/embedded/world"
 	"github.com/samsa-dev/samsa/internal/local/controlplane"
 	"github.com/samsa-dev/samsa/internal/local/node"
@@ -63,9 +64,14 @@ func Start(ctx context.Context, config Config) (*Cluster, error) {
 }
 
 func (c *Cluster) startWorld(ctx context.Context) error {
-	c.config.Progress("ZooKeeper and Kafka")
+	step := "ZooKeeper and Kafka"
+	if c.config.Kafka == world.Era07 {
+		step += " 0.7"
+	}
+	c.config.Progress(step)
 	w, err := world.Start(ctx, world.Config{
-		ZooKeeperAddr: c.config.ZooKeeper, Tick: c.config.Tick, Brokers: c.config.Brokers, Topics: c.config.Topics,
+		Era: c.config.Kafka, ZooKeeperAddr: c.config.ZooKeeper, Tick: c.config.Tick, Brokers: c.config.Brokers,
+		Topics: c.config.Topics, Broker07: kafka07.Config{Partitions: undeclared(c.config.Brokers)},
 		Logger: c.config.Logger.With("part", "kafka"),
 	})
 	if err != nil {
@@ -74,6 +80,12 @@ func (c *Cluster) startWorld(ctx context.Context) error {
 	c.world = w
 	c.closers = append(c.closers, w.Close)
 	return nil
+}
+
+// undeclared is how many partitions a broker of Kafka 0.7 gives a topic that comes into being by being written to: so
+// many that all brokers together have what a declared one has by default.
+func undeclared(brokers int) int32 {
+	return int32((DefaultPartitions + brokers - 1) / brokers) //nolint:gosec // at most DefaultPartitions
 }
 
 func (c *Cluster) startControlPlane(ctx context.Context) error {

@@ -16,6 +16,7 @@ import (
 
 	"k8s.io/client-go/rest"
 
+	"github.com/samsa-dev/samsa/internal/embedded/world"
 	"github.com/samsa-dev/samsa/internal/local/controlplane"
 )
 
@@ -48,9 +49,12 @@ type Config struct {
 	ZooKeeper string
 	// APIServer is its port on 127.0.0.1. Default: any free one.
 	APIServer int
+	// Kafka is which Kafka it is. Default world.Modern.
+	Kafka world.Era
 	// Brokers is the number of brokers. Default 2, so that fetches have more than one to go to.
 	Brokers int
-	// Topics are created at the start, each with its number of partitions. Default: what the samples deliver.
+	// Topics are created at the start, each with its number of partitions, which brokers of Kafka 0.7 share evenly.
+	// Default: what the samples deliver.
 	Topics map[string]int32
 	// Tick is ZooKeeper's. Default 500 ms.
 	Tick time.Duration
@@ -61,6 +65,9 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	if c.Kafka == "" {
+		c.Kafka = world.Modern
+	}
 	if c.ZooKeeper == "" {
 		c.ZooKeeper = DefaultZooKeeper
 	}
@@ -97,6 +104,9 @@ func (c Config) check(ctx context.Context) error {
 	var faults []error
 	if c.Directory == "" || c.Manager == nil {
 		faults = append(faults, errors.New("a directory and a manager are required"))
+	}
+	if _, err := world.ParseEra(string(c.Kafka)); err != nil {
+		faults = append(faults, err)
 	}
 	faults = append(faults, controlplane.Config{Directory: c.Directory, Programs: c.Programs}.Check())
 	if _, err := os.Stat(c.Worker); err != nil {

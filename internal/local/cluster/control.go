@@ -59,7 +59,8 @@ func (c *Cluster) createTopic(w http.ResponseWriter, request *http.Request) {
 		http.Error(w, fmt.Sprintf("partitions must be a number from 1 to %d", mostPartitions), http.StatusBadRequest)
 		return
 	}
-	if err := c.world.Kafka.CreateTopic(request.Context(), request.PathValue("name"), int32(partitions)); err != nil {
+	err = c.world.Brokers().CreateTopic(request.Context(), request.PathValue("name"), int32(partitions))
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusConflict)
 		return
 	}
