@@ -25,8 +25,8 @@ type Partition struct {
 	Stands bool
 }
 
-// lag is what is not delivered, in messages, or bytes of Kafka 0.7; -1 if nobody knows. Where nothing is committed it counts from 0: worlds of tests forget
-// no message.
+// lag is what is not delivered, in messages, or in bytes of Kafka 0.7; -1 if nobody knows. Where nothing is committed
+// it counts from 0: worlds of tests forget no message.
 func (p Partition) lag() int64 {
 	if p.End < 0 {
 		return -1
