@@ -6,6 +6,8 @@ package cluster
 import (
 	"context"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -17,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 	"k8s.io/client-go/rest"
 
+	"github.com/samsa-dev/samsa/internal/embedded/world"
 	"github.com/samsa-dev/samsa/internal/kubetest"
 )
 
@@ -38,6 +41,15 @@ func config(runs *atomic.Int64) Config {
 			return nil
 		},
 	}
+}
+
+// asked asks a world for a topic, as another process does, and gives the status of the answer.
+func asked(ctx context.Context, c *Cluster, topic, partitions string) int {
+	request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/topics/"+topic+"?partitions="+partitions, http.NoBody)
+	request.SetPathValue("name", topic)
+	answer := httptest.NewRecorder()
+	c.createTopic(answer, request)
+	return answer.Code
 }
 
 var _ = Describe("Cluster", func() {
@@ -88,6 +100,26 @@ var _ = Describe("Cluster", func() {
 		// kubectl's and the kinds' connections end with the API server, a moment later.
 		Eventually(func() error { return goleak.Find(leaks) }, 10*time.Second).Should(Succeed())
 	}, SpecTimeout(2*time.Minute))
+
+	It("has a Kafka 0.7 if it is asked to", func(ctx SpecContext) {
+		var runs atomic.Int64
+		settings := config(&runs)
+		settings.Kafka = world.Era07
+		c := &Cluster{config: settings.withDefaults()}
+		Expect(c.startWorld(ctx)).To(Succeed())
+		DeferCleanup(c.Close)
+		tree := func(path string) string {
+			node, _ := c.World().ZooKeeper.Get(c.World().Path(path))
+			return string(node.Data)
+		}
+		Expect(tree("/brokers/ids/0")).To(MatchRegexp(`^127\.0\.0\.1-\d+:127\.0\.0\.1:\d+$`))
+		Expect(tree("/brokers/topics/"+DefaultTopic+"/0") + tree("/brokers/topics/"+DefaultTopic+"/1")).To(Equal("66"))
+
+		Expect(asked(ctx, c, "orders", "5")).To(Equal(http.StatusOK))
+		Expect(tree("/brokers/topics/orders/0") + tree("/brokers/topics/orders/1")).To(Equal("32"))
+		Expect(asked(ctx, c, "orders", "5")).To(Equal(http.StatusConflict))
+		Expect(asked(ctx, c, "single", "1")).To(Equal(http.StatusConflict), "each broker has partitions of its own")
+	}, SpecTimeout(time.Minute))
 
 	It("tells of a manager that ends by itself", func(ctx SpecContext) {
 		var runs atomic.Int64
