@@ -115,7 +115,7 @@ func (b *book) disorder() int {
 	for _, d := range b.deliveries {
 		before, under := last[d.Claim]
 		fresh := !seen[d.Place]
-		if fresh && d.Place.Before(first) || under && d.Place.Before(before) {
+		if fresh && d.Before(first) || under && d.Before(before) {
 			count++
 		}
 		if fresh {

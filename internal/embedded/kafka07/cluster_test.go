@@ -15,6 +15,9 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
+// alice is the partition that these specs write to.
+func alice() kafka.Partition { return kafka.Partition{Topic: "alice", ID: "0-1"} }
+
 var _ = Describe("A cluster", func() {
 	var server *zookeeper.Server
 	begin := func(ctx SpecContext, topics map[string]int32) *kafka07.Cluster {
@@ -34,14 +37,13 @@ var _ = Describe("A cluster", func() {
 		node, _ := server.Get("/kafka/brokers/topics/" + topic + "/" + broker)
 		return string(node.Data)
 	}
-	alice := kafka.Partition{Topic: "alice", ID: "0-1"}
 
 	It("declares a topic on all brokers before anybody writes to it", func(ctx SpecContext) {
 		cluster := begin(ctx, map[string]int32{"alice": 5})
 		Expect(count("alice", "0") + count("alice", "1")).To(Equal("32"))
 		Expect(cluster.Partitions("alice")).To(Equal([]string{"0-0", "0-1", "0-2", "1-0", "1-1"}))
 		Expect(cluster.Partitions("bob")).To(BeEmpty())
-		Expect(cluster.End(alice)).To(BeZero())
+		Expect(cluster.End(alice())).To(BeZero())
 		Expect(cluster.CreateTopic(ctx, "alice", 5)).To(MatchError(ContainSubstring("has it already, with 3")))
 		Expect(cluster.CreateTopic(ctx, "bob", 1)).To(MatchError(ContainSubstring("give at least 2")))
 		Expect(cluster.CreateTopic(ctx, "a/b", 2)).To(MatchError(ContainSubstring("a/b")))
@@ -69,14 +71,14 @@ var _ = Describe("A cluster", func() {
 		client.send(request)
 		client.end("alice") // behind it everything was handled
 		end := int64(len(request.Set))
-		Expect(cluster.End(alice)).To(Equal(end))
-		stored, err := cluster.Stored(alice, 0)
+		Expect(cluster.End(alice())).To(Equal(end))
+		stored, err := cluster.Stored(alice(), 0)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(stored).To(HaveLen(3))
 		Expect(stored[2].Next).To(Equal(end))
-		Expect(cluster.Stored(alice, stored[1].Offset)).To(Equal(stored[1:]))
-		Expect(cluster.Stored(alice, end)).To(BeEmpty())
-		_, err = cluster.Stored(alice, 1)
+		Expect(cluster.Stored(alice(), stored[1].Offset)).To(Equal(stored[1:]))
+		Expect(cluster.Stored(alice(), end)).To(BeEmpty())
+		_, err = cluster.Stored(alice(), 1)
 		Expect(err).To(HaveOccurred(), "there is no message at that position")
 	}, SpecTimeout(20*time.Second))
 })

@@ -5,7 +5,6 @@ package world
 
 import (
 	"context"
-	"slices"
 	"strconv"
 
 	embedkafka "github.com/samsa-dev/samsa/internal/embedded/kafka"
@@ -38,14 +37,9 @@ type modern struct{ *embedkafka.Cluster }
 
 // Partitions implements Brokers.
 func (m modern) Partitions(topic string) []string {
-	var numbers []int
-	for _, info := range m.Fake().PartitionInfos(topic) {
-		numbers = append(numbers, int(info.Partition))
-	}
-	slices.Sort(numbers)
-	names := make([]string, len(numbers))
-	for i, number := range numbers {
-		names[i] = strconv.Itoa(number)
+	names := make([]string, len(m.Fake().PartitionInfos(topic)))
+	for number := range names { // they count from 0, without gaps
+		names[number] = strconv.Itoa(number)
 	}
 	return names
 }

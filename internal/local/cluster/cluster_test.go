@@ -45,7 +45,8 @@ func config(runs *atomic.Int64) Config {
 
 // asked asks a world for a topic, as another process does, and gives the status of the answer.
 func asked(ctx context.Context, c *Cluster, topic, partitions string) int {
-	request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/topics/"+topic+"?partitions="+partitions, http.NoBody)
+	target := "/topics/" + topic + "?partitions=" + partitions
+	request := httptest.NewRequestWithContext(ctx, http.MethodPost, target, http.NoBody)
 	request.SetPathValue("name", topic)
 	answer := httptest.NewRecorder()
 	c.createTopic(answer, request)
