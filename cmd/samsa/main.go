@@ -1,10 +1,11 @@
 // Copyright The samsa Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command samsa is the product's one binary: the manager that reconciles samsa's kinds in Kubernetes, and the worker of
-// a consumer group.
+// Command samsa is the product's one binary: the manager that reconciles samsa's kinds in Kubernetes, the worker of a
+// consumer group, and the client on the command line.
 //
-// Exit codes: 0 done (a worker: drained), 1 failure, 2 configuration or usage.
+// Exit codes: 0 done (a worker: drained), 1 failure, 2 configuration or usage, 3 published in part, and it is unknown
+// which.
 package main
 
 import (
@@ -16,12 +17,14 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/samsa-dev/samsa/internal/cli"
 )
 
 // The exit codes.
 const (
-	exitFailure = 1
-	exitUsage   = 2
+	exitFailure = cli.ExitFailure
+	exitUsage   = cli.ExitUsage
 )
 
 // usage is an error of whoever wrote the command line or the configuration.
@@ -37,10 +40,17 @@ func main() {
 		return
 	}
 	fmt.Fprintln(os.Stderr, "error:", err)
-	if errors.As(err, &usage{}) {
-		os.Exit(exitUsage)
+	os.Exit(codeOf(err))
+}
+
+func codeOf(err error) int {
+	if failure := (*cli.Error)(nil); errors.As(err, &failure) {
+		return failure.Code
 	}
-	os.Exit(exitFailure)
+	if errors.As(err, &usage{}) {
+		return exitUsage
+	}
+	return exitFailure
 }
 
 // signals gives a context that ends with the first SIGTERM or SIGINT, which asks to end in order. A second one ends the
@@ -73,14 +83,24 @@ func signals(parent context.Context) (context.Context, context.CancelFunc) {
 func root() *cobra.Command {
 	command := &cobra.Command{
 		Use:           "samsa",
-		Short:         "Kafka consumer groups that deliver every message to a sink",
+		Short:         "Kafka consumer groups that deliver every message to a sink, and a client of every Kafka",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArguments,
 		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
-	command.AddCommand(managerCommand(), workerCommand(), versionCommand())
+	const runs, looks = "runs", "looks"
+	command.AddGroup(&cobra.Group{ID: runs, Title: "In Kubernetes:"}, &cobra.Group{ID: looks, Title: "On the command line:"})
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+		}
+		command.AddCommand(commands...)
+	}
+	add(runs, managerCommand(), workerCommand())
+	add(looks, cli.Commands()...)
+	command.AddCommand(versionCommand())
 	return command
 }
 

@@ -1,0 +1,153 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+const (
+	// pollMost messages are printed between two commits: what a member that dies delivers again, and for how long a
+	// rebalance waits for it.
+	pollMost = 1000
+	// pollWait bounds how long a broker holds a fetch that has nothing to bring, and so a member that leaves.
+	pollWait = 500 * time.Millisecond
+)
+
+// groupReader is a member of a group of the brokers' coordinator.
+type groupReader struct {
+	subscription
+
+	client    *kgo.Client
+	delivered int
+	// printed are the positions behind what was delivered and is not committed.
+	printed map[string]map[int32]kgo.EpochOffset
+}
+
+func (b *bootstrapCluster) subscribe(ctx context.Context, s subscription) error {
+	start := kgo.NewOffset().AtStart()
+	if s.start.IsLatest() {
+		start = kgo.NewOffset().AtEnd()
+	}
+	client, err := kgo.NewClient(b.config.options(
+		kgo.ConsumerGroup(s.group),
+		kgo.ConsumeTopics(s.topics...),
+		kgo.ConsumeStartOffset(start),
+		// A position that is not in the log is told, and not guessed around.
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
+		kgo.DisableAutoCommit(),
+		// Nobody else gets a partition between a message's printing and its commit.
+		kgo.BlockRebalanceOnPoll(),
+		kgo.FetchMaxWait(pollWait),
+	)...)
+	if err != nil {
+		return &Error{Code: ExitUsage, Err: err}
+	}
+	r := &groupReader{subscription: s, client: client}
+	err = r.run(ctx)
+	client.CloseAllowingRebalance() // this leaves the group
+	return err
+}
+
+// run prints until ctx ends, or enough was printed.
+func (r *groupReader) run(ctx context.Context) error {
+	for {
+		most := pollMost
+		if r.count > 0 {
+			most = min(most, r.count-r.delivered)
+		}
+		fetches := r.client.PollRecords(ctx, most)
+		failure := r.take(ctx, fetches)
+		ended := failure != nil || ctx.Err() != nil || r.delivered == r.count && r.count > 0
+		if err := r.commit(ctx); err != nil {
+			if ended {
+				return errors.Join(failure, fmt.Errorf("what was printed last is not committed, "+
+					"and will be delivered again: %w", err))
+			}
+			r.warn(fmt.Errorf("commit: %w", err))
+		}
+		r.client.AllowRebalance()
+		if ended {
+			return failure
+		}
+	}
+}
+
+// take delivers what came.
+func (r *groupReader) take(ctx context.Context, fetches kgo.Fetches) error {
+	fetches.EachError(func(topic string, partition int32, err error) {
+		switch {
+		case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		case topic == "":
+			r.warn(err)
+		default:
+			r.warn(fmt.Errorf("%s/%d: %w", topic, partition, err))
+		}
+	})
+	for _, record := range fetches.Records() {
+		if err := r.deliver(messageOf(record)); err != nil {
+			return err
+		}
+		r.delivered++
+		if r.printed == nil {
+			r.printed = map[string]map[int32]kgo.EpochOffset{}
+		}
+		if r.printed[record.Topic] == nil {
+			r.printed[record.Topic] = map[int32]kgo.EpochOffset{}
+		}
+		r.printed[record.Topic][record.Partition] = kgo.EpochOffset{Epoch: record.LeaderEpoch, Offset: record.Offset + 1}
+	}
+	return nil
+}
+
+// commit writes the positions of what was delivered, also while ctx has ended.
+func (r *groupReader) commit(ctx context.Context) error {
+	if len(r.printed) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitWithin)
+	defer cancel()
+	var failure error
+	r.client.CommitOffsetsSync(ctx, r.printed, func(
+		_ *kgo.Client, _ *kmsg.OffsetCommitRequest, answer *kmsg.OffsetCommitResponse, err error,
+	) {
+		failure = err
+		if err != nil {
+			return
+		}
+		for _, topic := range answer.Topics {
+			for _, partition := range topic.Partitions {
+				if err := kerr.ErrorForCode(partition.ErrorCode); err != nil {
+					failure = fmt.Errorf("%s/%d: %w", topic.Topic, partition.Partition, err)
+				}
+			}
+		}
+	})
+	if failure == nil {
+		r.printed = nil
+	}
+	return failure
+}
+
+func messageOf(record *kgo.Record) kafka.Message {
+	m := kafka.Message{
+		Partition: kafka.Partition{Topic: record.Topic, ID: strconv.Itoa(int(record.Partition))},
+		Offset:    record.Offset, Next: record.Offset + 1,
+		Key: record.Key, Value: record.Value, Timestamp: record.Timestamp,
+	}
+	for _, h := range record.Headers {
+		m.Headers = append(m.Headers, kafka.Header{Key: h.Key, Value: h.Value})
+	}
+	return m
+}

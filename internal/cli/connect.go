@@ -1,0 +1,149 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/samsa-dev/samsa/pkg/client"
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// Where the cluster is, unless the command line says it.
+const (
+	envZooKeeper = "SAMSA_ZOOKEEPER"
+	envBootstrap = "SAMSA_BOOTSTRAP"
+	envDigest    = "SAMSA_ZOOKEEPER_DIGEST" //nolint:gosec // the name of a variable, not what it holds
+)
+
+// defaultTimeout is twice what a session at a slow ZooKeeper and an answer from each broker behind it take (a dial of 3 s
+// each at most, where one of them is dead).
+const defaultTimeout = 10 * time.Second
+
+// connection says how the cluster is reached.
+type connection struct {
+	zookeeper, bootstrap string
+	timeout              time.Duration
+	digestFile           string
+	zookeeperTLS         string
+	brokerTLS            string
+
+	// compression and maxMessage concern what is published.
+	compression kafka.Compression
+	maxMessage  int
+	// warn is told what is wrong and does not end the command.
+	warn func(error)
+}
+
+func (c *connection) register(command *cobra.Command) {
+	flags := command.Flags()
+	flags.StringVar(&c.zookeeper, "zookeeper", "",
+		"the `address` of the ZooKeeper that Kafka registers in: HOST:PORT,HOST:PORT/CHROOT (default $"+envZooKeeper+")")
+	flags.StringVar(&c.bootstrap, "bootstrap", "",
+		"the `addresses` of brokers, in place of --zookeeper: HOST:PORT,HOST:PORT; not of Kafka 0.7 (default $"+envBootstrap+")")
+	flags.DurationVar(&c.timeout, "timeout", defaultTimeout, "how long ZooKeeper and brokers may take to answer")
+	flags.StringVar(&c.digestFile, "digest-file", "",
+		"a `file` with USER:PASSWORD for ZooKeeper (default $"+envDigest+", which holds it itself)")
+	flags.StringVar(&c.zookeeperTLS, "zookeeper-tls", "",
+		"encrypt connections to ZooKeeper: a `directory` with ca.crt, tls.crt and tls.key, each if needed; or \"system\"")
+	flags.StringVar(&c.brokerTLS, "broker-tls", "", "encrypt connections to brokers: a `directory`, as above")
+}
+
+// resolve decides between ZooKeeper and brokers: what the command line says, else the environment.
+func (c *connection) resolve() error {
+	from := "--zookeeper and --bootstrap are"
+	if c.zookeeper == "" && c.bootstrap == "" {
+		c.zookeeper, c.bootstrap = os.Getenv(envZooKeeper), os.Getenv(envBootstrap)
+		from = "$" + envZooKeeper + " and $" + envBootstrap + " are"
+	}
+	switch {
+	case c.zookeeper == "" && c.bootstrap == "":
+		return usage("no cluster is named: give --zookeeper HOST:PORT/CHROOT, or --bootstrap HOST:PORT for brokers "+
+			"without ZooKeeper, or set $%s or $%s", envZooKeeper, envBootstrap)
+	case c.zookeeper != "" && c.bootstrap != "":
+		return usage("%s both set: give one of --zookeeper and --bootstrap", from)
+	case c.timeout <= 0:
+		return usage("--timeout: %v is no time to wait; give more than 0, as in 10s", c.timeout)
+	}
+	return nil
+}
+
+// open reaches the cluster; ctx bounds the attempt, and timeout does.
+func (c *connection) open(ctx context.Context) (cluster, error) {
+	if err := c.resolve(); err != nil {
+		return nil, err
+	}
+	brokerTLS, err := tlsConfig(c.brokerTLS)
+	if err != nil {
+		return nil, usage("--broker-tls: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	if c.bootstrap != "" {
+		return c.openBootstrap(ctx, brokerTLS)
+	}
+	zookeeperTLS, err := tlsConfig(c.zookeeperTLS)
+	if err != nil {
+		return nil, usage("--zookeeper-tls: %w", err)
+	}
+	digest, err := c.digest()
+	if err != nil {
+		return nil, err
+	}
+	return openZooKeeper(ctx, client.Config{
+		ZooKeeper: c.zookeeper, Digest: digest, ZooKeeperTLS: zookeeperTLS, BrokerTLS: brokerTLS,
+		Compression: c.compression, MaxMessageBytes: c.maxMessage,
+	})
+}
+
+// digest reads the credentials from where no other user of the machine sees them.
+func (c *connection) digest() (string, error) {
+	if c.digestFile == "" {
+		return os.Getenv(envDigest), nil
+	}
+	digest, err := os.ReadFile(c.digestFile)
+	if err != nil {
+		return "", usage("--digest-file: %w", err)
+	}
+	return strings.TrimSpace(string(digest)), nil
+}
+
+func (c *connection) openBootstrap(ctx context.Context, secure *tls.Config) (cluster, error) {
+	var addresses []string
+	for address := range strings.SplitSeq(c.bootstrap, ",") {
+		if address = strings.TrimSpace(address); address != "" {
+			addresses = append(addresses, address)
+		}
+	}
+	if len(addresses) == 0 {
+		return nil, usage("--bootstrap: %q names no broker; give HOST:PORT,HOST:PORT", c.bootstrap)
+	}
+	return openBootstrap(ctx, bootstrapConfig{
+		addresses: addresses, tls: secure, compression: c.compression, maxMessage: c.maxMessage,
+	})
+}
+
+// with runs a lookup: it reaches the cluster, and all of it together may take as long as the timeout says.
+func (c *connection) with(ctx context.Context, look func(context.Context, cluster) error) (err error) {
+	known, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = both(err, known.close()) }()
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	err = look(ctx, known)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("%w (--timeout is %v)", err, c.timeout)
+	}
+	return err
+}

@@ -1,0 +1,183 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+const (
+	// defaultBatch makes the round trip of an acknowledgement cheap: at a millisecond each, 200,000 messages a second.
+	defaultBatch = 200
+	// mostBatch is where the bytes bound a batch anyway: see batchBytes, of which an empty message counts as 10.
+	mostBatch = 100_000
+	// defaultMaxMessage is what brokers take unless configured otherwise: max.message.size in Kafka 0.7, and later
+	// message.max.bytes, which is somewhat more.
+	defaultMaxMessage = 1_000_000
+	// mostMaxMessage is what no broker takes in one piece: requests end at 100 MiB.
+	mostMaxMessage = 100 << 20
+)
+
+// partitioning is how the partition of a batch is chosen.
+type partitioning string
+
+// The ways to choose.
+const (
+	random     partitioning = "random"
+	roundRobin partitioning = "round-robin"
+	byKey      partitioning = "key"
+)
+
+// publishFlags are what the command line of publish says.
+type publishFlags struct {
+	connection
+
+	lines, frames   bool
+	files           []string
+	key             string
+	keyed           bool
+	partitioner     string
+	compressionName string
+	batch           int
+	format          string
+	topic           string
+	arguments       []string
+}
+
+func publishCommand() *cobra.Command {
+	var f publishFlags
+	command := &cobra.Command{
+		Use:   "publish TOPIC [MESSAGE...]",
+		Short: "Publish messages, acknowledged",
+		Long: `Publish messages: the arguments; or files, each one message; or what comes from the standard input, where each line is
+a message. The newline is no part of it, a last line without one counts, and an empty line is an empty message. With
+--frames a message may hold anything: the standard input is then 4 bytes of length, big-endian, and so many bytes, again
+and again.
+
+Every message is acknowledged by a broker before it counts as published. Messages of one batch go to one partition, in
+order; if a broker fails, the batch goes to another partition, except by key. After a failure it is said how many
+messages were acknowledged and of which on it is unknown whether they were written; none behind those was sent.
+
+Kafka 0.7 keeps no keys: there --key decides about the partition alone. It drops messages that are larger than its
+configuration says without a word, so --max-message-bytes must not be above that.
+
+With -o json the summary is {"topic", "acknowledged", "bytes", "partitions", "unknown"}, where partitions has the number
+of messages in each partition, and unknown is null or {"from", "to"}, counted from 1.
+
+Exit codes: 0 all messages are acknowledged, 1 some were not sent, or refused: certainly not written; 2 the command line
+is wrong, nothing was sent; 3 of some messages it is unknown whether they were written.`,
+		Example: `  samsa publish orders "hello" "world" --zookeeper zk-0:2181/kafka
+  seq 1000 | samsa publish orders
+  samsa publish orders --file a.bin --file b.bin --compression gzip
+  my-frames | samsa publish orders --frames --key customer-7 --partitioner key`,
+		Args: arguments(1, -1, "the topic"),
+	}
+	f.connection.register(command)
+	f.register(command)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		f.topic, f.arguments = args[0], args[1:]
+		f.keyed = command.Flags().Changed("key")
+		if err := f.check(command); err != nil {
+			return err
+		}
+		return f.run(command)
+	}
+	return command
+}
+
+func (f *publishFlags) register(command *cobra.Command) {
+	flags := command.Flags()
+	flags.BoolVar(&f.lines, "lines", false, "each line of the standard input is a message (default without arguments)")
+	flags.BoolVar(&f.frames, "frames", false, "the standard input is frames: 4 bytes of length, big-endian, and so many bytes")
+	flags.StringArrayVar(&f.files, "file", nil, "a `file` that is one message; repeat it for several")
+	flags.StringVar(&f.key, "key", "", "the `key` of all messages")
+	f.partitioner = string(random)
+	flags.Var(choice{&f.partitioner, []string{string(random), string(roundRobin), string(byKey)}}, "partitioner",
+		"the `way` to choose the partition of a batch: random, round-robin or key (with --key: key)")
+	f.compressionName = kafka.Uncompressed.String()
+	flags.Var(choice{&f.compressionName, []string{
+		kafka.Uncompressed.String(), kafka.Gzip.String(), kafka.Snappy.String(),
+	}}, "compression", "the `codec`: none, gzip or snappy")
+	flags.IntVar(&f.batch, "batch", defaultBatch, "the most `messages` that are sent together")
+	flags.IntVar(&f.maxMessage, "max-message-bytes", defaultMaxMessage, "the most `bytes` that a message may have")
+	outputFlag(command, &f.format, formatTable, formatJSON)
+}
+
+// check says what is wrong with the flags.
+func (f *publishFlags) check(command *cobra.Command) error {
+	sources := 0
+	for _, given := range []bool{len(f.arguments) > 0, f.lines, f.frames, len(f.files) > 0} {
+		if given {
+			sources++
+		}
+	}
+	switch {
+	case sources > 1:
+		return usage("messages come from the arguments, --file, --lines or --frames: give one of them")
+	case f.batch < 1 || f.batch > mostBatch:
+		return usage("--batch: %d is no number of messages; give 1 to %d", f.batch, mostBatch)
+	case f.maxMessage < 1 || f.maxMessage > mostMaxMessage:
+		return usage("--max-message-bytes: %d is no size; give 1 to %d", f.maxMessage, mostMaxMessage)
+	case f.partitioner == string(byKey) && !f.keyed:
+		return usage("--partitioner key: there is no key; give --key")
+	}
+	if f.keyed && !command.Flags().Changed("partitioner") {
+		f.partitioner = string(byKey)
+	}
+	compression, err := kafka.ParseCompression(f.compressionName)
+	if err != nil {
+		return usage("--compression: %w", err)
+	}
+	f.compression = compression
+	return nil
+}
+
+func (f *publishFlags) source(in io.Reader) source {
+	switch {
+	case len(f.arguments) > 0:
+		return &arrived{values: f.arguments, limit: f.maxMessage}
+	case len(f.files) > 0:
+		return &files{names: f.files, limit: f.maxMessage}
+	case f.frames:
+		return newFrames(in, f.maxMessage)
+	}
+	return newLines(in, f.maxMessage)
+}
+
+func (f *publishFlags) run(command *cobra.Command) (err error) {
+	ctx := command.Context()
+	known, err := f.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = both(err, known.close()) }()
+	run := publishing{
+		publisher: known.publisher(f.topic, partitioning(f.partitioner)),
+		most:      f.batch, mostBytes: min(batchBytes, f.maxMessage/100*95), timeout: f.timeout,
+		progress: newProgress(command.ErrOrStderr(), time.Now),
+		summary:  summary{Topic: f.topic, Partitions: map[string]int{}},
+	}
+	if f.keyed {
+		run.key = []byte(f.key)
+	}
+	failure := run.all(ctx, f.source(command.InOrStdin()))
+	run.progress.end()
+	return both(failure, run.summary.write(command.OutOrStdout(), f.format))
+}
+
+// isTerminal reports whether somebody looks at what is written, so that a line may be written over.
+func isTerminal(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

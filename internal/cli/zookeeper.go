@@ -1,0 +1,264 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/client"
+	"github.com/samsa-dev/samsa/pkg/client/registry"
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// commitWithin is how long ZooKeeper may take to write positions when a subscription ends: it answers in milliseconds,
+// and a quorum that lost its leader has a new one within some seconds.
+const commitWithin = 10 * time.Second
+
+// ownTopics is how the names of Kafka's own topics begin.
+const ownTopics = "__"
+
+// zookeeperCluster is a cluster known by its ZooKeeper.
+type zookeeperCluster struct {
+	*client.Cluster
+
+	mu     sync.Mutex // guards opened
+	opened kafka.Transport
+}
+
+func openZooKeeper(ctx context.Context, config client.Config) (cluster, error) {
+	known, err := client.Connect(config) //nolint:contextcheck // the cluster outlives ctx, which bounds the wait alone
+	if err != nil {
+		return nil, &Error{Code: ExitUsage, Err: err}
+	}
+	if err := reach(ctx, known); err != nil {
+		return nil, both(fmt.Errorf("cluster of %s: %w", config.ZooKeeper, err), known.Close())
+	}
+	return &zookeeperCluster{Cluster: known}, nil
+}
+
+// reach waits until ZooKeeper and the brokers' registrations were read. That there is no broker is no failure: topics and
+// groups can be looked at all the same.
+func reach(ctx context.Context, known *client.Cluster) error {
+	for {
+		changed := known.Changed()
+		err := known.Err()
+		if err == nil || errors.Is(err, client.ErrNoBrokers) {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+func (z *zookeeperCluster) close() error {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	if z.opened != nil {
+		z.opened.Close()
+	}
+	return z.Close()
+}
+
+func (z *zookeeperCluster) transport(ctx context.Context) (kafka.Transport, error) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	if z.opened == nil {
+		opened, err := z.Transport(ctx)
+		if err != nil {
+			return nil, err
+		}
+		z.opened = opened
+	}
+	return z.opened, nil
+}
+
+func (z *zookeeperCluster) brokers(context.Context) ([]broker, error) {
+	state := z.State()
+	rows := make([]broker, len(state.Brokers))
+	for i, b := range state.Brokers {
+		rows[i] = broker{ID: b.ID, Address: b.Address, Kafka: kafkaModern}
+		if b.Kafka07 {
+			rows[i].Kafka = kafka07
+		}
+	}
+	if len(state.Problems) > 0 {
+		return rows, fmt.Errorf("brokers that cannot be understood: %s: %s", state.Problems[0].Path, state.Problems[0].Reason)
+	}
+	return rows, state.Err
+}
+
+func (z *zookeeperCluster) topics(ctx context.Context) ([]string, error) {
+	all, err := z.Topics(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var topics []string
+	for _, topic := range all {
+		if !strings.HasPrefix(topic, ownTopics) {
+			topics = append(topics, topic)
+		}
+	}
+	return topics, nil
+}
+
+func (z *zookeeperCluster) partitions(ctx context.Context, topic string) ([]kafka.Partition, error) {
+	return z.Topic(topic).Partitions(ctx)
+}
+
+func (z *zookeeperCluster) groups(ctx context.Context) ([]groupSummary, error) {
+	found, err := z.Groups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]groupSummary, len(found))
+	for i, g := range found {
+		rows[i] = groupSummary{Name: g.Name, Members: number(g.Members)}
+	}
+	return rows, nil
+}
+
+func (z *zookeeperCluster) group(ctx context.Context, name string, topics []string) (groupView, error) {
+	group := z.Group(name)
+	its, err := group.Topics(ctx)
+	if err != nil {
+		return groupView{}, err
+	}
+	if len(topics) == 0 {
+		topics = its
+	}
+	found, err := group.Inspect(ctx, topics, nil)
+	if err != nil {
+		return groupView{}, err
+	}
+	rows, _ := z.brokers(ctx) // whether they can be told decides about the unit alone
+	return describe(name, found, unitOf(rows)), found.EndErr
+}
+
+func describe(name string, found client.GroupView, unit string) groupView {
+	view := groupView{Name: name, Missing: append([]string{}, found.Missing...), Problems: problems(found.Problems)}
+	view.Members = make([]groupMember, len(found.Members))
+	for i, m := range found.Members {
+		view.Members[i] = groupMember{ID: m.ID, Name: m.Pod, State: stateOf(m), Topics: append([]string{}, m.Topics...)}
+	}
+	view.Partitions = make([]groupPartition, len(found.Partitions))
+	for i, p := range found.Partitions {
+		owner := p.Owner
+		if p.Stray {
+			owner += " (no member)"
+		}
+		view.Partitions[i] = groupPartition{
+			Topic: p.Partition.Topic, ID: p.Partition.ID, Owner: owner, Committed: number(p.Committed),
+			Earliest: number(p.Earliest), End: number(p.End), Lag: number(p.Lag), Unit: unit,
+		}
+	}
+	return view
+}
+
+// stateOf says in a word what is special about a member.
+func stateOf(m client.GroupMember) string {
+	switch {
+	case m.Unreadable:
+		return "unreadable"
+	case m.Leaving:
+		return "leaving"
+	case m.Foreign:
+		return "foreign"
+	}
+	return "member"
+}
+
+func problems(found []layout.Problem) []string {
+	texts := make([]string, len(found))
+	for i, p := range found {
+		texts[i] = p.Path + ": " + p.Reason
+	}
+	return texts
+}
+
+func (z *zookeeperCluster) subscribe(ctx context.Context, s subscription) error {
+	ctx, leave := context.WithCancel(ctx)
+	defer leave()
+	consumer, err := z.Consumer(client.ConsumerConfig{
+		Group: s.group, Topics: s.topics, Name: memberName(), Start: s.start,
+	})
+	if err != nil {
+		return &Error{Code: ExitUsage, Err: err}
+	}
+	delivered, enough := 0, false
+	for message, err := range consumer.Messages(ctx) {
+		switch {
+		case errors.Is(err, client.ErrNotReleased):
+			return err
+		case err != nil:
+			s.warn(err)
+		case enough:
+			// The loop came back, which acknowledged the last message that was wanted. This one is not.
+			return commitAll(ctx, consumer)
+		default:
+			if err := s.deliver(message); err != nil {
+				return both(err, commitAll(ctx, consumer))
+			}
+			if delivered++; delivered == s.count {
+				enough = true
+				leave()
+			}
+		}
+	}
+	return nil
+}
+
+func (z *zookeeperCluster) publisher(topic string, choice partitioning) publisher {
+	partitioner := client.Random()
+	switch choice {
+	case byKey:
+		partitioner = client.ByKey()
+	case roundRobin:
+		partitioner = client.RoundRobin()
+	}
+	return zookeeperPublisher{z.Topic(topic).Publisher(partitioner)}
+}
+
+type zookeeperPublisher struct{ *client.Publisher }
+
+func (p zookeeperPublisher) publish(ctx context.Context, messages []kafka.Message) (kafka.Partition, error) {
+	published, err := p.PublishMessages(ctx, messages)
+	return published.Partition, err
+}
+
+// commitAll writes the positions of what was acknowledged, and says if that failed: once the loop over messages is left
+// nobody would.
+func commitAll(ctx context.Context, consumer *client.Consumer) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitWithin)
+	defer cancel()
+	if err := consumer.Commit(ctx); err != nil {
+		return fmt.Errorf("what was printed last is not committed, and will be delivered again: %w", err)
+	}
+	return nil
+}
+
+// memberName tells members on one machine apart, and shows which machine it is. Of two members of one name the older
+// would count as gone, and processes have the same number in several containers.
+func memberName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "samsa"
+	}
+	return fmt.Sprintf("%s-%08x", host, rand.Uint32()) //nolint:gosec // to be told apart, not to be secret
+}
+
+// isNoTopic reports that a topic went while it was looked at.
+func isNoTopic(err error) bool {
+	return errors.Is(err, client.ErrNoTopic) || registry.KindOf(err) == registry.NoNode
+}
