@@ -55,6 +55,9 @@ type Config struct {
 	FetchMaxPartitionBytes int
 	// Compression is that of what Append writes: one wrapper for each call. Default none.
 	Compression kafka.Compression
+
+	// patience is answerTimeout, but for tests.
+	patience time.Duration
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -68,6 +71,7 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	c.MaxMessageBytes = cmp.Or(c.MaxMessageBytes, DefaultMaxMessageBytes)
 	c.FetchMaxPartitionBytes = cmp.Or(c.FetchMaxPartitionBytes, DefaultFetchMaxPartitionBytes)
+	c.patience = cmp.Or(c.patience, answerTimeout)
 	if c.Dial == nil {
 		c.Dial = (&net.Dialer{}).DialContext
 	}

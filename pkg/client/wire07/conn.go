@@ -30,6 +30,9 @@ type connection struct {
 	in     *bufio.Reader
 	// peer names the broker in errors.
 	peer string
+	// patience is how long it may take until an answer begins; until answerBy the whole of it must be here.
+	patience time.Duration
+	answerBy time.Time
 	// release undoes the closing at the end of ctx.
 	release func()
 }
@@ -46,7 +49,7 @@ func (t *Transport) connect(ctx context.Context, broker string) (*connection, er
 func (c Config) connect(ctx context.Context, broker, address string) (*connection, error) {
 	dialing, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	conn := &connection{ctx: ctx, peer: fmt.Sprintf("broker %s at %s", broker, address)}
+	conn := &connection{ctx: ctx, peer: fmt.Sprintf("broker %s at %s", broker, address), patience: c.patience}
 	socket, err := c.Dial(dialing, "tcp", address)
 	if err != nil {
 		return nil, conn.failed("connect", err, dialTimeout)
@@ -73,7 +76,7 @@ func (c *connection) close() {
 
 // send writes whole frames, any number.
 func (c *connection) send(frames []byte) error {
-	limit := allowance(len(frames))
+	limit := c.allowance(len(frames))
 	_ = c.socket.SetWriteDeadline(time.Now().Add(limit)) // fails only where the write does
 	if _, err := c.socket.Write(frames); err != nil {
 		return c.failed("send a request", err, limit)
@@ -97,32 +100,62 @@ func (c *connection) receive(limit int, buffer []byte) ([]byte, error) {
 
 // receiveSize reads the size of the next answer, which must not be above limit.
 func (c *connection) receiveSize(limit int) (int, error) {
-	var head [protocol.SizeBytes]byte
-	if err := c.fill(head[:]); err != nil {
+	c.answerBy = time.Time{}
+	head, err := c.peek(protocol.SizeBytes)
+	if err != nil {
 		return 0, err
 	}
-	size, err := protocol.FrameSize(head[:], limit)
+	size, err := protocol.FrameSize(head, limit)
 	if err != nil {
 		return 0, fmt.Errorf("%s: answer: %w", c.peer, err)
 	}
+	c.answerBy = time.Now().Add(c.allowance(size))
 	return size, nil
+}
+
+const receiving = "receive an answer"
+
+// peek reads the next n bytes of an answer, at most readAhead; they are valid until the next read.
+func (c *connection) peek(n int) ([]byte, error) {
+	limit := c.readWithin(n)
+	head, err := c.in.Peek(n)
+	if err != nil {
+		return nil, c.failed(receiving, err, limit)
+	}
+	_, _ = c.in.Discard(n) // they are there
+	return head, nil
 }
 
 // fill reads the next bytes of an answer.
 func (c *connection) fill(into []byte) error {
-	if buffered := c.in.Buffered(); buffered >= len(into) {
-		_, _ = io.ReadFull(c.in, into)
-		return nil
-	}
-	limit := allowance(len(into))
-	_ = c.socket.SetReadDeadline(time.Now().Add(limit)) // fails only where the read does
+	limit := c.readWithin(len(into))
 	if _, err := io.ReadFull(c.in, into); err != nil {
-		return c.failed("receive an answer", err, limit)
+		return c.failed(receiving, err, limit)
 	}
 	return nil
 }
 
+// readWithin says by when the next n bytes must be here: so that a broker that stalls is noticed soon even in a large
+// answer, and one that sends drop by drop does not do so for ever.
+func (c *connection) readWithin(n int) time.Duration {
+	limit := c.allowance(n)
+	if c.in.Buffered() >= n {
+		return limit
+	}
+	by := time.Now().Add(limit)
+	if !c.answerBy.IsZero() && c.answerBy.Before(by) {
+		by = c.answerBy
+	}
+	_ = c.socket.SetReadDeadline(by) // fails only where the read does
+	return limit
+}
+
 // allowance is how long n bytes may take.
+func (c *connection) allowance(n int) time.Duration {
+	return c.patience + allowance(n) - answerTimeout
+}
+
+// allowance is how long a broker may take to begin with, and for n bytes.
 func allowance(n int) time.Duration {
 	return answerTimeout + time.Duration(n)*time.Second/slowestRate
 }
@@ -138,7 +171,7 @@ func (c *connection) failed(doing string, err error, limit time.Duration) error 
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("%s closed the connection: %s: %w", c.peer, doing, io.ErrUnexpectedEOF)
 	case isTimeout && timeout.Timeout():
-		return fmt.Errorf("%s: %s: nothing within %s: %w", c.peer, doing, limit, os.ErrDeadlineExceeded)
+		return fmt.Errorf("%s: %s: it takes longer than %s: %w", c.peer, doing, limit, os.ErrDeadlineExceeded)
 	case isNetwork && network.Err != nil:
 		err = network.Err
 	}

@@ -6,7 +6,6 @@ package wire07
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 
 	"github.com/samsa-dev/samsa/pkg/kafka"
@@ -21,6 +20,7 @@ type Transport struct {
 	config  Config
 	brokers *brokers
 	appends *appends
+	*fetcher
 
 	// life ends with Close, and with it every connection.
 	life    context.Context //nolint:containedctx // the transport's own, for what outlasts a call
@@ -45,6 +45,7 @@ func Open(config Config) (*Transport, error) {
 	}
 	t := &Transport{config: config, brokers: brokers}
 	t.life, t.end = context.WithCancelCause(context.Background())
+	t.fetcher = newFetcher(t)
 	t.appends = newAppends(t)
 	return t, nil
 }
@@ -52,7 +53,13 @@ func Open(config Config) (*Transport, error) {
 // SetBrokers replaces the live brokers, ids to addresses host:port. Partitions of a broker that is missing report an
 // error and go on when it is back, wherever that is. An empty map changes nothing: better the old addresses than none.
 // Safe for concurrent use.
-func (t *Transport) SetBrokers(live map[string]string) error { return t.brokers.set(live) }
+func (t *Transport) SetBrokers(live map[string]string) error {
+	if err := t.brokers.set(live); err != nil {
+		return err
+	}
+	t.moved()
+	return nil
+}
 
 // Append implements kafka.Transport. Safe for concurrent use.
 func (t *Transport) Append(
@@ -90,10 +97,4 @@ func (t *Transport) Close() {
 	t.mu.Unlock()
 	t.end(errClosed)
 	t.running.Wait()
-}
-
-// Ping reports whether any broker answers, by asking all of them at once: one that hangs hides no healthy one. The
-// error says what each of them did. Safe for concurrent use.
-func (t *Transport) Ping(ctx context.Context) error {
-	return fmt.Errorf("no broker answers: %w", errors.ErrUnsupported)
 }

@@ -1,0 +1,113 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package wire07
+
+import (
+	"context"
+	"time"
+)
+
+// converse fetches over one connection until that fails, or until nothing is left to fetch.
+func (l *loop) converse(ctx context.Context, conn *connection) error {
+	now, next := new(request), new(request)
+	for l.await(ctx, now) {
+		if err := conn.send(now.encode()); err != nil {
+			return err
+		}
+		for !now.empty() {
+			if err := now.read(conn, &l.buffers); err != nil {
+				return err
+			}
+			l.settle(now, next)
+			var err error
+			if !next.empty() {
+				err = conn.send(next.encode())
+			}
+			l.decode(now)
+			if err != nil {
+				return err
+			}
+			now, next = next, now
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// await waits until there is something to ask the broker for, and plans it. It reports false when the connection is no
+// longer wanted.
+func (l *loop) await(ctx context.Context, into *request) bool {
+	for {
+		wait, wanted := l.plan(into, time.Now())
+		if !wanted || ctx.Err() != nil {
+			return false
+		}
+		if !into.empty() {
+			return true
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-l.wake:
+		}
+		timer.Stop()
+	}
+}
+
+// settle takes note of an answer as far as its lengths tell, and plans the next request.
+func (l *loop) settle(answered, next *request) {
+	l.fetcher.mu.Lock()
+	defer l.fetcher.mu.Unlock()
+	now := time.Now()
+	l.fails, l.failure = 0, nil
+	brought := false
+	for i := range answered.parts {
+		p := &answered.parts[i]
+		if l.accept(p, now) {
+			brought = true
+		}
+	}
+	for i := range answered.questions {
+		l.hear(&answered.questions[i], now)
+	}
+	l.pace(len(answered.parts), brought, now)
+	l.planLocked(next, now)
+}
+
+const (
+	// 0.7 answers at once, also that there is nothing. So that an idle broker is not asked all the time, the pause between
+	// two fetches doubles after each round that brought nothing: 5, 10, 20, 40, 80, 160, 250, 250 ms, ... A message to a
+	// partition that has long been idle waits 250 ms at most, 125 ms on average, for 4 requests a second.
+	idleFloor = 5 * time.Millisecond
+	idleCap   = 250 * time.Millisecond
+)
+
+// pace decides when to fetch next: at once, unless a whole round brought nothing.
+func (l *loop) pace(parts int, brought bool, now time.Time) {
+	if brought {
+		l.empty, l.quiet, l.idleUntil = 0, 0, time.Time{}
+		return
+	}
+	if l.empty += parts; parts == 0 || l.empty < l.eligible {
+		return
+	}
+	l.empty = 0
+	l.idleUntil = now.Add(min(idleFloor<<min(l.quiet, 6), idleCap))
+	l.quiet++
+}
+
+// decode checks and decodes what an answer brought, and makes it ready for Poll.
+func (l *loop) decode(answered *request) {
+	for i := range answered.parts {
+		p := &answered.parts[i]
+		if p.taken {
+			l.decoder.decode(p)
+			l.finish(p)
+		}
+		if !p.keeps {
+			l.buffers.put(p.set)
+		}
+		p.release()
+	}
+}
