@@ -44,12 +44,13 @@ func (m *Member) replan() {
 	s.target, s.planned = target, true
 }
 
-// keepUnclear leaves with this member what it holds of a topic whose node cannot be understood for now: what somebody
-// wrote over it by mistake is no reason to give the topic up. The plan itself is made without that topic, from what
-// everybody can read: members that remember different things would not agree about the other topics either.
+// keepUnclear leaves with this member what it holds of a topic, or of a topic's broker in Kafka 0.7, whose node cannot
+// be understood for now: what somebody wrote over it by mistake is no reason to give that up. The plan itself is made
+// without those partitions, from what everybody can read: members that remember different things would not agree about
+// the others either.
 func (m *Member) keepUnclear(target map[kafka.Partition]bool) {
 	for partition, c := range m.claims {
-		if c.state != claiming && m.session.unclear(partition.Topic) && m.session.own().Topics[partition.Topic] > 0 {
+		if c.state != claiming && m.session.unclearPartition(partition) && m.session.own().Topics[partition.Topic] > 0 {
 			target[partition] = true
 		}
 	}

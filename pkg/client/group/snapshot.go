@@ -110,8 +110,17 @@ func (m *Member) Snapshot() Snapshot {
 }
 
 // unclear says that a topic's node is there and cannot be understood.
-func (s *session) unclear(topic string) bool {
-	return slices.ContainsFunc(s.view.Problems, func(p layout.Problem) bool { return p.Path == layout.Topic(topic) })
+func (s *session) unclear(topic string) bool { return s.malformed(layout.Topic(topic)) }
+
+// unclearPartition says that what tells a partition is there and cannot be understood: the topic's node or, in Kafka
+// 0.7, that of its broker below it.
+func (s *session) unclearPartition(p kafka.Partition) bool {
+	broker, ofBroker := layout.BrokerOf(p)
+	return s.unclear(p.Topic) || ofBroker && s.malformed(layout.TopicBroker(p.Topic, broker))
+}
+
+func (s *session) malformed(path string) bool {
+	return slices.ContainsFunc(s.view.Problems, func(p layout.Problem) bool { return p.Path == path })
 }
 
 func (c *claim) describe() Claiming {

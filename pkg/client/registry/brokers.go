@@ -11,7 +11,6 @@ import (
 	"github.com/go-zookeeper/zk"
 
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
-	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
 // Brokers reads the live brokers, by id, and the registrations that cannot be understood. Hint is called, as by
@@ -56,23 +55,6 @@ func (s *Session) Topics(ctx context.Context, tell func()) ([]string, error) {
 // FollowTopics is Topics for one of several parties, each of which has its own hint.
 func (s *Session) FollowTopics(ctx context.Context, party string, tell func()) ([]string, error) {
 	return s.list(ctx, layout.Topics, hinting("topics "+party, tell))
-}
-
-// Partitions reads the partitions of a topic, sorted. It fails with kind NoNode if there is no such topic, and with
-// Malformed if what stands there cannot be understood. Hint is called, as by Observe, when that changes; of each
-// session and topic the newest hint counts.
-func (s *Session) Partitions(ctx context.Context, topic string, tell func()) ([]kafka.Partition, error) {
-	const op = "read the partitions"
-	path := layout.Topic(topic)
-	found, err := s.read(ctx, path, hinting("partitions", tell))
-	if err != nil {
-		return nil, failure(op, path, err)
-	}
-	partitions, err := layout.DecodeTopic(topic, found.data)
-	if err != nil {
-		return nil, &Error{Op: op, Path: path, Kind: Malformed, Err: err}
-	}
-	return partitions, nil
 }
 
 // list lists a directory, sorted. One that does not exist yet is empty, and watched.

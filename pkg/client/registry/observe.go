@@ -35,10 +35,10 @@ type ObserveRequest struct {
 // Observe reads the members of a group, the partitions of topics, the claims on partitions, and whether the group has
 // begun. A node that cannot be understood is a Problem of the view and is skipped.
 //
-// It leaves watches: on the members, on each of the topics (also one that does not exist), and on the claim of each
-// partition (also one that nobody claims). When any of it changes, or the connection is lost, hint is called: once or
-// more, from another goroutine, perhaps before Observe returns. It must not block. A hint is only that: what has
-// changed, the next Observe tells.
+// It leaves watches: on the members, on each of the topics (also one that does not exist), on the brokers below each
+// topic of Kafka 0.7, and on the claim of each partition (also one that nobody claims). When any of it changes, or the
+// connection is lost, hint is called: once or more, from another goroutine, perhaps before Observe returns. It must not
+// block. A hint is only that: what has changed, the next Observe tells.
 func (s *Session) Observe(ctx context.Context, request ObserveRequest, tell func()) (layout.View, error) {
 	h := hinting("observe "+request.Group+" "+request.Party, tell)
 	view := layout.View{Partitions: make(map[string][]kafka.Partition, len(request.Topics))}
@@ -86,28 +86,6 @@ func (s *Session) observeMembers(ctx context.Context, request ObserveRequest, h 
 	for _, member := range members {
 		if member != nil { // who left in between is not there: then the watch has fired
 			view.Members = append(view.Members, *member)
-		}
-	}
-	view.Problems = append(view.Problems, problemsOf(paths, problems)...)
-	return nil
-}
-
-func (s *Session) observeTopics(ctx context.Context, request ObserveRequest, h *hint, view *layout.View) error {
-	paths := make([]string, len(request.Topics))
-	for i, topic := range request.Topics {
-		paths[i] = layout.Topic(topic)
-	}
-	topics := make([][]kafka.Partition, len(request.Topics))
-	problems, err := s.visit(ctx, paths, h, func(i int, found node) (err error) {
-		topics[i], err = layout.DecodeTopic(request.Topics[i], found.data)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for i, partitions := range topics {
-		if partitions != nil {
-			view.Partitions[request.Topics[i]] = partitions
 		}
 	}
 	view.Problems = append(view.Problems, problemsOf(paths, problems)...)

@@ -193,7 +193,7 @@ var _ = onBoth("The cluster", func(w *world) {
 		Eventually(h.came).Should(Receive())
 		Eventually(func() ([]string, error) { return s.Topics(ctx, h.give) }).Should(Equal([]string{topic}))
 		Expect(s.Partitions(ctx, topic, h.give)).To(HaveExactElements(partition(0), partition(1), partition(2)))
-		w.set(layout.Topic(topic), "")
+		w.set(layout.Topic(topic), "nonsense")
 		Eventually(h.came).Should(Receive())
 		_, err = s.Partitions(ctx, topic, nil)
 		Expect(err).To(ofKind(registry.Malformed))

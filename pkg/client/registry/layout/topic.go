@@ -16,10 +16,10 @@ import (
 
 // DecodeTopic reads the registration of a topic of Kafka 0.8 or later, whose keys of "partitions" are the partitions.
 // They come sorted. Replicas are the brokers' concern: whom to ask for a partition, its leader tells by the brokers'
-// own protocol.
+// own protocol. A topic of Kafka 0.7 has no data: see DecodeTopic07.
 func DecodeTopic(topic string, data []byte) ([]kafka.Partition, error) {
 	if len(data) == 0 {
-		return nil, errors.New("the node is empty: a topic of Kafka 0.7, which is not supported yet")
+		return nil, errors.New("the node is empty: a topic of Kafka 0.7, which its brokers' nodes below it tell")
 	}
 	var node struct {
 		Partitions map[string][]int32 `json:"partitions"`
