@@ -5,7 +5,6 @@ package client
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
@@ -65,11 +64,7 @@ func (c *Cluster) transport07(live map[string]Broker) (*brokers, error) {
 		return nil, err
 	}
 	set := func(live map[string]Broker) error { return transport.SetBrokers(addressesByID(live)) }
-	all, ok := any(transport).(kafka.Transport)
-	if !ok {
-		return nil, errors.ErrUnsupported
-	}
-	return &brokers{Transport: all, cluster: c, dialect: layout.Kafka07, set: set}, nil
+	return &brokers{Transport: transport, cluster: c, dialect: layout.Kafka07, set: set}, nil
 }
 
 func addressesByID(live map[string]Broker) map[string]string {
