@@ -50,7 +50,7 @@ func capitalised(message string) string {
 
 // conditionsOf are all conditions, every time.
 func conditionsOf(s *groupScope, f *facts) []metav1.Condition {
-	topics, balanced, delivering := topicsResolved(s, f), balance(s, f), delivery(s, f)
+	topics, balanced, delivering := topicsResolved(s, f), balancing(s, f), delivery(s, f)
 	ready := readiness(s, topics, balanced, delivering)
 	stalled := stall(s, f, ready)
 	return []metav1.Condition{
@@ -111,10 +111,14 @@ func topicsResolved(s *groupScope, f *facts) finding {
 		return no(v1alpha1.ReasonTopicMissing,
 			"no topic's name matches spec.topicPattern; one that appears is consumed from then on")
 	}
+	if bare := f.bare(); len(bare) > 0 { // in Kafka 0.7 a topic outlives the brokers that have it
+		return no(v1alpha1.ReasonTopicMissing, "%s on no live broker: %s; start the brokers that have it, or publish to it",
+			plural(len(bare), "topic"), names(bare))
+	}
 	return yes(v1alpha1.ReasonTopicsFound, "%s found", plural(len(f.topics), "topic"))
 }
 
-func balance(s *groupScope, f *facts) finding {
+func balancing(s *groupScope, f *facts) finding {
 	if v, ok := stopped(s); ok {
 		return v
 	}
@@ -155,6 +159,9 @@ func delivery(s *groupScope, f *facts) finding {
 	case len(f.with(blocked)) > 0:
 		return no(v1alpha1.ReasonBlocked, "a message keeps failing at the sink in %s: mend the sink; "+
 			"status.partitions says why, and it is tried on", names(f.with(blocked)))
+	case len(f.with(stuck)) > 0:
+		return no(v1alpha1.ReasonBlocked, "what comes next in %s cannot be fetched though the brokers answer; "+
+			"status.partitions says why, and it is tried on", names(f.with(stuck)))
 	case len(f.with(unleased)) > 0:
 		return no(v1alpha1.ReasonSessionLost, "workers are not certain of their sessions with ZooKeeper, so they wait: %s",
 			names(f.owners(unleased)))
@@ -190,15 +197,10 @@ func (f *facts) owners(t trouble) []string {
 }
 
 func feeding(s *groupScope, f *facts) finding {
-	switch {
-	case !f.read:
+	if !f.read {
 		return unread(s)
-	case f.needed > f.fed && len(f.rows) > 0:
-		return no(v1alpha1.ReasonTooFewPartitions, "%s and %s: %d of them get none; "+
-			"%s would feed all, or spec.replicas lowered by %d", plural(f.needed, "member"),
-			plural(len(f.rows), "partition"), f.needed-f.fed, plural(f.needed, "partition"), f.needed-f.fed)
 	}
-	return yes(v1alpha1.ReasonEnoughPartitions, "there is a partition for every member")
+	return f.feed.finding()
 }
 
 // notJoined are the reasons that workers give for not being members.

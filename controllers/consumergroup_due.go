@@ -45,7 +45,7 @@ func jitter(key types.NamespacedName) time.Duration {
 // since rows are ordered and chosen by lag, the order of the rows, and which of them are shown if not all are.
 func slow(status *v1alpha1.ConsumerGroupStatus) *v1alpha1.ConsumerGroupStatus {
 	slow := status.DeepCopy()
-	slow.Lag, slow.Columns.Lag = nil, ""
+	slow.Lag, slow.LagUnit, slow.Columns.Lag = nil, "", ""
 	if len(slow.Partitions) >= maxListed {
 		slow.Partitions = slices.DeleteFunc(slow.Partitions, func(p v1alpha1.PartitionStatus) bool {
 			return p.State == v1alpha1.PartitionOwned

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -62,7 +63,7 @@ func newlyBlocked(before, after *v1alpha1.ConsumerGroupStatus) (list []occasion)
 	return list
 }
 
-// losses remember how many messages each worker has said to have lost. The zero value is empty; it may be used
+// losses remember how many offsets (with Kafka 0.7: bytes) each worker has said to have lost. The zero value is empty; it may be used
 // concurrently.
 type losses struct {
 	// mu protects known, which holds counts by worker and partition, by group.
@@ -103,7 +104,7 @@ func (l *losses) grown(key types.NamespacedName, counts map[string]uint64) (list
 			continue
 		}
 		list = append(list, occasion{kind: corev1.EventTypeWarning, reason: v1alpha1.EventPositionsLost, note: fmt.Sprintf(
-			"Retention removed what stood at %d offsets before %s delivered it", grown, where)})
+			"Retention removed %s before %s delivered it", lostText(grown, where), where)})
 	}
 	if more := len(list) - eventsAtOnce; more > 0 {
 		list = append(list[:eventsAtOnce], occasion{
@@ -124,6 +125,16 @@ func (l *losses) grown(key types.NamespacedName, counts map[string]uint64) (list
 		l.known[key] = merged
 	}
 	return list
+}
+
+// lostText is what was lost of the partition that a text ends with: as many places for messages, not all of which
+// need have held one; or bytes.
+func lostText(lost uint64, where string) string {
+	partition := where[strings.LastIndex(where, "/")+1:]
+	if lagUnit(partition) == v1alpha1.LagUnitBytes {
+		return fmt.Sprintf("%d bytes", lost)
+	}
+	return fmt.Sprintf("what stood at %d offsets", lost)
 }
 
 func (l *losses) forget(key types.NamespacedName) {

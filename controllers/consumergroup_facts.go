@@ -5,7 +5,6 @@ package controllers
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 
@@ -35,8 +34,8 @@ type facts struct {
 	assignment v1alpha1.Assignment
 	// unreachable are the sinks' hosts that workers cannot reach.
 	unreachable []string
-	// fed is how many members could own a partition at the most; needed are the partitions that would feed all.
-	fed, needed int
+	// feed is how members and partitions fit.
+	feed feed
 }
 
 // member is a live member.
@@ -73,6 +72,8 @@ const (
 	blocked
 	// refused: its last attempts at the sink failed, and not for long.
 	refused
+	// stuck: its broker answers, and what comes next cannot be fetched all the same.
+	stuck
 	// unfetched: brokers do not give its messages, or its position is not clear.
 	unfetched
 	// unleased: its owner's session is not certain to live.
@@ -132,9 +133,7 @@ func (f *facts) add(s *groupScope, group string, view client.GroupView) {
 		members[m.ID] = len(f.members)
 		f.members = append(f.members, member{GroupMember: m, group: group})
 	}
-	byTopic := map[string]int{}
 	for _, p := range view.Partitions {
-		byTopic[p.Partition.Topic]++
 		r := row{GroupPartition: p, group: group, state: v1alpha1.PartitionUnowned}
 		if i, ok := members[p.Owner]; ok && p.Owner != "" && !p.Stray {
 			f.members[i].owned++
@@ -149,26 +148,7 @@ func (f *facts) add(s *groupScope, group string, view client.GroupView) {
 		}
 		f.rows = append(f.rows, r)
 	}
-	f.count(view, len(view.Partitions), byTopic)
-}
-
-// count adds up how many members can have partitions: with Range each topic is shared out for itself, so that the first
-// members get one of each and the last none of any.
-func (f *facts) count(view client.GroupView, partitions int, byTopic map[string]int) {
-	staying := 0
-	for _, m := range view.Members {
-		if !m.Leaving {
-			staying++
-		}
-	}
-	if view.Strategy == layout.Range {
-		partitions = 0
-		for _, count := range maps.All(byTopic) {
-			partitions = max(partitions, count)
-		}
-	}
-	f.fed += min(staying, partitions)
-	f.needed += staying
+	f.feed.add(&view)
 }
 
 // ownedBy fills in a row that a live member owns.
@@ -218,6 +198,9 @@ func (r *row) told(asOf time.Time) {
 		r.state, r.trouble = v1alpha1.PartitionBlocked, blocked
 		if p.Blocked != nil {
 			r.reason = p.Blocked.Reason
+			if p.Blocked.Message == "" { // there is none that the sink could have refused
+				r.trouble = stuck
+			}
 		}
 	case worker.Draining:
 		r.state, r.live = v1alpha1.PartitionDraining, false
@@ -313,6 +296,13 @@ func (f *facts) owned() (count int) {
 		}
 	}
 	return count
+}
+
+// bare are the topics that exist and have no partitions.
+func (f *facts) bare() []string {
+	return slices.DeleteFunc(slices.Clone(f.topics), func(topic string) bool {
+		return slices.ContainsFunc(f.feed.sizes, func(s size) bool { return s.topic == topic })
+	})
 }
 
 // foreign counts the members that are not samsa's.

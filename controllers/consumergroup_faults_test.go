@@ -229,7 +229,7 @@ var _ = Describe("A ConsumerGroup in trouble", func() {
 		update(ctx, group, func(g *v1alpha1.ConsumerGroup) { g.Spec.Replicas = ptr.To[int32](6) })
 		Eventually(condition(group, v1alpha1.ConditionFed)).WithContext(ctx).Should(And(
 			HaveField("Status", metav1.ConditionFalse), HaveField("Reason", v1alpha1.ReasonTooFewPartitions),
-			HaveField("Message", ContainSubstring("6 members and 4 partitions"))))
+			HaveField("Message", HavePrefix("4 partitions for 6 members: 2 pods idle"))))
 		consumes(ctx, group)
 	})
 })

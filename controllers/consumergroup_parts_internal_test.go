@@ -127,7 +127,7 @@ func TestNumbersWait(t *testing.T) {
 	key := types.NamespacedName{Namespace: "shop", Name: "billing"}
 	status := func(lag int64, change func(*v1alpha1.ConsumerGroupStatus)) v1alpha1.ConsumerGroupStatus {
 		s := v1alpha1.ConsumerGroupStatus{
-			Lag: new(lag), Columns: v1alpha1.Columns{Lag: lagText(lag), Owned: "2/2"},
+			Lag: new(lag), Columns: v1alpha1.Columns{Lag: lagText(lag, v1alpha1.LagUnitMessages), Owned: "2/2"},
 			Partitions: []v1alpha1.PartitionStatus{
 				{Topic: "orders", Partition: "0", State: v1alpha1.PartitionOwned, Lag: new(lag)},
 				{Topic: "orders", Partition: "1", State: v1alpha1.PartitionOwned, Lag: ptr.To[int64](3)},
@@ -193,6 +193,16 @@ func TestLosses(t *testing.T) {
 	if got := l.grown(key, many); len(got) != eventsAtOnce+1 ||
 		got[eventsAtOnce].note != "Retention removed undelivered messages of 5 more partitions" {
 		t.Errorf("got %+v", got)
+	}
+	l.forget(key)
+	for where, want := range map[string]string{
+		"billing-0 of orders/0":   "Retention removed what stood at 7 offsets before billing-0 of orders/0 delivered it",
+		"billing-0 of orders/1-0": "Retention removed 7 bytes before billing-0 of orders/1-0 delivered it",
+	} {
+		got := l.grown(key, map[string]uint64{where: 7})
+		if len(got) != 1 || got[0].note != want {
+			t.Errorf("got %+v, want %s", got, want)
+		}
 	}
 	l.forget(key)
 	if len(l.known) != 0 {

@@ -60,8 +60,8 @@ func describeFacts(status *v1alpha1.ConsumerGroupStatus, s *groupScope, f *facts
 	status.BlockedPartitions = count(blockedRows(f.rows))
 	status.Columns.Owned = fmt.Sprintf("%d/%d", f.owned(), len(f.rows))
 	if lag, known := totalLag(f.rows); known {
-		status.Lag = &lag
-		status.Columns.Lag = lagText(lag)
+		status.Lag, status.LagUnit = &lag, lagUnit(f.rows[0].Partition.ID)
+		status.Columns.Lag = lagText(lag, status.LagUnit)
 	}
 }
 

@@ -141,7 +141,13 @@ func TestConditions(t *testing.T) {
 			s.edit(func(v *client.GroupView) { v.Partitions = nil })
 		}, map[string]string{
 			"Ready": "False TopicMissing", "TopicsResolved": "False TopicMissing", "Balanced": "False TopicMissing",
-			"Delivering": "Unknown Starting", "Stalled": "True TopicMissing",
+			"Delivering": "Unknown Starting", "Stalled": "True TopicMissing", "Fed": "Unknown TopicMissing",
+		}},
+		"topic on no live broker": {func(s *groupScope) {
+			s.group.Spec.Topics = append(s.group.Spec.Topics, "returns")
+			s.observation.Topics = append(s.observation.Topics, "returns")
+		}, map[string]string{
+			"Ready": "False TopicMissing", "TopicsResolved": "False TopicMissing", "Stalled": "True TopicMissing",
 		}},
 		"partition unowned": {func(s *groupScope) {
 			s.edit(func(v *client.GroupView) { v.Partitions[3].Owner = "" })
@@ -208,6 +214,12 @@ func TestConditions(t *testing.T) {
 		"blocked": {func(s *groupScope) {
 			*s.first() = worker.PartitionStatus{Topic: "orders", Partition: "0", State: worker.Blocked, Attempts: 12,
 				Blocked: &worker.Block{Message: "orders/0/10", Since: noon, Attempts: 12, Reason: "500"}}
+		}, map[string]string{
+			"Ready": "False Blocked", "Delivering": "False Blocked", "Stalled": "True Blocked",
+		}},
+		"a message that cannot be fetched": {func(s *groupScope) {
+			*s.first() = worker.PartitionStatus{Topic: "orders", Partition: "0", State: worker.Blocked, Error: "too large",
+				Blocked: &worker.Block{Since: noon, Reason: "too large"}}
 		}, map[string]string{
 			"Ready": "False Blocked", "Delivering": "False Blocked", "Stalled": "True Blocked",
 		}},
@@ -342,6 +354,9 @@ func TestNumbers(t *testing.T) {
 	if *status.Lag != 15 || *status.OwnedPartitions != 4 || *status.PartitionCount != 4 || *status.ReadyReplicas != 2 {
 		t.Errorf("got %+v", status)
 	}
+	if status.LagUnit != v1alpha1.LagUnitMessages {
+		t.Errorf("lag counts %q", status.LagUnit)
+	}
 	want := v1alpha1.Columns{Topics: "orders", Sink: "http://billing/orders", Owned: "4/4", Lag: "15"}
 	if status.Columns != want {
 		t.Errorf("got %+v", status.Columns)
@@ -353,6 +368,37 @@ func TestNumbers(t *testing.T) {
 	failed := statusOf(s, &v1alpha1.ConsumerGroupStatus{ObservedGeneration: ptr.To[int64](2)})
 	if *failed.ObservedGeneration != 2 {
 		t.Errorf("a pass that failed has observed %d", *failed.ObservedGeneration)
+	}
+}
+
+// What cannot be fetched is told of by partition, with the transport's reason, and the sink is not to blame.
+func TestStuckPartitionsAreToldWithTheirReason(t *testing.T) {
+	s := consuming()
+	*s.first() = worker.PartitionStatus{Topic: "orders", Partition: "0", State: worker.Blocked,
+		Blocked: &worker.Block{Since: noon, Reason: "at 512: 2000000 bytes, more than 1000000"}}
+	status := statusOf(s, &v1alpha1.ConsumerGroupStatus{})
+	row := status.Partitions[0]
+	if row.State != v1alpha1.PartitionBlocked || row.Reason != "at 512: 2000000 bytes, more than 1000000" ||
+		!row.Since.Time.Equal(noon) || *status.BlockedPartitions != 1 {
+		t.Errorf("got %+v", row)
+	}
+	message := meta.FindStatusCondition(status.Conditions, "Delivering").Message
+	if !strings.HasPrefix(message, "What comes next in orders/0 cannot be fetched") || strings.Contains(message, "sink") {
+		t.Errorf("got %s", message)
+	}
+}
+
+// With Kafka 0.7 positions are bytes, and nothing may call them messages.
+func TestLagOfKafka07IsInBytes(t *testing.T) {
+	s := consuming()
+	s.edit(func(v *client.GroupView) {
+		for i := range v.Partitions {
+			v.Partitions[i].Partition.ID, v.Partitions[i].Lag = fmt.Sprintf("1-%d", i), 100_000
+		}
+	})
+	status := statusOf(s, &v1alpha1.ConsumerGroupStatus{})
+	if status.LagUnit != v1alpha1.LagUnitBytes || *status.Lag != 400_000 || status.Columns.Lag != "400kB" {
+		t.Errorf("got %d %s, %q", *status.Lag, status.LagUnit, status.Columns.Lag)
 	}
 }
 
@@ -381,18 +427,6 @@ func TestWorstFirst(t *testing.T) {
 	if len(shown) != 64 || *status.PartitionCount != 204 ||
 		*status.OwnedPartitions != 203 || *status.BlockedPartitions != 1 {
 		t.Errorf("%d rows, %d partitions, %d owned", len(shown), *status.PartitionCount, *status.OwnedPartitions)
-	}
-}
-
-func TestRangeFeedsByTopic(t *testing.T) {
-	s := consuming()
-	s.edit(func(v *client.GroupView) {
-		v.Strategy = layout.Range
-		v.Partitions[0].Partition.Topic, v.Partitions[1].Partition.Topic = "a", "b"
-		v.Partitions[2].Partition.Topic, v.Partitions[3].Partition.Topic = "c", "d"
-	})
-	if got := conditionIn(statusOf(s, &v1alpha1.ConsumerGroupStatus{}), "Fed"); got != "False TooFewPartitions" {
-		t.Errorf("4 topics of a partition each all go to the first of 2 members; got %s", got)
 	}
 }
 
@@ -445,8 +479,11 @@ func TestLag(t *testing.T) {
 	for lag, want := range map[int64]string{
 		0: "0", 9999: "9999", 10_000: "10k", 9_999_999: "9999k", 10_000_000: "10M", 123_456_789_000: "123456M",
 	} {
-		if got := lagText(lag); got != want {
+		if got := lagText(lag, v1alpha1.LagUnitMessages); got != want {
 			t.Errorf("%d: got %s, want %s", lag, got, want)
+		}
+		if got := lagText(lag, v1alpha1.LagUnitBytes); got != want+"B" {
+			t.Errorf("%d bytes: got %s, want %sB", lag, got, want)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/samsa-dev/samsa/api/v1alpha1"
+	"github.com/samsa-dev/samsa/internal/worker"
 )
 
 const (
@@ -71,14 +72,23 @@ func sinkText(sink *v1alpha1.Sink) string {
 	}
 }
 
+// lagUnit is what the positions of a partition of this name count; it is the same for all partitions of a cluster.
+func lagUnit(partition string) v1alpha1.LagUnit {
+	return v1alpha1.LagUnit(worker.UnitOf(partition))
+}
+
 // lagText is short where the number is not.
-func lagText(lag int64) string {
+func lagText(lag int64, unit v1alpha1.LagUnit) string {
+	suffix := ""
+	if unit == v1alpha1.LagUnitBytes {
+		suffix = "B"
+	}
 	switch {
 	case lag < thousandsFrom:
-		return strconv.FormatInt(lag, 10)
+		return strconv.FormatInt(lag, 10) + suffix
 	case lag < millionsFrom:
-		return strconv.FormatInt(lag/unitOfThousands, 10) + "k"
+		return strconv.FormatInt(lag/unitOfThousands, 10) + "k" + suffix
 	default:
-		return strconv.FormatInt(lag/unitOfMillions, 10) + "M"
+		return strconv.FormatInt(lag/unitOfMillions, 10) + "M" + suffix
 	}
 }

@@ -122,7 +122,7 @@ func TestKafkaClusterConditions(t *testing.T) {
 	cause := errors.New("x")
 	unavailable := client.ClusterState{Kind: registry.Unavailable, Err: cause}
 	brokers := []client.Broker{{ID: "1", Address: "a:1"}}
-	fine := client.ClusterState{Connected: true, Fenced: true, Brokers: brokers}
+	fine := client.ClusterState{Connected: true, Fenced: true, Brokers: brokers, DialectKnown: true}
 	with := func(change func(*client.ClusterState)) kafkaClusterSeen {
 		state := fine
 		change(&state)
@@ -149,6 +149,9 @@ func TestKafkaClusterConditions(t *testing.T) {
 		"no brokers": {nil, with(func(s *client.ClusterState) {
 			s.Brokers, s.Err, s.Kind = nil, client.ErrNoBrokers, registry.Unavailable
 		}), "Ready=False/NoBrokers Reconciling=True/NoBrokers"},
+		"brokers of two Kafkas": {nil, with(func(s *client.ClusterState) {
+			s.Err, s.Kind = cause, registry.Unavailable
+		}), "Ready=False/BrokersMixed Stalled=True/BrokersMixed"},
 		"well": {nil, seen(fine), "Ready=True/Reachable"},
 		"unfenced": {nil, with(func(s *client.ClusterState) { s.Fenced = false }),
 			"Ready=True/Reachable Degraded=True/Unfenced"},
@@ -166,6 +169,27 @@ func TestKafkaClusterConditions(t *testing.T) {
 				t.Errorf("%s, want %s", text, c.want)
 			}
 		})
+	}
+}
+
+func TestWhichKafkaItIs(t *testing.T) {
+	for _, c := range []struct {
+		state client.ClusterState
+		era   v1alpha1.Era
+		says  string
+	}{
+		{client.ClusterState{}, "", ""},
+		{client.ClusterState{DialectKnown: true, Dialect: layout.Kafka07}, v1alpha1.EraKafka07, "of Kafka 0.7"},
+		{client.ClusterState{DialectKnown: true}, v1alpha1.EraKafka08, "of Kafka 0.8 or later"},
+	} {
+		c.state.Connected, c.state.Brokers = true, []client.Broker{{ID: "1", Address: "a:1"}}
+		scope := &kafkaClusterScope{
+			cluster: &v1alpha1.KafkaCluster{}, seen: kafkaClusterSeen{opened: true, tried: true, state: c.state},
+		}
+		status := kafkaClusterStatus(scope, &v1alpha1.KafkaClusterStatus{}, time.Unix(1, 0))
+		if message := status.Conditions[0].Message; status.Era != c.era || !strings.HasSuffix(message, c.says) {
+			t.Errorf("era %q, %q; want %q", status.Era, message, c.era)
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/samsa-dev/samsa/api/v1alpha1"
 	"github.com/samsa-dev/samsa/pkg/client"
 	"github.com/samsa-dev/samsa/pkg/client/registry"
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 )
 
 // The limits of the API: a status that broke them would be refused, and so would everything else in it.
@@ -85,9 +86,7 @@ func kafkaClusterStatus(
 	if len(state.Brokers) > 0 || errors.Is(state.Err, client.ErrNoBrokers) {
 		status.BrokerCount = new(clampInt32(len(state.Brokers)))
 	}
-	if len(state.Brokers) > 0 {
-		status.Era = v1alpha1.EraKafka08 // brokers of another are problems, not brokers
-	}
+	status.Era = eraOf(state)
 	for _, broker := range state.Brokers {
 		if len(status.Brokers) < maxBrokers && len(broker.ID) <= maxBrokerID && len(broker.Address) <= maxBrokerAddress {
 			status.Brokers = append(status.Brokers, v1alpha1.Broker{ID: broker.ID, Address: broker.Address})
@@ -97,6 +96,17 @@ func kafkaClusterStatus(
 		status.SessionTimeout = formatDuration(state.SessionTimeout)
 	}
 	return status
+}
+
+// eraOf is the Kafka that was found, empty if none was yet.
+func eraOf(state client.ClusterState) v1alpha1.Era {
+	switch {
+	case !state.DialectKnown:
+		return ""
+	case state.Dialect == layout.Kafka07:
+		return v1alpha1.EraKafka07
+	}
+	return v1alpha1.EraKafka08
 }
 
 // verdict is how a cluster stands in one word, and what else is true then.
@@ -139,7 +149,11 @@ func (s *kafkaClusterScope) verdict() verdict {
 	case state.Kind == registry.NoChroot:
 		return verdict{metav1.ConditionFalse, v1alpha1.ReasonChrootMissing,
 			sentence(state.Err), v1alpha1.ConditionStalled}
-	case state.Err != nil && state.Connected && len(state.Brokers) == 0:
+	case state.Err != nil && state.Connected && len(state.Brokers) > 0:
+		// With ZooKeeper there and brokers known, that they do not belong together is all that can be wrong.
+		return verdict{metav1.ConditionFalse, v1alpha1.ReasonBrokersMixed,
+			sentence(state.Err), v1alpha1.ConditionStalled}
+	case state.Err != nil && state.Connected:
 		return verdict{metav1.ConditionUnknown, v1alpha1.ReasonConnecting,
 			sentence(state.Err), v1alpha1.ConditionReconciling}
 	case state.Err != nil:
@@ -148,7 +162,7 @@ func (s *kafkaClusterScope) verdict() verdict {
 		), v1alpha1.ConditionReconciling}
 	}
 	return verdict{metav1.ConditionTrue, v1alpha1.ReasonReachable,
-		fmt.Sprintf("ZooKeeper answers, brokers registered: %d", len(state.Brokers)), ""}
+		fmt.Sprintf("ZooKeeper answers, brokers registered: %d, of %s", len(state.Brokers), state.Dialect), ""}
 }
 
 // degradation says what protection is missing although the cluster works; the first reason is the gravest.

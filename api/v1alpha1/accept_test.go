@@ -42,6 +42,7 @@ var _ = Describe("What is accepted", func() {
 		made, err := api.create(ctx, cluster(reachable), dryRun)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(made.at("spec.zookeeper")).To(Equal(map[string]any{"connect": "zk:2181", "sessionTimeout": "10s"}))
+		Expect(made.at("spec.maxMessageBytes")).To(Equal(1e6))
 		Expect(made.at("status")).To(Equal(map[string]any{"observedGeneration": -1.0}))
 	})
 })
@@ -69,6 +70,7 @@ var _ = DescribeTable("A ConsumerGroup is accepted", accepted,
     serviceAccountName: worker
     imagePullSecrets: [{name: registry}]
     priorityClassName: high`)),
+	Entry("with the original's way where the log does not hold a position", group(orders, logged, "outOfRange: Nearest")),
 	Entry("with 64 topics", group("topics: ["+numbered("t", 64)+"]", logged)),
 	Entry("with a topic as long as Kafka's", group("topics: ["+strings.Repeat("t", 249)+"]", logged)),
 	Entry("with empty resources", group(orders, logged, pod("resources: {}, priorityClassName: high"))),
@@ -84,6 +86,8 @@ var _ = DescribeTable("A KafkaCluster is accepted", accepted,
 	Entry("with addresses", cluster(connect("127.0.0.1:22181,[::1]:65535/kafka"))),
 	Entry("with everything", cluster(reachable, "sessionTimeout: 5m", "digestSecretRef: {name: zk, key: user}",
 		"tls: {caSecretRef: {name: zk-ca, key: ca.crt}, certificateSecretRef: {name: zk-client}, serverName: zk.example}")),
+	Entry("with the smallest messages", largest("1000")),
+	Entry("with the largest messages", largest("104857600")),
 	Entry("with TLS by the authorities of the image", cluster(reachable, "tls: {}")),
 )
 

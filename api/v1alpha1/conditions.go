@@ -49,6 +49,8 @@ const (
 	ReasonChrootMissing = "ChrootMissing"
 	// ReasonNoBrokers surfaces that no broker is registered.
 	ReasonNoBrokers = "NoBrokers"
+	// ReasonBrokersMixed surfaces that brokers of Kafka 0.7 and of a later Kafka are registered side by side.
+	ReasonBrokersMixed = "BrokersMixed"
 	// ReasonSecretInvalid surfaces that a Secret named by the cluster does not exist, or lacks what is needed of it.
 	ReasonSecretInvalid = "SecretInvalid"
 	// ReasonConfigurationInvalid surfaces that something in the spec cannot work, which the API server could not know.
@@ -69,7 +71,8 @@ const (
 	ReasonStarting = "Starting"
 	// ReasonRebalancing surfaces that partitions are without an owner, or at members that are leaving.
 	ReasonRebalancing = "Rebalancing"
-	// ReasonBlocked surfaces that messages keep failing at the sink, so that their partitions stand.
+	// ReasonBlocked surfaces that messages keep failing at the sink, or cannot be fetched though their brokers answer, so
+	// that their partitions stand.
 	ReasonBlocked = "Blocked"
 	// ReasonSinkUnreachable surfaces that the sink cannot be reached at all.
 	ReasonSinkUnreachable = "SinkUnreachable"

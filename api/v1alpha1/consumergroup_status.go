@@ -90,18 +90,34 @@ type ConsumerGroupStatus struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	OwnedPartitions *int32 `json:"ownedPartitions,omitempty"`
-	// blockedPartitions is how many stand, since a message keeps failing.
+	// blockedPartitions is how many stand, since a message keeps failing or cannot be fetched.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	BlockedPartitions *int32 `json:"blockedPartitions,omitempty"`
-	// lag is the number of messages that are published and not committed, over the partitions of which it is known.
+	// lag is how much is published and not committed, in the unit that lagUnit says, over the partitions of which it is
+	// known.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Lag *int64 `json:"lag,omitempty"`
+	// lagUnit is what lag counts, here and of each partition: Messages; with Kafka 0.7, whose positions are places in a
+	// file, Bytes.
+	// +optional
+	LagUnit LagUnit `json:"lagUnit,omitempty"`
 	// columns are for kubectl get; read the other fields instead.
 	// +optional
 	Columns Columns `json:"columns,omitzero"`
 }
+
+// LagUnit is what a lag counts.
+// +kubebuilder:validation:Enum=Messages;Bytes
+type LagUnit string
+
+// What a lag counts.
+const (
+	LagUnitMessages LagUnit = "Messages"
+	// LagUnitBytes is that of Kafka 0.7, where nobody knows how many messages stand between two positions.
+	LagUnitBytes LagUnit = "Bytes"
+)
 
 // GroupMember is a live member of a group.
 type GroupMember struct {
@@ -165,7 +181,7 @@ type PartitionStatus struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	End *int64 `json:"end,omitempty"`
-	// lag is the number of messages from committed to end; left out if one of them is not known.
+	// lag is how far committed is behind end, in the unit of status.lagUnit; left out if one of them is not known.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Lag *int64 `json:"lag,omitempty"`
@@ -193,7 +209,7 @@ const (
 	PartitionOwned PartitionState = "Owned"
 	// PartitionUnowned: nobody holds a claim on it.
 	PartitionUnowned PartitionState = "Unowned"
-	// PartitionBlocked: its next message keeps failing.
+	// PartitionBlocked: its next message keeps failing, or cannot be fetched though its broker answers.
 	PartitionBlocked PartitionState = "Blocked"
 	// PartitionFailing: its messages cannot be fetched, its position is not clear, or the sink refused the last attempts.
 	PartitionFailing PartitionState = "Failing"
@@ -221,7 +237,7 @@ type Columns struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
 	Owned string `json:"owned,omitempty"`
-	// lag is the lag, from 10,000 on in thousands (k) or millions (M).
+	// lag is the lag, from 10,000 on in thousands (k) or millions (M); bytes have a B behind them.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32

@@ -72,7 +72,9 @@ type ConsumerGroupSpec struct {
 	// outOfRange says what to do where the committed position is not in the partition any more. EarliestOrBlock: where
 	// retention has removed messages, go on with the earliest there is (an event tells how many are lost); where the
 	// position lies beyond the end, since the topic was created anew or truncated, block the partition. Block: block in
-	// both cases. Earliest, Latest: go on there in both cases. Default EarliestOrBlock.
+	// both cases. Earliest, Latest: go on there in both cases. Nearest: go on at that end of the partition which is
+	// nearer, the earliest message where retention was faster, and else the next that is published. Default
+	// EarliestOrBlock.
 	// +optional
 	// +default="EarliestOrBlock"
 	OutOfRange OutOfRange `json:"outOfRange,omitempty"`
@@ -164,7 +166,7 @@ const (
 )
 
 // OutOfRange says what to do with a position that is not in its partition.
-// +kubebuilder:validation:Enum=EarliestOrBlock;Block;Earliest;Latest
+// +kubebuilder:validation:Enum=EarliestOrBlock;Block;Earliest;Latest;Nearest
 type OutOfRange string
 
 // What to do with a position that is not in its partition.
@@ -173,6 +175,7 @@ const (
 	OutOfRangeBlock           OutOfRange = "Block"
 	OutOfRangeEarliest        OutOfRange = "Earliest"
 	OutOfRangeLatest          OutOfRange = "Latest"
+	OutOfRangeNearest         OutOfRange = "Nearest"
 )
 
 // DeletionPolicy says what becomes of committed positions.

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -34,12 +35,16 @@ var _ = DescribeTable("kubectl explain tells of every field", func(ctx SpecConte
 
 	assets, err := kubetest.Assets()
 	Expect(err).NotTo(HaveOccurred())
-	kubectl := filepath.Join(assets, "kubectl")
-	explain := exec.CommandContext(ctx, kubectl, "--kubeconfig", kubeconfig(server), "explain", kind+".spec")
-	// Nothing of the user's own configuration, and its cache in a place of ours.
-	explain.Env = []string{"HOME=" + GinkgoT().TempDir()}
-	answer, err := explain.CombinedOutput()
-	Expect(err).NotTo(HaveOccurred(), string(answer))
+	kubectl, access := filepath.Join(assets, "kubectl"), kubeconfig(server)
+	var answer []byte
+	// An API server that has just begun describes what it serves a moment after it serves it.
+	Eventually(func(g Gomega) {
+		explain := exec.CommandContext(ctx, kubectl, "--kubeconfig", access, "explain", kind+".spec")
+		// Nothing of the user's own configuration, and its cache in a place of ours.
+		explain.Env = []string{"HOME=" + GinkgoT().TempDir()}
+		answer, err = explain.CombinedOutput()
+		g.Expect(err).NotTo(HaveOccurred(), string(answer))
+	}).WithContext(ctx).WithTimeout(20 * time.Second).Should(Succeed())
 	for field, property := range schema.Properties["spec"].Properties {
 		Expect(string(answer)).To(ContainSubstring("  "+field+"\t<"), "the list of fields")
 		Expect(property.Description).To(HavePrefix(field), "a description begins with the field's name")

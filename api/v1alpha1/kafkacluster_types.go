@@ -11,6 +11,15 @@ type KafkaClusterSpec struct {
 	// there, and groups are coordinated there.
 	// +required
 	ZooKeeper ZooKeeper `json:"zookeeper,omitzero"`
+	// maxMessageBytes is the largest message that brokers of Kafka 0.7 take (their max.message.size), in bytes, from 1000
+	// to 104857600; of messages that were compressed together, their size as compressed. A worker's fetch grows up to it
+	// for one message; a larger one blocks its partition, and the ConsumerGroup's status says so. With Kafka 0.8 and newer
+	// it changes nothing. Default 1000000.
+	// +optional
+	// +default=1000000
+	// +kubebuilder:validation:Minimum=1000
+	// +kubebuilder:validation:Maximum=104857600
+	MaxMessageBytes int32 `json:"maxMessageBytes,omitempty"`
 }
 
 // ZooKeeper says how an ensemble is reached.
@@ -75,7 +84,7 @@ type KafkaClusterStatus struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
-	// era is the dialect that the brokers' registrations show: Kafka08 for Kafka 0.8 and everything newer.
+	// era is the Kafka that the brokers' registrations show: Kafka07 for 0.7, Kafka08 for 0.8 and everything newer.
 	// +optional
 	Era Era `json:"era,omitempty"`
 	// brokers are the live brokers, by id; of more than 64 the first.
@@ -98,11 +107,16 @@ type KafkaClusterStatus struct {
 }
 
 // Era is a dialect of Kafka.
-// +kubebuilder:validation:Enum=Kafka08
+// +kubebuilder:validation:Enum=Kafka07;Kafka08
 type Era string
 
-// EraKafka08 is Kafka 0.8 and everything newer.
-const EraKafka08 Era = "Kafka08"
+// The eras.
+const (
+	// EraKafka07 is Kafka 0.7: partitions are per broker, and positions count bytes.
+	EraKafka07 Era = "Kafka07"
+	// EraKafka08 is Kafka 0.8 and everything newer.
+	EraKafka08 Era = "Kafka08"
+)
 
 // Broker is a live broker.
 type Broker struct {
@@ -123,6 +137,7 @@ type Broker struct {
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=kc,categories={all,samsa}
 // +kubebuilder:printcolumn:name="ZooKeeper",type=string,JSONPath=`.spec.zookeeper.connect`
+// +kubebuilder:printcolumn:name="Era",type=string,JSONPath=`.status.era`
 // +kubebuilder:printcolumn:name="Brokers",type=integer,JSONPath=`.status.brokerCount`
 // +kubebuilder:printcolumn:name="Topics",type=integer,JSONPath=`.status.topicCount`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`

@@ -14,6 +14,11 @@ func connect(text string) string { return fmt.Sprintf("connect: %q", text) }
 
 const reachable = "connect: zk:2181"
 
+// largest is a KafkaCluster with a maxMessageBytes.
+func largest(bytes string) string {
+	return cluster(reachable) + "\n  maxMessageBytes: " + bytes + "\n"
+}
+
 var _ = DescribeTable("A KafkaCluster is refused", refused,
 	Entry("no spec.zookeeper", manifest("KafkaCluster", "local", []string{"{}"}), "spec.zookeeper", "Required value"),
 	Entry("nothing to connect to", cluster("sessionTimeout: 10s"), "spec.zookeeper.connect", "Required value"),
@@ -43,6 +48,10 @@ var _ = DescribeTable("A KafkaCluster is refused", refused,
 		"must be a duration from 1s to 5m, in whole numbers with units: 10s or 1m"),
 	Entry("a session too short", cluster(reachable, "sessionTimeout: 500ms"), "spec.zookeeper.sessionTimeout", "from 1s to 5m"),
 	Entry("a session too long", cluster(reachable, "sessionTimeout: 1h"), "spec.zookeeper.sessionTimeout", "from 1s to 5m"),
+	Entry("no messages at all", largest("0"), "spec.maxMessageBytes", "should be greater than or equal to 1000"),
+	Entry("messages in megabytes", largest("1"), "spec.maxMessageBytes", "should be greater than or equal to 1000"),
+	Entry("messages that no request can hold", largest("104857601"), "spec.maxMessageBytes", "less than or equal to 104857600"),
+	Entry("messages with a unit", largest("1Mi"), "spec.maxMessageBytes", "integer"),
 	Entry("a digest in clear", cluster(reachable, "digest: 'me:secret'"), "spec.zookeeper.digest", "unknown field"),
 	Entry("a digest without a key", cluster(reachable, "digestSecretRef: {name: zk}"), "spec.zookeeper.digestSecretRef.key", "Required"),
 	Entry("a digest without a Secret", cluster(reachable, "digestSecretRef: {key: digest}"),

@@ -52,6 +52,7 @@ func config(group *v1alpha1.ConsumerGroup, cluster *v1alpha1.KafkaCluster) (work
 		c.Topics = append(c.Topics, string(topic))
 	}
 	c.Cluster.ZooKeeper = zookeeper(&cluster.Spec.ZooKeeper, &d)
+	c.Cluster.MaxMessageBytes = int(cluster.Spec.MaxMessageBytes)
 	return c, d.err
 }
 

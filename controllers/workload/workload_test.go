@@ -87,6 +87,7 @@ func full() (*v1alpha1.ConsumerGroup, *v1alpha1.KafkaCluster) {
 			},
 		},
 	}
+	cluster.Spec.MaxMessageBytes = 2_000_000
 	cluster.Spec.ZooKeeper.SessionTimeout = "6s"
 	cluster.Spec.ZooKeeper.DigestSecretRef = v1alpha1.SecretKeyReference{Name: "zk", Key: "login"}
 	cluster.Spec.ZooKeeper.TLS = &v1alpha1.TLS{
@@ -178,6 +179,9 @@ func TestWhatReplacesThePods(t *testing.T) {
 		{"the cluster's address", func(_ *v1alpha1.ConsumerGroup, c *v1alpha1.KafkaCluster) {
 			c.Spec.ZooKeeper.Connect = "zk-9:2181"
 		}, true},
+		{"the cluster's largest message", func(_ *v1alpha1.ConsumerGroup, c *v1alpha1.KafkaCluster) {
+			c.Spec.MaxMessageBytes = 2_000_000
+		}, true},
 		{"another Secret", func(_ *v1alpha1.ConsumerGroup, c *v1alpha1.KafkaCluster) {
 			c.Spec.ZooKeeper.DigestSecretRef = v1alpha1.SecretKeyReference{Name: "zk", Key: "login"}
 		}, true},
@@ -207,6 +211,9 @@ func TestRefusesWhatTheWorkerWouldRefuse(t *testing.T) {
 		}},
 		{"port", "cluster.zookeeper.connect", func(_ *v1alpha1.ConsumerGroup, c *v1alpha1.KafkaCluster) {
 			c.Spec.ZooKeeper.Connect = "zk:99999"
+		}},
+		{"largest message", "cluster.maxMessageBytes", func(_ *v1alpha1.ConsumerGroup, c *v1alpha1.KafkaCluster) {
+			c.Spec.MaxMessageBytes = 1
 		}},
 		{"duration", "spec.drainTimeout", func(g *v1alpha1.ConsumerGroup, _ *v1alpha1.KafkaCluster) {
 			g.Spec.DrainTimeout = "soon"

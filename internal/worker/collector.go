@@ -4,6 +4,8 @@
 package worker
 
 import (
+	"strings"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -18,6 +20,8 @@ var (
 	againDesc = describe("samsa_worker_redeliveries_total", "Attempts at a record after its first.")
 	lostDesc  = describe("samsa_worker_records_lost_to_retention_total",
 		"Offsets that retention removed before they were delivered.", partitionLabels...)
+	lostBytesDesc = describe("samsa_worker_bytes_lost_to_retention_total",
+		"Bytes that retention removed before they were delivered: Kafka 0.7 counts no records.", partitionLabels...)
 	inflightDesc = describe("samsa_worker_inflight", "Records at the sink now.")
 
 	rebalancesDesc = describe("samsa_group_rebalances_total", "Changes of this worker's share, by cause.", "cause")
@@ -25,14 +29,19 @@ var (
 		"Session with ZooKeeper: 0 none, 1 perhaps expired, 2 certain to live.")
 	expirationsDesc = describe("samsa_zk_session_expirations_total", "Sessions that expired.")
 
-	lagDesc       = describe("samsa_group_partition_lag", "End less committed offset.", partitionLabels...)
-	committedDesc = describe("samsa_group_partition_committed_offset", "Committed offset.", partitionLabels...)
-	endDesc       = describe("samsa_group_partition_end_offset",
-		"Offset that the next record written will get, as of the last fetch.", partitionLabels...)
+	unitDesc = describe("samsa_group_offset_info",
+		"What offsets and lag count, as unit: messages, or bytes with Kafka 0.7.", "group", "unit")
+	lagDesc = describe("samsa_group_partition_lag",
+		"End less committed offset: messages, or bytes with Kafka 0.7.", partitionLabels...)
+	committedDesc = describe("samsa_group_partition_committed_offset",
+		"Committed offset; with Kafka 0.7, a place in bytes.", partitionLabels...)
+	endDesc = describe("samsa_group_partition_end_offset",
+		"Offset that the next record written will get, as of the last fetch; with Kafka 0.7, a place in bytes.",
+		partitionLabels...)
 	ownedDesc = describe("samsa_group_partition_owned",
 		"1 if this worker holds the partition's claim, 0 if it is to and does not yet.", partitionLabels...)
 	blockedDesc = describe("samsa_group_partition_blocked",
-		"1 if the partition's oldest record keeps failing.", partitionLabels...)
+		"1 if the partition's oldest record keeps failing, or cannot be fetched.", partitionLabels...)
 	progressDesc = describe("samsa_group_partition_last_progress_timestamp_seconds",
 		"When the sink last acknowledged the partition's oldest record.", partitionLabels...)
 )
@@ -47,8 +56,8 @@ type collector struct{ source Source }
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
-		fetchedDesc, doneDesc, failedDesc, againDesc, lostDesc, inflightDesc, rebalancesDesc, sessionDesc, expirationsDesc,
-		lagDesc, committedDesc, endDesc, ownedDesc, blockedDesc, progressDesc,
+		fetchedDesc, doneDesc, failedDesc, againDesc, lostDesc, lostBytesDesc, inflightDesc, rebalancesDesc, sessionDesc,
+		expirationsDesc, unitDesc, lagDesc, committedDesc, endDesc, ownedDesc, blockedDesc, progressDesc,
 	} {
 		out <- desc
 	}
@@ -75,6 +84,10 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		send.lane(o.Group, lane)
 	}
 	send.gauge(inflightDesc, float64(inflight))
+	if len(o.Partitions) > 0 { // all of one cluster
+		unit := UnitOf(o.Partitions[0].Partition.ID)
+		send.gauge(unitDesc, 1, o.Group, strings.ToLower(string(unit)))
+	}
 }
 
 // sender makes metrics of numbers.
@@ -93,7 +106,11 @@ func (s sender) lane(group string, lane Lane) {
 	labels := []string{group, lane.Partition.Topic, lane.Partition.ID}
 	s.gauge(ownedDesc, truth(lane.State.owns()), labels...)
 	s.gauge(blockedDesc, truth(lane.Blocked != nil), labels...)
-	s.counter(lostDesc, lane.LostToRetention, labels...)
+	lost := lostDesc
+	if UnitOf(lane.Partition.ID) == Bytes {
+		lost = lostBytesDesc
+	}
+	s.counter(lost, lane.LostToRetention, labels...)
 	if lane.Committed >= 0 {
 		s.gauge(committedDesc, float64(lane.Committed), labels...)
 	}

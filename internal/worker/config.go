@@ -48,6 +48,9 @@ type Config struct {
 // Cluster is how to reach a Kafka cluster.
 type Cluster struct {
 	ZooKeeper *ZooKeeper `json:"zookeeper,omitempty"`
+	// MaxMessageBytes is the largest message that brokers of Kafka 0.7 take, in bytes: a fetch grows up to it for one
+	// message, and a larger one blocks its partition. With Kafka 0.8 and later it changes nothing.
+	MaxMessageBytes int `json:"maxMessageBytes,omitempty"`
 }
 
 // ZooKeeper is how to reach the ensemble that a cluster is registered in.
@@ -109,6 +112,9 @@ const (
 	// OutOfRangeEarliest and OutOfRangeLatest: it goes on there in both cases.
 	OutOfRangeEarliest OutOfRange = "Earliest"
 	OutOfRangeLatest   OutOfRange = "Latest"
+	// OutOfRangeNearest: where retention was faster it goes on at the earliest message, where the position lies beyond
+	// the end, at the end.
+	OutOfRangeNearest OutOfRange = "Nearest"
 )
 
 // Assignment is how partitions are shared out among the members of a group.
@@ -184,6 +190,7 @@ func (d Duration) String() string { return time.Duration(d).String() }
 // Default is the configuration where the file says nothing.
 func Default() Config {
 	return Config{
+		Cluster:        Cluster{MaxMessageBytes: 1_000_000},
 		Semantics:      SemanticsQueue,
 		Start:          StartEarliest,
 		OutOfRange:     OutOfRangeEarliestOrBlock,

@@ -48,8 +48,9 @@ group: billing
 member: billing-0
 topics: [orders, returns]
 semantics: Topic
-outOfRange: Latest
+outOfRange: Nearest
 cluster:
+  maxMessageBytes: 2000000
   zookeeper:
     connect: zk-0:2181,zk-1/kafka/prod
     sessionTimeout: 6s
@@ -75,8 +76,8 @@ listen: ":0"
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	for _, text := range []string{
-		"1m30s", "zk-1/kafka/prod", "X-Team", "serverName: zk", "start: Latest", "outOfRange: Latest", "semantics: Topic",
-		"Range", digest,
+		"1m30s", "zk-1/kafka/prod", "X-Team", "serverName: zk", "start: Latest", "outOfRange: Nearest",
+		"semantics: Topic", "Range", digest, "maxMessageBytes: 2000000",
 	} {
 		if !strings.Contains(asYAML(t, config), text) {
 			t.Errorf("%q was lost", text)
@@ -127,6 +128,14 @@ func TestParseRefuses(t *testing.T) {
 		{"group a truth", "group: billing", "group: yes", `group: is true or false where a text should be`},
 		{"group a list", "group: billing", "group: [a]", `group: is a list where a text should be`},
 		{"member with slash", "billing-0", "a/b", `member: "a/b" holds '/'`},
+		{"messages without a size", "cluster: {", "cluster: {maxMessageBytes: 0, ",
+			"cluster.maxMessageBytes: is 0; give what the brokers take (max.message.size), from 1000 to 104857600 bytes"},
+		{"messages in megabytes", "cluster: {", "cluster: {maxMessageBytes: 1, ", "cluster.maxMessageBytes: is 1; give"},
+		{"messages beyond all bounds", "cluster: {", "cluster: {maxMessageBytes: 104857601, ",
+			"cluster.maxMessageBytes: is 104857601; give"},
+		{"messages with a unit", "cluster: {", "cluster: {maxMessageBytes: 1MB, ", "cluster.maxMessageBytes: is a text where a number should be"},
+		{"messages with a fraction", "cluster: {", "cluster: {maxMessageBytes: 1000000.5, ",
+			"cluster.maxMessageBytes: 1000000.5 is no whole number"},
 		{"no topics", "[orders]", "[]", "topics: is empty; name what the group consumes"},
 		{"topics a text", "[orders]", "orders", "topics: is a text where a list, as in [orders] should be"},
 		{"topic twice", "[orders]", "[orders, orders]", `topics[1]: "orders" is named twice`},
@@ -150,7 +159,7 @@ func TestParseRefuses(t *testing.T) {
 		{"group too long with its ordinal", "group: billing",
 			"group: " + strings.Repeat("g", 199) + "\nsemantics: Topic", "group: with semantics Topic, has 201 bytes"},
 		{"out of range", "group:", "outOfRange: block\ngroup:",
-			`outOfRange: is "block"; it can be EarliestOrBlock, Block, Earliest or Latest`},
+			`outOfRange: is "block"; it can be EarliestOrBlock, Block, Earliest, Latest or Nearest`},
 		{"no cluster", `{zookeeper: {connect: "127.0.0.1:2181/kafka"}}`, "{}", "cluster.zookeeper: is missing; say how"},
 		{"no connect", `connect: "127.0.0.1:2181/kafka"`, `sessionTimeout: 5s`, "cluster.zookeeper.connect: is missing"},
 		{"port out of range", "127.0.0.1:2181", "127.0.0.1:70000",
@@ -311,6 +320,7 @@ topicPattern: orders-\d+
 	full.Group, full.Member, full.TopicPattern, full.Semantics = "billing", "billing-3", config.TopicPattern, "Topic"
 	full.OutOfRange, full.Listen, full.Cluster, full.Sink = "Block", ":8080", config.Cluster, config.Sink
 	full.Cluster.ZooKeeper.SessionTimeout = worker.Duration(10 * time.Second)
+	full.Cluster.MaxMessageBytes = 1_000_000
 	full.Sink.HTTP.Format = worker.FormatCloudEventsBinary
 	if got, want := asYAML(t, read), asYAML(t, full); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -23,6 +23,7 @@ import (
 func (c *Cluster) connect(logger *slog.Logger) (*client.Cluster, error) {
 	config := client.Config{
 		ZooKeeper: c.ZooKeeper.Connect, SessionTimeout: time.Duration(c.ZooKeeper.SessionTimeout), Logger: logger,
+		MaxMessageBytes: c.MaxMessageBytes,
 	}
 	if file := c.ZooKeeper.DigestFile; file != "" {
 		digest, err := os.ReadFile(file)

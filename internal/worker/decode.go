@@ -105,9 +105,24 @@ func (f *faults) value(path string, node any, target reflect.Value) {
 			return
 		}
 		f.mismatch(path, node, target)
+	case json.Number:
+		f.number(path, node, target)
 	default:
 		f.mismatch(path, node, target)
 	}
+}
+
+func (f *faults) number(path string, node json.Number, target reflect.Value) {
+	if target.Kind() != reflect.Int {
+		f.mismatch(path, node, target)
+		return
+	}
+	whole, err := strconv.Atoi(node.String())
+	if err != nil {
+		f.add(path, "%s is no whole number; write it in digits alone, as in 1000000", node)
+		return
+	}
+	target.SetInt(int64(whole))
 }
 
 func (f *faults) text(path string, node any, target encoding.TextUnmarshaler) {
@@ -181,6 +196,8 @@ func suggest(name string, known map[string]reflect.Value) string {
 func (f *faults) mismatch(path string, node any, target reflect.Value) {
 	wanted := "a text"
 	switch target.Kind() {
+	case reflect.Int:
+		wanted = "a number"
 	case reflect.Struct:
 		wanted = "fields, or {}"
 	case reflect.Map:

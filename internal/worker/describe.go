@@ -212,6 +212,7 @@ func describePartitions(lanes []Lane, at time.Time) ([]PartitionStatus, Totals) 
 	var totals Totals
 	for _, lane := range sorted(lanes) {
 		partitions = append(partitions, describePartition(lane, at))
+		totals.LagUnit = UnitOf(lane.Partition.ID)
 		if lane.State.owns() {
 			totals.Owned++
 		}
@@ -258,7 +259,7 @@ func (l Lane) unanswered(at time.Time) error {
 	return errUnanswered
 }
 
-// Lag is how far the committed position is behind the end, in the units of the transport's offsets; false where one
+// Lag is how far the committed position is behind the end, see UnitOf; false where one
 // of them is not known. The end is as of the last fetch, so it may be the older of the two: then the lag is 0.
 func (l Lane) Lag() (int64, bool) {
 	if l.Committed < 0 || l.End < 0 {

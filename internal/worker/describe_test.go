@@ -150,7 +150,7 @@ func TestDescribePartitions(t *testing.T) {
 	o.Partitions = append(o.Partitions, waiting, ahead)
 
 	status := worker.Describe(o, worker.Status{})
-	if want := (worker.Totals{Owned: 3, Blocked: 1, Lag: 40}); status.Totals != want {
+	if want := (worker.Totals{Owned: 3, Blocked: 1, Lag: 40, LagUnit: worker.Messages}); status.Totals != want {
 		t.Errorf("got %+v, want %+v", status.Totals, want)
 	}
 	order, states := []string{}, []string{}
@@ -166,6 +166,35 @@ func TestDescribePartitions(t *testing.T) {
 	}
 	if p := status.Partitions[2]; p.Lag == nil || *p.Lag != 0 {
 		t.Errorf("an end older than the commit makes lag %v", p.Lag)
+	}
+}
+
+func TestLagOfKafka07IsInBytes(t *testing.T) {
+	o := consuming()
+	for i := range o.Partitions {
+		o.Partitions[i].Partition.ID = "1-" + o.Partitions[i].Partition.ID
+	}
+	if totals := worker.Describe(o, worker.Status{}).Totals; totals.LagUnit != worker.Bytes || totals.Lag != 40 {
+		t.Errorf("%+v", totals)
+	}
+	o.Partitions = nil
+	if totals := worker.Describe(o, worker.Status{}).Totals; totals.LagUnit != "" {
+		t.Errorf("%+v: nothing is known", totals)
+	}
+}
+
+// What a transport gives up is told as a blocked partition, and not as a fetch that may succeed the next time.
+func TestDescribeTellsOfWhatCannotBeFetched(t *testing.T) {
+	o := consuming()
+	o.Partitions[0].Err = errors.New("too large")
+	o.Partitions[0].Blocked = &worker.Block{Since: o.At, Reason: "too large"}
+	status := worker.Describe(o, worker.Status{})
+	if p := status.Partitions[1]; p.State != worker.Blocked || p.Blocked.Reason != "too large" || p.Error != "too large" {
+		t.Errorf("%+v", p)
+	}
+	if status.Totals.Blocked != 1 || codes(status.Warnings) != "PartitionBlocked/orders/10" ||
+		status.Warnings[0].Message != "too large" {
+		t.Errorf("%+v", status.Warnings)
 	}
 }
 
@@ -185,7 +214,7 @@ func TestStatusJSON(t *testing.T) {
 		`"session":{"connected":true,"epoch":1,"leaseValidUntil":"2026-09-24T12:00:04Z","timeout":"6s","fenced":true},` +
 		`"assignment":{"strategy":"Sticky"},` +
 		`"members":[{"id":"billing_samsa1s.billing-0-1-ab","topics":["orders"]}],` +
-		`"topics":["orders"],"totals":{"owned":1,"blocked":0,"lag":20},` +
+		`"topics":["orders"],"totals":{"owned":1,"blocked":0,"lag":20,"lagUnit":"Messages"},` +
 		`"partitions":[{"topic":"orders","partition":"10","state":"Owned","position":15,"committed":10,"end":30,"lag":20,` +
 		`"bufferedMessages":3,"bufferedBytes":0,"inFlight":2,"attempts":0,` +
 		`"lostToRetention":5,"jump":{"at":"2026-09-24T12:00:00Z","from":5,"to":10},` +

@@ -159,6 +159,8 @@ func (r OutOfRange) rule() lane.Rule {
 		return lane.ToEarliest
 	case OutOfRangeLatest:
 		return lane.ToLatest
+	case OutOfRangeNearest:
+		return lane.ToNearest
 	case OutOfRangeEarliestOrBlock:
 	}
 	return lane.EarliestOrBlock

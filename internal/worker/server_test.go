@@ -132,6 +132,8 @@ var _ = Describe("Server", func() {
 			`samsa_group_rebalances_total{cause="members"} 4`,
 			"samsa_zk_session_state 2",
 			"samsa_zk_session_expirations_total 2",
+			`samsa_group_offset_info{group="billing",unit="messages"} 1`,
+			"samsa_worker_records_lost_to_retention_total" + two + "0",
 			"samsa_group_partition_lag" + two + "20",
 			"samsa_group_partition_committed_offset" + two + "10",
 			"samsa_group_partition_end_offset" + two + "30",
@@ -143,6 +145,18 @@ var _ = Describe("Server", func() {
 			Expect(body).To(ContainSubstring(line + "\n"))
 		}
 		Expect(body).NotTo(ContainSubstring("samsa_group_partition_lag"+ten), "an end that is unknown makes no lag")
+	})
+
+	It("calls no bytes of Kafka 0.7 messages", func(ctx SpecContext) {
+		source.change(func(o *worker.Observation) {
+			o.Partitions = o.Partitions[:1]
+			o.Partitions[0].Partition.ID, o.Partitions[0].LostToRetention = "1-0", 512
+		})
+		_, body := get(ctx, "/metrics")
+		Expect(body).To(ContainSubstring(`samsa_group_offset_info{group="billing",unit="bytes"} 1` + "\n"))
+		Expect(body).To(ContainSubstring(
+			`samsa_worker_bytes_lost_to_retention_total{group="billing",partition="1-0",topic="orders"} 512` + "\n"))
+		Expect(body).NotTo(ContainSubstring("records_lost"))
 	})
 
 	It("knows no other path and no other method", func(ctx SpecContext) {

@@ -135,6 +135,8 @@ type Totals struct {
 	Blocked int `json:"blocked"`
 	// Lag counts only partitions whose lag is known.
 	Lag int64 `json:"lag"`
+	// LagUnit is what positions count, and so every lag here; empty while there are no partitions.
+	LagUnit Unit `json:"lagUnit,omitempty"`
 }
 
 // PartitionStatus is one partition that this worker owns or is to own. Positions that are not known are left out.
@@ -150,7 +152,7 @@ type PartitionStatus struct {
 	Committed *int64 `json:"committed,omitempty"`
 	// End is the position that the next message written will get, as of the last fetch.
 	End *int64 `json:"end,omitempty"`
-	// Lag is End less Committed, as Kafka's own tools have it.
+	// Lag is End less Committed, as Kafka's own tools have it; see Totals.LagUnit.
 	Lag              *int64 `json:"lag,omitempty"`
 	BufferedMessages int    `json:"bufferedMessages"`
 	BufferedBytes    int    `json:"bufferedBytes"`

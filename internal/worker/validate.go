@@ -26,7 +26,7 @@ func (c *Config) check(f *faults) {
 	c.Cluster.check(f)
 	oneOf(f, "start", c.Start, StartEarliest, StartLatest)
 	oneOf(f, "outOfRange", c.OutOfRange,
-		OutOfRangeEarliestOrBlock, OutOfRangeBlock, OutOfRangeEarliest, OutOfRangeLatest)
+		OutOfRangeEarliestOrBlock, OutOfRangeBlock, OutOfRangeEarliest, OutOfRangeLatest, OutOfRangeNearest)
 	oneOf(f, "assignment", c.Assignment, AssignSticky, AssignRange)
 	// Below 100 ms ten members of one group make 100 transactions a second on an ensemble made for far fewer; above a
 	// minute a crash delivers too much again.
@@ -37,7 +37,19 @@ func (c *Config) check(f *faults) {
 	checkListen(f, c.Listen)
 }
 
+const (
+	// leastMaxMessageBytes is below what any broker is set to, and above what somebody gives who means megabytes.
+	leastMaxMessageBytes = 1_000
+	// mostMaxMessageBytes is the largest request that brokers of Kafka 0.7 read, unless they are set to read larger ones
+	// (max.socket.request.bytes): 100 MiB.
+	mostMaxMessageBytes = 100 << 20
+)
+
 func (c *Cluster) check(f *faults) {
+	if n := c.MaxMessageBytes; n < leastMaxMessageBytes || n > mostMaxMessageBytes {
+		f.add("cluster.maxMessageBytes", "is %d; give what the brokers take (max.message.size), from %d to %d bytes",
+			n, leastMaxMessageBytes, mostMaxMessageBytes)
+	}
 	zk := c.ZooKeeper
 	if zk == nil {
 		f.add("cluster.zookeeper", "is missing; say how to reach the cluster: `zookeeper: {connect: HOST:PORT/CHROOT}`")

@@ -177,6 +177,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: lag
       type:
         scalar: numeric
+    - name: lagUnit
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.LagUnit
     - name: memberCount
       type:
         scalar: numeric
@@ -318,6 +321,10 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.samsa-dev.samsa.api.v1alpha1.KafkaClusterSpec
   map:
     fields:
+    - name: maxMessageBytes
+      type:
+        scalar: numeric
+      default: 1000000
     - name: zookeeper
       type:
         namedType: com.github.samsa-dev.samsa.api.v1alpha1.ZooKeeper
@@ -353,6 +360,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: topicCount
       type:
         scalar: numeric
+- name: com.github.samsa-dev.samsa.api.v1alpha1.LagUnit
+  scalar: string
 - name: com.github.samsa-dev.samsa.api.v1alpha1.LogSink
   map:
     elementType:

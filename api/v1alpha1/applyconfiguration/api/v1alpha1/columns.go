@@ -16,7 +16,7 @@ type ColumnsApplyConfiguration struct {
 	Sink *string `json:"sink,omitempty"`
 	// owned is ownedPartitions/partitionCount.
 	Owned *string `json:"owned,omitempty"`
-	// lag is the lag, from 10,000 on in thousands (k) or millions (M).
+	// lag is the lag, from 10,000 on in thousands (k) or millions (M); bytes have a B behind them.
 	Lag *string `json:"lag,omitempty"`
 }
 

@@ -43,7 +43,9 @@ type ConsumerGroupSpecApplyConfiguration struct {
 	// outOfRange says what to do where the committed position is not in the partition any more. EarliestOrBlock: where
 	// retention has removed messages, go on with the earliest there is (an event tells how many are lost); where the
 	// position lies beyond the end, since the topic was created anew or truncated, block the partition. Block: block in
-	// both cases. Earliest, Latest: go on there in both cases. Default EarliestOrBlock.
+	// both cases. Earliest, Latest: go on there in both cases. Nearest: go on at that end of the partition which is
+	// nearer, the earliest message where retention was faster, and else the next that is published. Default
+	// EarliestOrBlock.
 	OutOfRange *apiv1alpha1.OutOfRange `json:"outOfRange,omitempty"`
 	// delivery says how attempts at the sink are made.
 	Delivery *DeliveryApplyConfiguration `json:"delivery,omitempty"`

@@ -54,10 +54,14 @@ type ConsumerGroupStatusApplyConfiguration struct {
 	PartitionCount *int32 `json:"partitionCount,omitempty"`
 	// ownedPartitions is how many of them have an owner among the live members.
 	OwnedPartitions *int32 `json:"ownedPartitions,omitempty"`
-	// blockedPartitions is how many stand, since a message keeps failing.
+	// blockedPartitions is how many stand, since a message keeps failing or cannot be fetched.
 	BlockedPartitions *int32 `json:"blockedPartitions,omitempty"`
-	// lag is the number of messages that are published and not committed, over the partitions of which it is known.
+	// lag is how much is published and not committed, in the unit that lagUnit says, over the partitions of which it is
+	// known.
 	Lag *int64 `json:"lag,omitempty"`
+	// lagUnit is what lag counts, here and of each partition: Messages; with Kafka 0.7, whose positions are places in a
+	// file, Bytes.
+	LagUnit *apiv1alpha1.LagUnit `json:"lagUnit,omitempty"`
 	// columns are for kubectl get; read the other fields instead.
 	Columns *ColumnsApplyConfiguration `json:"columns,omitempty"`
 }
@@ -234,6 +238,14 @@ func (b *ConsumerGroupStatusApplyConfiguration) WithBlockedPartitions(value int3
 // If called multiple times, the Lag field is set to the value of the last call.
 func (b *ConsumerGroupStatusApplyConfiguration) WithLag(value int64) *ConsumerGroupStatusApplyConfiguration {
 	b.Lag = &value
+	return b
+}
+
+// WithLagUnit sets the LagUnit field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LagUnit field is set to the value of the last call.
+func (b *ConsumerGroupStatusApplyConfiguration) WithLagUnit(value apiv1alpha1.LagUnit) *ConsumerGroupStatusApplyConfiguration {
+	b.LagUnit = &value
 	return b
 }
 

@@ -13,6 +13,11 @@ type KafkaClusterSpecApplyConfiguration struct {
 	// zookeeper is the ensemble in which the cluster's brokers are registered. Brokers, topics and partitions are found
 	// there, and groups are coordinated there.
 	ZooKeeper *ZooKeeperApplyConfiguration `json:"zookeeper,omitempty"`
+	// maxMessageBytes is the largest message that brokers of Kafka 0.7 take (their max.message.size), in bytes, from 1000
+	// to 104857600; of messages that were compressed together, their size as compressed. A worker's fetch grows up to it
+	// for one message; a larger one blocks its partition, and the ConsumerGroup's status says so. With Kafka 0.8 and newer
+	// it changes nothing. Default 1000000.
+	MaxMessageBytes *int32 `json:"maxMessageBytes,omitempty"`
 }
 
 // KafkaClusterSpecApplyConfiguration constructs a declarative configuration of the KafkaClusterSpec type for use with
@@ -26,5 +31,13 @@ func KafkaClusterSpec() *KafkaClusterSpecApplyConfiguration {
 // If called multiple times, the ZooKeeper field is set to the value of the last call.
 func (b *KafkaClusterSpecApplyConfiguration) WithZooKeeper(value *ZooKeeperApplyConfiguration) *KafkaClusterSpecApplyConfiguration {
 	b.ZooKeeper = value
+	return b
+}
+
+// WithMaxMessageBytes sets the MaxMessageBytes field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxMessageBytes field is set to the value of the last call.
+func (b *KafkaClusterSpecApplyConfiguration) WithMaxMessageBytes(value int32) *KafkaClusterSpecApplyConfiguration {
+	b.MaxMessageBytes = &value
 	return b
 }

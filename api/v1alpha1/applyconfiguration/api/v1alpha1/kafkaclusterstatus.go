@@ -19,7 +19,7 @@ type KafkaClusterStatusApplyConfiguration struct {
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status is about; -1 before the first.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
-	// era is the dialect that the brokers' registrations show: Kafka08 for Kafka 0.8 and everything newer.
+	// era is the Kafka that the brokers' registrations show: Kafka07 for 0.7, Kafka08 for 0.8 and everything newer.
 	Era *apiv1alpha1.Era `json:"era,omitempty"`
 	// brokers are the live brokers, by id; of more than 64 the first.
 	Brokers []BrokerApplyConfiguration `json:"brokers,omitempty"`

@@ -29,7 +29,7 @@ type PartitionStatusApplyConfiguration struct {
 	Committed *int64 `json:"committed,omitempty"`
 	// end is the position that the next message published will get; left out if the brokers did not tell.
 	End *int64 `json:"end,omitempty"`
-	// lag is the number of messages from committed to end; left out if one of them is not known.
+	// lag is how far committed is behind end, in the unit of status.lagUnit; left out if one of them is not known.
 	Lag *int64 `json:"lag,omitempty"`
 	// attempts is how often the next message has been tried in vain, if it has.
 	Attempts *int32 `json:"attempts,omitempty"`
