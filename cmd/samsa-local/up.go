@@ -36,6 +36,7 @@ func upCommand() *cobra.Command {
 		Long: `Start Kubernetes' control plane, ZooKeeper, Kafka, samsa's manager, a node that runs pods as processes of
 this machine, and a sink that counts what it is sent. kubectl works against it. It begins empty; Ctrl-C ends all of it,
 a second Ctrl-C at once.
+With --kafka 0.7 there are two brokers, and the partitions of a topic are shared out to both.
 
 Exit codes: 0 it was ended, 1 something failed, 2 the command line or the machine is at fault and nothing was started.`,
 		Args: noArguments,
