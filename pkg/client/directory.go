@@ -18,7 +18,6 @@ import (
 
 	"github.com/samsa-dev/samsa/pkg/client/registry"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
-	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
 const (
@@ -72,8 +71,8 @@ type directoryState struct {
 	kafka    era
 	problems []layout.Problem
 	failure  error
-	// topics are the partitions last read of each topic asked for.
-	topics map[string][]kafka.Partition
+	// topics are what was last read of each topic asked for.
+	topics map[string]*topicRead
 	// changed is closed and replaced whenever live, kafka, problems or failure changes.
 	changed chan struct{}
 	// followers are told the live brokers.
@@ -86,7 +85,7 @@ func newDirectory(client *registry.Client, logger *slog.Logger, secure bool) dir
 		failure:   errNotRead,
 		changed:   make(chan struct{}),
 		followers: map[*brokers]struct{}{},
-		topics:    map[string][]kafka.Partition{},
+		topics:    map[string]*topicRead{},
 	}}
 }
 
@@ -307,36 +306,6 @@ func (d directory) known(ctx context.Context) error {
 			return failure
 		}
 	}
-}
-
-// partitions reads those of a topic. While they cannot be read, those read before are as good: brokers serve what
-// ZooKeeper does not tell.
-func (d directory) partitions(ctx context.Context, topic string) ([]kafka.Partition, error) {
-	d.mu.Lock()
-	known := d.topics[topic]
-	d.mu.Unlock()
-	if known != nil && !d.registry.State().Connected {
-		return slices.Clone(known), nil
-	}
-	session, err := d.session(ctx)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, directoryTimeout)
-	defer cancel()
-	partitions, err := session.Partitions(ctx, topic, nil)
-	switch {
-	case registry.KindOf(err) == registry.NoNode:
-		return nil, ErrNoTopic
-	case err != nil && known != nil:
-		return slices.Clone(known), nil
-	case err != nil:
-		return nil, err
-	}
-	d.mu.Lock()
-	d.topics[topic] = partitions
-	d.mu.Unlock()
-	return slices.Clone(partitions), nil
 }
 
 // session waits for one, for as long as ctx allows.

@@ -1,0 +1,59 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/client/registry"
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// topicRead is what was read of a topic. It stands until a watch, or the end of the session that has the watch, says
+// otherwise: so publishing asks ZooKeeper nothing.
+type topicRead struct {
+	partitions []kafka.Partition
+	session    *registry.Session
+	at         time.Time
+	changed    atomic.Bool
+}
+
+// stands reports whether nobody has said that the topic changed, and a lost watch could not have hidden it for long.
+func (r *topicRead) stands(session *registry.Session) bool {
+	return r.session == session && !r.changed.Load() && time.Since(r.at) < directoryResync
+}
+
+// partitions gives those of a topic. While they cannot be read, those read before are as good: brokers serve what
+// ZooKeeper does not tell.
+func (d directory) partitions(ctx context.Context, topic string) ([]kafka.Partition, error) {
+	d.mu.Lock()
+	known := d.topics[topic]
+	d.mu.Unlock()
+	if state := d.registry.State(); known != nil && (!state.Connected || known.stands(state.Session)) {
+		return slices.Clone(known.partitions), nil
+	}
+	session, err := d.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, directoryTimeout)
+	defer cancel()
+	read := &topicRead{session: session, at: time.Now()}
+	read.partitions, err = session.Partitions(ctx, topic, func() { read.changed.Store(true) })
+	switch {
+	case registry.KindOf(err) == registry.NoNode:
+		return nil, ErrNoTopic
+	case err != nil && known != nil:
+		return slices.Clone(known.partitions), nil
+	case err != nil:
+		return nil, err
+	}
+	d.mu.Lock()
+	d.topics[topic] = read
+	d.mu.Unlock()
+	return slices.Clone(read.partitions), nil
+}
