@@ -36,14 +36,15 @@ type groupReader struct {
 }
 
 func (b *bootstrapCluster) subscribe(ctx context.Context, s subscription) error {
-	start := kgo.NewOffset().AtStart()
-	if s.start.IsLatest() {
-		start = kgo.NewOffset().AtEnd()
+	ends, err := b.endsOf(ctx, s)
+	if err != nil {
+		return err
 	}
 	client, err := kgo.NewClient(b.config.options(
 		kgo.ConsumerGroup(s.group),
 		kgo.ConsumeTopics(s.topics...),
-		kgo.ConsumeStartOffset(start),
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
+		kgo.AdjustFetchOffsetsFn(ends.adjust),
 		// A position that is not in the log is told, and not guessed around.
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.DisableAutoCommit(),
@@ -58,6 +59,39 @@ func (b *bootstrapCluster) subscribe(ctx context.Context, s subscription) error 
 	err = r.run(ctx)
 	client.CloseAllowingRebalance() // this leaves the group
 	return err
+}
+
+// endsOf are the ends of the topics' partitions, where a group is to begin there: as they are now, or it would begin
+// somewhere behind, at the moment when the coordinator has assigned the partitions. A partition that is added later
+// begins at its first message.
+func (b *bootstrapCluster) endsOf(ctx context.Context, s subscription) (positions, error) {
+	if !s.start.IsLatest() {
+		return nil, nil
+	}
+	var partitions []kafka.Partition
+	for _, topic := range s.topics {
+		found, err := b.partitions(ctx, topic)
+		if err != nil && !isNoTopic(err) {
+			return nil, err
+		}
+		partitions = append(partitions, found...)
+	}
+	return b.wire.Positions(ctx, partitions, kafka.Latest())
+}
+
+// adjust gives partitions that have no committed position the one that is known here. It is kgo.AdjustFetchOffsetsFn.
+func (p positions) adjust(
+	_ context.Context, offsets map[string]map[int32]kgo.Offset,
+) (map[string]map[int32]kgo.Offset, error) {
+	for topic, partitions := range offsets {
+		for number, offset := range partitions {
+			end := at(p, kafka.Partition{Topic: topic, ID: strconv.Itoa(int(number))})
+			if offset.EpochOffset().Offset < 0 && end >= 0 {
+				partitions[number] = kgo.NewOffset().At(int64(end))
+			}
+		}
+	}
+	return offsets, nil
 }
 
 // run prints until ctx ends, or enough was printed.
