@@ -4,6 +4,7 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -38,11 +39,15 @@ func newProducer07(cluster *kafka07.Cluster) *producer07 {
 
 // Produce implements Producer.
 func (p *producer07) Produce(ctx context.Context, partition kafka.Partition, values ...[]byte) ([]int64, error) {
-	if err := p.write(ctx, partition, values); err != nil {
-		return nil, fmt.Errorf("produce to %s: %w", partition, err)
+	known := len(p.conns)
+	err := p.write(ctx, partition, values)
+	stored, failure := p.cluster.Stored(partition, p.behind[partition])
+	if err != nil && len(p.conns) < known && len(stored) == 0 {
+		// That connection had died with an earlier life of the broker; nothing was stored.
+		err = p.write(ctx, partition, values)
+		stored, failure = p.cluster.Stored(partition, p.behind[partition])
 	}
-	stored, err := p.cluster.Stored(partition, p.behind[partition])
-	if err != nil {
+	if err := cmp.Or(err, failure); err != nil {
 		return nil, fmt.Errorf("produce to %s: %w", partition, err)
 	}
 	if len(stored) < len(values) {
