@@ -13,6 +13,10 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 )
 
+// ErrBrokersMixed says that brokers of Kafka 0.7 and of a later Kafka are registered side by side; the error around it
+// names one of each.
+var ErrBrokersMixed = errors.New("give each of the two clusters a chroot of its own, or stop what does not belong")
+
 // errNoTLS is what brokers of Kafka 0.7 cannot do.
 var errNoTLS = errors.New("the brokers are of Kafka 0.7, which knows no TLS: leave it out of the cluster's configuration")
 
@@ -72,9 +76,8 @@ func (e era) those(registered map[string]Broker) map[string]Broker {
 }
 
 func errMixed(old, modern Broker) error {
-	return fmt.Errorf("broker %s is of %s and broker %s of %s, and both are registered here: give each of the two"+
-		" clusters a chroot of its own, or stop the broker that does not belong",
-		old.ID, old.dialect(), modern.ID, modern.dialect())
+	return fmt.Errorf("broker %s is of %s and broker %s of %s, and both are registered here: %w",
+		old.ID, old.dialect(), modern.ID, modern.dialect(), ErrBrokersMixed)
 }
 
 func (d directory) kafkaNow() era {

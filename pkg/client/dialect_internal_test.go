@@ -4,6 +4,7 @@
 package client
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -48,6 +49,9 @@ func TestWhichKafkaTheBrokersAre(t *testing.T) {
 		live, now, err := test.before.judge(registered, test.secure)
 		if got := strings.Join(slices.Sorted(maps.Keys(live)), " "); got != test.live || now != test.now {
 			t.Errorf("%s: got brokers %q of %+v", name, got, now)
+		}
+		if errors.Is(err, ErrBrokersMixed) != strings.Contains(test.failure, "broker") {
+			t.Errorf("%s: got failure %v", name, err)
 		}
 		if (err == nil) != (test.failure == "") || err != nil && !strings.Contains(err.Error(), test.failure) {
 			t.Errorf("%s: got failure %v, want %q", name, err, test.failure)

@@ -10,6 +10,9 @@
 //	consumer, err := topic.Subscribe(ctx, "billing")
 //	for message, err := range consumer.Messages(ctx) { ... }
 //
+// Every Kafka whose brokers register in ZooKeeper will do, from 0.7 on. Which one it is, they say: it is nobody's
+// setting. What is different with Kafka 0.7 is in docs/kafka-0.7.md; the examples run on it.
+//
 // Who operates groups rather than joins them looks at them from outside, and deletes them:
 //
 //	view, err := cluster.Group("billing").Inspect(ctx, []string{"orders"}, nil)

@@ -23,8 +23,9 @@ type ClusterState struct {
 	SessionTimeout time.Duration
 	// Warning says what about the session makes a member's lease unsound; empty if nothing does.
 	Warning string
-	// Err is why the cluster cannot be reached, nil if it can; ErrNoBrokers where ZooKeeper answers and knows no broker.
-	// Its text stays the same while the cause does, and says what to do. Kind is its kind, 0 for none.
+	// Err is why the cluster cannot be reached, nil if it can; ErrNoBrokers where ZooKeeper answers and knows no broker,
+	// ErrBrokersMixed where it knows some that do not belong together. Its text stays the same while the cause does, and
+	// says what to do. Kind is its kind, 0 for none.
 	Err  error
 	Kind registry.Kind
 	// Brokers are the live ones, by number. While ZooKeeper is away they are those last known.
