@@ -18,7 +18,8 @@ import (
 var ErrBrokersMixed = errors.New("give each of the two clusters a chroot of its own, or stop what does not belong")
 
 // errNoTLS is what brokers of Kafka 0.7 cannot do.
-var errNoTLS = errors.New("the brokers are of Kafka 0.7, which knows no TLS: leave it out of the cluster's configuration")
+var errNoTLS = errors.New(
+	"the brokers are of Kafka 0.7, which knows no TLS: leave it out of the cluster's configuration")
 
 // errDialect is why a consumer has not joined its group yet: what it writes there is not the same for every Kafka.
 var errDialect = errors.New("which Kafka this is cannot be told before its brokers are registered")

@@ -61,6 +61,9 @@ func TestStreamFinishesTheWrapperItIsIn(t *testing.T) {
 		{Offset: 100, Index: 0, Next: 100}, {Offset: 100, Index: 1, Next: 100}, {Offset: 100, Index: 2, Next: 180},
 		{Offset: 180, Next: 200},
 	}
+	held := newLease()
+	held.extend(time.Now().Add(time.Hour))
+	defer held.end()
 	for name, test := range map[string]struct {
 		taken, more int
 		cut         bool
@@ -73,9 +76,6 @@ func TestStreamFinishesTheWrapperItIsIn(t *testing.T) {
 		"out of time":     {1, 0, true, 100},
 		"almost finished": {1, 1, true, 100},
 	} {
-		held := newLease()
-		held.extend(time.Now().Add(time.Hour))
-		defer held.end()
 		q := &queue{mail: make(chan struct{}, 1)}
 		drained := int64(-1)
 		s := q.Assign(Assignment{

@@ -27,10 +27,10 @@ func TestKeysOfKafka07GoWhereItsProducerPutsThem(t *testing.T) {
 	var recorded struct {
 		Keyed []struct {
 			Key  string   `json:"key"`
-			Hash int32    `json:"java_hash"`
+			Hash int32    `json:"java_hash"` //nolint:tagliatelle // as recorded
 			Got  []string `json:"got"`
 		} `json:"keyed"`
-		List []string `json:"partition_list"`
+		List []string `json:"partition_list"` //nolint:tagliatelle // as recorded
 	}
 	if err := json.Unmarshal(data, &recorded); err != nil {
 		t.Fatal(err)
