@@ -169,8 +169,8 @@ func delivery(s *groupScope, f *facts) finding {
 		return no(v1alpha1.ReasonFetchFailing, "messages cannot be had of %s; status.partitions says why",
 			names(f.with(unfetched)))
 	case len(f.with(refused)) > 0:
-		return no(v1alpha1.ReasonSinkFailing, "the sink refuses messages of %s; they are tried again",
-			names(f.with(refused)))
+		return no(v1alpha1.ReasonSinkFailing, "the sink %s does not take messages of %s; status.partitions says why, and "+
+			"they are tried again", sinkText(&s.group.Spec.Sink), names(f.with(refused)))
 	case len(f.with(strange)) > 0:
 		return unknown(v1alpha1.ReasonUnmanagedMembers, "members that this ConsumerGroup did not start own partitions, and "+
 			"whether they deliver cannot be seen from here: %s; stop them, or leave their partitions to this ConsumerGroup",

@@ -44,6 +44,8 @@ type ConsumerGroupReconciler struct {
 	recorder events.EventRecorder
 	clock    clock.PassiveClock
 	options  workload.Options
+	// numbersEvery is how often numbers are written at most; 0 for the default.
+	numbersEvery time.Duration
 
 	written standing[v1alpha1.ConsumerGroupStatus]
 	losses  losses
@@ -55,6 +57,7 @@ func setupConsumerGroups(manager ctrl.Manager, parts *parts) error {
 		client: manager.GetClient(), reader: manager.GetAPIReader(), observer: parts.observer,
 		erase: eraseThrough(parts.connections), recorder: manager.GetEventRecorder("samsa-consumergroup"),
 		clock: clock.RealClock{}, options: workload.Options{Image: parts.options.WorkerImage},
+		numbersEvery: parts.options.NumbersEvery,
 	}
 	if err := indexGroups(manager.GetFieldIndexer()); err != nil {
 		return err

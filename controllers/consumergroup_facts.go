@@ -70,7 +70,7 @@ const (
 	silent trouble = iota + 1
 	// blocked: its next message keeps failing.
 	blocked
-	// refused: its last attempts at the sink failed, and not for long.
+	// refused: its last attempts at the sink failed, or the one under way has no answer, and not for long.
 	refused
 	// stuck: its broker answers, and what comes next cannot be fetched all the same.
 	stuck

@@ -142,15 +142,15 @@ func TestNumbersWait(t *testing.T) {
 		s.Partitions[0], s.Partitions[1] = s.Partitions[1], s.Partitions[0]
 		s.Partitions[0].Attempts, s.Partitions[0].Reason = ptr.To[int32](1), "503"
 	})
-	if wait := untilDue(key, &before, &faster, time.Time{}, noon); wait != 0 {
+	if wait := untilDue(key, &before, &faster, time.Time{}, noon, numbersEvery); wait != 0 {
 		t.Errorf("the first is due at once, not in %s", wait)
 	}
 	later := status(20, same)
-	wait := untilDue(key, &faster, &later, noon, noon.Add(time.Second))
+	wait := untilDue(key, &faster, &later, noon, noon.Add(time.Second), numbersEvery)
 	if full := wait + time.Second; full < numbersEvery || full >= numbersEvery+numbersJitter {
 		t.Errorf("numbers are written every %s", full)
 	}
-	if wait := untilDue(key, &faster, &later, noon, noon.Add(numbersEvery+numbersJitter)); wait != 0 {
+	if wait := untilDue(key, &faster, &later, noon, noon.Add(numbersEvery+numbersJitter), numbersEvery); wait != 0 {
 		t.Errorf("they are due, not in %s", wait)
 	}
 	for name, change := range map[string]func(*v1alpha1.ConsumerGroupStatus){
@@ -162,7 +162,7 @@ func TestNumbersWait(t *testing.T) {
 		},
 	} {
 		changed := status(20, change)
-		if wait := untilDue(key, &faster, &changed, noon, noon); wait != 0 {
+		if wait := untilDue(key, &faster, &changed, noon, noon, numbersEvery); wait != 0 {
 			t.Errorf("%s: due at once, not in %s", name, wait)
 		}
 	}

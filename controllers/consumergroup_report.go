@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -27,7 +28,7 @@ func (r *ConsumerGroupReconciler) report(ctx context.Context, s *groupScope) (ct
 	stands := r.written.of(s.group, &s.group.Status, s.now)
 	before, after := stands.status, statusOf(s, stands.status)
 	again := ctrl.Result{RequeueAfter: s.lookAgain()}
-	wait := untilDue(s.key(), before, &after, stands.written, s.now)
+	wait := untilDue(s.key(), before, &after, stands.written, s.now, cmp.Or(r.numbersEvery, numbersEvery))
 	switch {
 	case equality.Semantic.DeepEqual(*before, after):
 	case r.written.knowsLess(s.group, before.Conditions, after.Conditions,

@@ -57,7 +57,7 @@ var _ = Describe("A ConsumerGroup", func() {
 		create(ctx, newKafkaCluster(namespace, "main", w.Connect()))
 	})
 
-	It("is ready once its workers consume, and is not written to while nothing changes", func(ctx SpecContext) {
+	It("is ready once its workers consume, and neither it nor its cluster is written to while nothing changes", func(ctx SpecContext) {
 		startNode(ctx, namespace)
 		group := withReplicas(newConsumerGroup(namespace, "billing", "main", "orders"), 2)
 		create(ctx, group)
@@ -73,10 +73,15 @@ var _ = Describe("A ConsumerGroup", func() {
 			HaveField("Columns", v1alpha1.Columns{Topics: "orders", Sink: "discard", Owned: "4/4", Lag: "0"}),
 			HaveField("Selector", "kafka.samsa.dev/consumer-group=billing"),
 		)))
-		writes, version := running.writes.Load(), group.ResourceVersion
+		cluster := newKafkaCluster(namespace, "main", w.Connect())
+		Eventually(komega.Object(cluster)).WithContext(ctx).Should(HaveField("Status.TopicCount", HaveValue(Equal(int32(1)))))
+		Eventually(eventsOf(cluster)).WithContext(ctx).Should(HaveLen(1))
+		writes, version, clusters := running.writes.Load(), group.ResourceVersion, cluster.ResourceVersion
 		Consistently(func(g Gomega) {
 			g.Expect(komega.Get(group)()).To(Succeed())
 			g.Expect(group.ResourceVersion).To(Equal(version))
+			g.Expect(komega.Get(cluster)()).To(Succeed())
+			g.Expect(cluster.ResourceVersion).To(Equal(clusters))
 			g.Expect(running.writes.Load()).To(Equal(writes))
 		}).WithContext(ctx).WithTimeout(healing / 2).Should(Succeed())
 	})

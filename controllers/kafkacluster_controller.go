@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -32,7 +33,9 @@ type KafkaClusterReconciler struct {
 	connections *connections.Cache
 	recorder    events.EventRecorder
 	clock       clock.PassiveClock
-	standing    standing[v1alpha1.KafkaClusterStatus]
+	// secretsEvery is how often the Secrets of a cluster that cannot be used are read.
+	secretsEvery time.Duration
+	standing     standing[v1alpha1.KafkaClusterStatus]
 }
 
 // kafkaClusterScope is what one pass has seen of one KafkaCluster.
@@ -50,6 +53,7 @@ func setupKafkaClusters(manager ctrl.Manager, parts *parts) error {
 	r := &KafkaClusterReconciler{
 		client: manager.GetClient(), secrets: manager.GetAPIReader(), connections: parts.connections,
 		recorder: manager.GetEventRecorder("samsa-kafkacluster"), clock: clock.RealClock{},
+		secretsEvery: cmp.Or(parts.options.SecretsEvery, refreshSoon),
 	}
 	return ctrl.NewControllerManagedBy(manager).
 		For(&v1alpha1.KafkaCluster{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
@@ -145,20 +149,21 @@ func leavingClusters() predicate.Predicate {
 }
 
 const (
-	// refreshSoon is how often Secrets are read while the cluster cannot be used: what is mended has to show within 10 s,
-	// of which a new connection takes up to 5. Nothing watches them, since that would need leave to read all.
+	// refreshSoon is how often Secrets are read while the cluster cannot be used, unless told otherwise: what is mended
+	// has to show within 10 s, of which a new connection takes up to 5. Nothing watches them, since that would need leave
+	// to read all.
 	refreshSoon = 4 * time.Second
 	// refreshLate is how soon a Secret that was changed is noticed otherwise.
 	refreshLate = time.Minute
 )
 
 // refresh says when to read the Secrets again.
-func (*KafkaClusterReconciler) refresh(scope *kafkaClusterScope) ctrl.Result {
+func (r *KafkaClusterReconciler) refresh(scope *kafkaClusterScope) ctrl.Result {
 	switch {
 	case !namesSecrets(scope.cluster.Spec.ZooKeeper):
 		return ctrl.Result{}
 	case scope.seen.state.Err != nil:
-		return ctrl.Result{RequeueAfter: refreshSoon}
+		return ctrl.Result{RequeueAfter: r.secretsEvery}
 	}
 	return ctrl.Result{RequeueAfter: refreshLate}
 }

@@ -45,7 +45,7 @@ func (r *KafkaClusterReconciler) readSettings(ctx context.Context, scope *kafkaC
 	settings, err := reader.settings(ctx, scope.cluster.Spec.ZooKeeper)
 	if fault := (*kafkaClusterFault)(nil); errors.As(err, &fault) {
 		scope.fault = fault
-		return ctrl.Result{RequeueAfter: refreshSoon}, nil
+		return ctrl.Result{RequeueAfter: r.secretsEvery}, nil
 	}
 	scope.settings = settings
 	return ctrl.Result{}, err

@@ -49,21 +49,6 @@ var _ = Describe("A KafkaCluster", func() {
 		Expect(cluster.Status.Conditions).To(HaveLen(1), "Reconciling, Stalled and Degraded are not there unless true")
 	})
 
-	It("is not written to while nothing changes", func(ctx SpecContext) {
-		w := startWorld(ctx, map[string]int32{"orders": 3})
-		cluster := newKafkaCluster(namespace, "main", w.Connect())
-		create(ctx, cluster)
-		becomesReady(ctx, cluster)
-		Eventually(komega.Object(cluster)).WithContext(ctx).Should(HaveField("Status.TopicCount", HaveValue(Equal(int32(1)))))
-		Eventually(eventsOf(cluster)).WithContext(ctx).Should(HaveLen(1))
-		version, writes := cluster.ResourceVersion, running.writes.Load()
-		Consistently(func(g Gomega) {
-			g.Expect(komega.Get(cluster)()).To(Succeed())
-			g.Expect(cluster.ResourceVersion).To(Equal(version))
-			g.Expect(running.writes.Load()).To(Equal(writes))
-		}).WithTimeout(5 * time.Second).Should(Succeed())
-	})
-
 	It("heals when its ZooKeeper comes back", func(ctx SpecContext) {
 		w := startWorld(ctx, nil)
 		cluster := newKafkaCluster(namespace, "main", w.Connect())

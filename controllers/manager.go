@@ -67,6 +67,10 @@ type Options struct {
 	LeaderElectionNamespace string
 	// Namespaces are those whose objects are reconciled; none for all.
 	Namespaces []string
+	// NumbersEvery is how often numbers that messages move are written into a status at most. Default 15 s.
+	NumbersEvery time.Duration
+	// SecretsEvery is how often the Secrets of a KafkaCluster that cannot be used are read again. Default 4 s.
+	SecretsEvery time.Duration
 	// Logger is told of what happens; the default is to say nothing.
 	Logger *slog.Logger
 	// Registerer takes the metrics of this package. Default: controller-runtime's registry, which is what is served.
@@ -114,7 +118,7 @@ func NewManager(restConfig *rest.Config, options Options) (ctrl.Manager, error) 
 // assemble puts everything that runs into the manager.
 func (o Options) assemble(m ctrl.Manager) error {
 	shared := &parts{options: o, connections: connections.New(o.Logger)}
-	shared.observer = observe.New(observe.Through(shared.connections), o.Logger)
+	shared.observer = observe.New(observe.Through(shared.connections), o.Logger, o.NumbersEvery)
 	for _, owner := range []interface {
 		manager.Runnable
 		prometheus.Collector

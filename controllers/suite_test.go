@@ -71,28 +71,9 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	// What is running from here on is the API server's and this client's; every spec has to end its own.
 	running := goleak.IgnoreCurrent()
 	DeferCleanup(func() {
-		Eventually(func() error { return goleak.Find(append(leftToLibraries(), running)...) }).Should(Succeed())
+		Eventually(func() []string { return leaks(append(leftToLibraries(), running)...) }).Should(BeEmpty())
 	})
 })
-
-const cachePackage = "sigs.k8s.io/controller-runtime/pkg/cache"
-
-// leftToLibraries are goroutines that the libraries keep for the process: connections stay for whoever comes next.
-func leftToLibraries() []goleak.Option {
-	return []goleak.Option{
-		goleak.IgnoreAnyFunction("net/http.(*http2ClientConn).readLoop"),
-		goleak.IgnoreAnyFunction("golang.org/x/net/http2.(*ClientConn).readLoop"),
-		goleak.IgnoreAnyFunction("golang.org/x/net/http2.(*clientConnReadLoop).run"),
-		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
-		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"),
-		goleak.IgnoreAnyFunction("github.com/onsi/ginkgo/v2/internal.(*Suite).runNode.func3"),
-		// They wait for the first list of a cache, and nothing ends them when the cache is stopped before it came.
-		goleak.IgnoreTopFunction(cachePackage + ".newMultiNamespaceInformer.func1"),
-		goleak.IgnoreTopFunction(cachePackage + ".newMultiNamespaceInformerHandlerRegistration.func1"),
-		goleak.IgnoreAnyFunction(
-			"github.com/onsi/ginkgo/v2/internal/interrupt_handler.(*InterruptHandler).registerForInterrupts.func2"),
-	}
-}
 
 // newNamespace gives a spec a namespace of its own. There is no controller in envtest that would empty it.
 func newNamespace(ctx context.Context) string {
@@ -118,7 +99,7 @@ func startManager(ctx context.Context, namespace string) *manager {
 	var err error
 	m.Manager, err = controllers.NewManager(counted, controllers.Options{
 		WorkerImage: workerImage, Namespaces: []string{namespace}, Logger: testLogger(),
-		Registerer: prometheus.NewRegistry(),
+		Registerer: prometheus.NewRegistry(), NumbersEvery: 2 * time.Second, SecretsEvery: 500 * time.Millisecond,
 	})
 	Expect(err).NotTo(HaveOccurred())
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx)) // beyond BeforeEach, whose ctx ends with it

@@ -40,7 +40,7 @@ func play(t *testing.T, test func(t *testing.T, s *stage)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := &stage{cluster: newFakeCluster(), workers: &fakeWorkers{said: map[string]*worker.Status{}}, wakes: &wakes{}}
-		s.Observer = New(s.cluster.reach, slog.New(slog.DiscardHandler))
+		s.Observer = New(s.cluster.reach, slog.New(slog.DiscardHandler), 0)
 		s.ask = s.workers.ask
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)

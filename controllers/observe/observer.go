@@ -4,9 +4,11 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -31,6 +33,8 @@ type Observer struct {
 	ask    func(ctx context.Context, address string) (*worker.Status, error)
 	logger *slog.Logger
 	bell   wake.Bell
+	// numbersEvery is how often numbers wake a reconciler at most.
+	numbersEvery time.Duration
 	// reads and polls are full when as many as may are under way.
 	reads, polls chan struct{}
 	// unsettled asks Run to make what is watched what is wanted.
@@ -43,16 +47,18 @@ type Observer struct {
 	there  map[types.NamespacedName]*watch
 }
 
-// New makes an observer that watches nothing yet.
-func New(reach Reach, logger *slog.Logger) *Observer {
+// New makes an observer that watches nothing yet. Numbers that messages move wake reconcilers that often at most; 0 is
+// for 15 s.
+func New(reach Reach, logger *slog.Logger, numbers time.Duration) *Observer {
 	return &Observer{
-		reach:     reach,
-		logger:    logger,
-		reads:     make(chan struct{}, maxReads),
-		polls:     make(chan struct{}, maxPolls),
-		unsettled: make(chan struct{}, 1),
-		wanted:    map[types.NamespacedName]Target{},
-		there:     map[types.NamespacedName]*watch{},
+		numbersEvery: cmp.Or(numbers, numbersEvery),
+		reach:        reach,
+		logger:       logger,
+		reads:        make(chan struct{}, maxReads),
+		polls:        make(chan struct{}, maxPolls),
+		unsettled:    make(chan struct{}, 1),
+		wanted:       map[types.NamespacedName]Target{},
+		there:        map[types.NamespacedName]*watch{},
 	}
 }
 

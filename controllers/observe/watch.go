@@ -24,7 +24,7 @@ const (
 	// settling is how long a hint waits for others. A rebalance of 50 partitions makes 100 of them within milliseconds;
 	// for people, a fifth of a second is at once.
 	settling = 200 * time.Millisecond
-	// numbersEvery is how often numbers that messages move wake a reconciler at most.
+	// numbersEvery is how often numbers that messages move wake a reconciler at most, unless told otherwise.
 	numbersEvery = 15 * time.Second
 )
 
@@ -106,7 +106,7 @@ func (w *watch) change(still func(now Target) bool, set func(*Observation)) {
 	w.latest, w.any = next, true
 	w.late = w.late || !sameNumbers(w.told, next)
 	since := time.Since(w.toldAt)
-	if first || !sameShape(w.told, next) || w.late && since >= numbersEvery {
+	if first || !sameShape(w.told, next) || w.late && since >= w.observer.numbersEvery {
 		w.told, w.toldAt, w.late = next, time.Now(), false
 		w.observer.bell.Ring(w.key)
 	}
@@ -119,7 +119,7 @@ func (w *watch) wait() time.Duration {
 	defer w.mu.Unlock()
 	wait := jittered(every)
 	if w.late {
-		wait = min(wait, max(0, numbersEvery-time.Since(w.toldAt)))
+		wait = min(wait, max(0, w.observer.numbersEvery-time.Since(w.toldAt)))
 	}
 	return wait
 }

@@ -103,7 +103,7 @@ var _ = Describe("An observer in a real world", func() {
 		DeferCleanup(w.Close)
 		cache := connections.New(slog.New(slog.DiscardHandler))
 		run(ctx, cache)
-		observer = observe.New(observe.Through(cache), slog.New(slog.DiscardHandler))
+		observer = observe.New(observe.Through(cache), slog.New(slog.DiscardHandler), 0)
 		run(ctx, observer)
 		cache.Ensure(main, connections.Settings{ZooKeeper: w.Connect(), SessionTimeout: 2 * time.Second})
 		target = observe.Target{Cluster: main, Groups: []string{"billing"}, Topics: []string{"orders", "absent"}}
