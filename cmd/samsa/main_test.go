@@ -68,7 +68,9 @@ func TestExitCodes(t *testing.T) {
 		says []string
 	}{
 		{[]string{"version"}, 0, []string{"samsa "}},
-		{[]string{"--help"}, 0, []string{"manager", "worker", "version"}},
+		{[]string{"--help"}, 0, []string{"manager", "worker", "version", "publish", "subscribe"}},
+		{[]string{"topics"}, 2, []string{"--zookeeper HOST:PORT/CHROOT"}},
+		{[]string{"topics", "--zookeeper", "127.0.0.1:1", "--timeout", "100ms"}, 1, []string{"127.0.0.1:1"}},
 		{[]string{"wroker"}, 2, []string{`"wroker"`}},
 		{[]string{"version", "now"}, 2, []string{`"now"`}},
 		{[]string{"manager"}, 2, []string{"--worker-image is missing"}},

@@ -33,7 +33,7 @@ func subscribeCommand() *cobra.Command {
 		Long: `Print messages as they come, until it is interrupted.
 
 With --group it joins the group and prints the messages of its share of the partitions. A message is acknowledged once
-it was written to the standard output; what was printed is committed, and what was not is delivered again, to this group.
+it was written to the standard output: what was printed is committed, and what was not is delivered to the group again.
 SIGINT (^C) or SIGTERM commits and leaves the group; a second one ends at once, and what was not committed is delivered
 again. --from says where a group begins that never was: earliest (default) or latest. It changes nothing about one that
 has begun.
@@ -42,9 +42,10 @@ Without --group it reads one topic from --from on, and neither joins nor commits
 latest, a position, or positions in partitions as in 0=42,3=7, which are then the only ones that are read.
 
 Formats: raw is each message's value and a newline, table has columns, json is one object per line: {"topic",
-"partition", "offset", "index", "timestamp", "key", "value", "headers"}. A key or value that is no UTF-8 is null there, and
-in base64 as "keyBase64" or "valueBase64"; so are those of headers. Kafka 0.7 has neither keys nor times nor headers; its
-messages of one compressed batch share an offset, and index tells them apart: such a batch is committed as a whole.
+"partition", "offset", "index", "timestamp", "key", "value", "headers"}, each header {"key", "value"}. A key or value
+that is no UTF-8 is null there, and in base64 as "keyBase64" or "valueBase64". Kafka 0.7 has neither keys nor times nor
+headers; its messages of one compressed batch share an offset, and index tells them apart: such a batch is committed as
+a whole, and one that was printed in part is delivered again.
 
 Exit codes: 0 it was interrupted, --count is reached, or nobody reads the output any more; 1 it failed, or what was
 printed could not be committed; 2 the command line is wrong.`,
