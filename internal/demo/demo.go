@@ -209,8 +209,8 @@ func (d *demo) conclude(ctx context.Context, windows []ledger.Window) {
 // judge prints the table, and lets everything go on with KEEP.
 func (d *demo) judge(ctx context.Context) error {
 	well := printTable(d.config.Out, verdict(d.outcome, d.limits))
-	for _, lie := range d.outcome.lies {
-		fmt.Fprintln(d.config.Out, "  LIE", lie)
+	for _, line := range evidence(d.outcome, d.limits) {
+		fmt.Fprintln(d.config.Out, "  "+line)
 	}
 	fmt.Fprintf(d.config.Out, "  %.0f s in all\n", time.Since(d.progress.begin).Seconds())
 	if d.config.Keep {

@@ -63,6 +63,32 @@ func verdict(o outcome, b bounds) []row {
 	}
 }
 
+// mostEvidence is how many cases of one kind are told: the first ones lead to the cause, the rest fill the screen.
+const mostEvidence = 10
+
+// evidence tells where and when promises were broken, for whoever looks for it in the logs.
+func evidence(o outcome, b bounds) (lines []string) {
+	for _, r := range o.Planned.Repeats[:min(mostEvidence, len(o.Planned.Repeats))] {
+		lines = append(lines, fmt.Sprintf("TWICE %s: %s, %s messages from %d on, under claim %d and again under claim %d",
+			clock(r.At), r.Partition, number(r.Count), r.First.Offset, r.Before, r.Claim))
+	}
+	for _, p := range []struct {
+		ledger.Pause
+
+		limit time.Duration
+	}{{o.Planned.Pause, b.planned}, {o.Unplanned.Pause, b.unplanned}} {
+		if p.Length >= p.limit {
+			lines = append(lines, fmt.Sprintf("PAUSE %s: %s, for %s", clock(p.From), p.Partition, seconds(p.Length)))
+		}
+	}
+	for _, lie := range o.lies {
+		lines = append(lines, "LIE "+lie.String())
+	}
+	return lines
+}
+
+func clock(at time.Time) string { return at.Format("15:04:05.000") }
+
 func yesNo(is bool) string {
 	if is {
 		return "yes"

@@ -4,6 +4,7 @@
 package demo
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +94,27 @@ func TestEveryBrokenPromiseFails(t *testing.T) {
 			}
 			t.Errorf("no line %q failed in\n%s", c.want, out.String())
 		})
+	}
+}
+
+func TestEvidence(t *testing.T) {
+	if lines := evidence(wellOutcome(), limits); len(lines) != 0 {
+		t.Errorf("got %q", lines)
+	}
+	o := wellOutcome()
+	at := time.Date(2026, 9, 24, 12, 0, 1, 0, time.UTC)
+	partition := kafka.Partition{Topic: lines, ID: "0-3"}
+	o.Planned.Repeats = slices.Repeat([]ledger.Repeat{
+		{Partition: partition, First: ledger.Place{Offset: 77}, Count: 66, At: at, Before: 4, Claim: 9},
+	}, 2*mostEvidence)
+	o.Planned.Pause = ledger.Pause{Partition: partition, From: at, Length: time.Second}
+	o.lies = []truth.Lie{{At: at, Field: "lag", Claimed: "5", Truth: "0"}}
+	want := append(slices.Repeat([]string{
+		"TWICE 12:00:01.000: lines/0-3, 66 messages from 77 on, under claim 4 and again under claim 9",
+	}, mostEvidence), "PAUSE 12:00:01.000: lines/0-3, for 1.00 s",
+		"LIE 12:00:01: status says lag is 5; in the 30s before it was 0")
+	if got := evidence(o, limits); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -33,10 +33,22 @@ type Account struct {
 
 // Cost is what changes cost.
 type Cost struct {
-	// Repeated counts deliveries of a message that had been delivered before.
+	// Repeated counts deliveries of a message that had been delivered before; Repeats tells of them, run by run.
 	Repeated int
+	Repeats  []Repeat
 	// Pause is the longest time that a partition had undelivered messages and no delivery.
 	Pause Pause
+}
+
+// Repeat is a run of deliveries in one partition, without another between them, that had all been made before.
+type Repeat struct {
+	Partition kafka.Partition
+	// First is what the run begins with.
+	First Place
+	Count int
+	At    time.Time
+	// Before and Claim are what the first of them came under before, and now.
+	Before, Claim int64
 }
 
 // Pause is a time in which a partition stood.
@@ -92,16 +104,27 @@ func (a *Account) compare(b *book) {
 }
 
 func (a *Account) repeats(b *book, unplanned []Window) {
-	seen := make(map[Place]bool, len(b.seen))
+	claims := make(map[Place]int64, len(b.seen))
+	var running *Cost // what the run that goes on counts for
 	for _, d := range b.deliveries {
-		switch {
-		case !seen[d.Place]:
-			seen[d.Place] = true
-		case touches(unplanned, d.At, d.At):
-			a.Unplanned.Repeated++
-		default:
-			a.Planned.Repeated++
+		before, repeated := claims[d.Place]
+		claims[d.Place] = d.Claim
+		if !repeated {
+			running = nil
+			continue
 		}
+		cost := &a.Planned
+		if touches(unplanned, d.At, d.At) {
+			cost = &a.Unplanned
+		}
+		cost.Repeated++
+		if running != cost {
+			running = cost
+			cost.Repeats = append(cost.Repeats, Repeat{
+				Partition: d.Partition, First: d.Place, At: d.At, Before: before, Claim: d.Claim,
+			})
+		}
+		cost.Repeats[len(cost.Repeats)-1].Count++
 	}
 }
 

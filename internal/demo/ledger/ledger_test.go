@@ -4,6 +4,7 @@
 package ledger_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -52,7 +53,7 @@ func TestAllWell(t *testing.T) {
 	if a.Published != 4 || a.Delivered != 4 || a.Lost+a.Strange+a.Altered+a.Refused+len(a.Disorder) != 0 {
 		t.Errorf("got %+v", a)
 	}
-	if a.Planned.Repeated != 0 || a.Planned.Pause.Length != 10*time.Millisecond || a.Unplanned != (ledger.Cost{}) {
+	if a.Planned.Repeated != 0 || a.Planned.Pause.Length != 10*time.Millisecond || a.Unplanned.Repeated+len(a.Unplanned.Repeats) != 0 || a.Unplanned.Pause != (ledger.Pause{}) {
 		t.Errorf("got %+v", a)
 	}
 }
@@ -81,6 +82,13 @@ func TestRepeated(t *testing.T) {
 	a := l.Account([]ledger.Window{{From: at(25), To: at(30)}}, at(40))
 	if a.Planned.Repeated != 2 || a.Unplanned.Repeated != 1 {
 		t.Errorf("got %+v", a)
+	}
+	want := []ledger.Repeat{
+		{Partition: zero, First: ledger.Place{Offset: 0}, Count: 1, At: at(20), Before: 1, Claim: 2},
+		{Partition: zero, First: ledger.Place{Offset: 1}, Count: 1, At: at(31), Before: 2, Claim: 2},
+	}
+	if !slices.Equal(a.Planned.Repeats, want) {
+		t.Errorf("got %+v, want %+v", a.Planned.Repeats, want)
 	}
 	if len(a.Disorder) != 0 {
 		t.Errorf("a repeat under a new claim, or of the message before, is no disorder: %v", a.Disorder)
