@@ -7,4 +7,4 @@ import "errors"
 
 // ErrTooLarge says that a message is larger than what brokers take; it is inside the *Refused of Append. No other
 // partition takes it either.
-var ErrTooLarge = errors.New("the message is larger than what brokers take")
+var ErrTooLarge = errors.New("larger than what brokers take")

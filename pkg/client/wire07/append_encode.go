@@ -41,7 +41,7 @@ func checkMessages(topic string, messages []kafka.Message, config Config) error 
 		case len(m.Headers) > 0:
 			return fmt.Errorf("message %d has headers: Kafka 0.7 cannot store them", i)
 		case len(m.Value) > limit:
-			return fmt.Errorf("message %d has %d bytes, %s %d", i, len(m.Value), reason, limit)
+			return fmt.Errorf("message %d has %d bytes, %s %d: %w", i, len(m.Value), reason, limit, kafka.ErrTooLarge)
 		}
 	}
 	return nil
@@ -121,8 +121,8 @@ func (e *encoder) produce(topic string, number int32, payloads [][]byte, config 
 			}
 			return e.produce(topic, number, payloads[half:], config)
 		}
-		return fmt.Errorf("a message of %d bytes has %d as a %s wrapper, maxMessageBytes is %d",
-			len(payloads[0]), size, config.Compression, config.MaxMessageBytes)
+		return fmt.Errorf("a message of %d bytes has %d as a %s wrapper, maxMessageBytes is %d: %w",
+			len(payloads[0]), size, config.Compression, config.MaxMessageBytes, kafka.ErrTooLarge)
 	}
 	e.requests = protocol.AppendProduceHead(e.requests, topic, number, len(wrapper))
 	e.requests = append(e.requests, wrapper...)
