@@ -308,12 +308,12 @@ func (d directory) known(ctx context.Context) error {
 	}
 }
 
-// session waits for one, for as long as ctx allows.
+// session waits for one that is not over, for as long as ctx allows.
 func (d directory) session(ctx context.Context) (*registry.Session, error) {
 	for {
 		changed := d.registry.Changed()
 		state := d.registry.State()
-		if state.Session != nil {
+		if state.Session != nil && !isOver(state.Session) {
 			return state.Session, nil
 		}
 		select {
@@ -326,5 +326,14 @@ func (d directory) session(ctx context.Context) (*registry.Session, error) {
 			}
 			return nil, ctx.Err()
 		}
+	}
+}
+
+func isOver(session *registry.Session) bool {
+	select {
+	case <-session.Done():
+		return true
+	default:
+		return false
 	}
 }

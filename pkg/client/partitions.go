@@ -36,14 +36,10 @@ func (d directory) partitions(ctx context.Context, topic string) ([]kafka.Partit
 	if state := d.registry.State(); known != nil && (!state.Connected || known.stands(state.Session)) {
 		return slices.Clone(known.partitions), nil
 	}
-	session, err := d.session(ctx)
-	if err != nil {
-		return nil, err
+	read, err := d.readTopic(ctx, topic)
+	for registry.KindOf(err) == registry.Lost && known == nil { // the session has ended under it; the next one tells
+		read, err = d.readTopic(ctx, topic)
 	}
-	ctx, cancel := context.WithTimeout(ctx, directoryTimeout)
-	defer cancel()
-	read := &topicRead{session: session, at: time.Now()}
-	read.partitions, err = session.Partitions(ctx, topic, func() { read.changed.Store(true) })
 	switch {
 	case registry.KindOf(err) == registry.NoNode:
 		return nil, ErrNoTopic
@@ -56,4 +52,16 @@ func (d directory) partitions(ctx context.Context, topic string) ([]kafka.Partit
 	d.topics[topic] = read
 	d.mu.Unlock()
 	return slices.Clone(read.partitions), nil
+}
+
+func (d directory) readTopic(ctx context.Context, topic string) (*topicRead, error) {
+	session, err := d.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, directoryTimeout)
+	defer cancel()
+	read := &topicRead{session: session, at: time.Now()}
+	read.partitions, err = session.Partitions(ctx, topic, func() { read.changed.Store(true) })
+	return read, err
 }
