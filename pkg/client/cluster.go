@@ -22,9 +22,8 @@ import (
 // needed) and a dead member's partitions are taken over within about 13 s.
 const defaultSessionTimeout = 10 * time.Second
 
-// maxMessageBytes is what fits into a request, which brokers take up to 100 MiB of by default, with 64 KiB for what a
-// request has besides its messages.
-const maxMessageBytes = 100<<20 - 64<<10
+// maxMessageBytes is the largest request that brokers take unless configured otherwise: 100 MiB.
+const maxMessageBytes = 100 << 20
 
 // Config says how a cluster is reached. Only ZooKeeper is required.
 type Config struct {
