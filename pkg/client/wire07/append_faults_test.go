@@ -99,8 +99,8 @@ var _ = Describe("Append, with a broker in trouble,", func() {
 
 	It("drops a connection whose oldest answer is late", func(ctx SpecContext) {
 		broker := startBroker(ctx, kafka07.Config{ID: 1})
-		watched := &tap{hurry: 50}
-		transport := openTransport(broker.Addr(), wire07.Config{Dial: watched.dial})
+		watched := new(tap)
+		transport := openTransport(broker.Addr(), wire07.Config{Dial: watched.dial}.WithPatience(100*time.Millisecond))
 		_, err := transport.Append(ctx, on(1, 0), values("a"))
 		Expect(err).NotTo(HaveOccurred())
 		// As long as nothing is underway nothing is late.
@@ -110,7 +110,7 @@ var _ = Describe("Append, with a broker in trouble,", func() {
 		_, err = transport.Append(ctx, on(1, 0), values("b"))
 		Expect(err).To(beUnknown())
 		Expect(err).To(MatchError(os.ErrDeadlineExceeded))
-		Expect(time.Since(start)).To(BeNumerically("~", 100*time.Millisecond, 90*time.Millisecond), "5 s, hurried")
+		Expect(time.Since(start)).To(BeNumerically(">", 90*time.Millisecond))
 		Expect(watched.closes.Load()).To(Equal(int64(1)))
 		broker.Faults().Resume()
 		_, err = transport.Append(ctx, on(1, 0), values("c"))
@@ -267,8 +267,9 @@ func say(answer []byte) func(net.Conn) {
 var _ = DescribeTable("Append drops a connection on which a broker answers",
 	func(ctx SpecContext, answer []byte, reason string) {
 		server := listen(ctx, say(answer))
-		watched := &tap{hurry: 50}
-		transport := openTransport(server.Addr().String(), wire07.Config{Dial: watched.dial})
+		watched := new(tap)
+		config := wire07.Config{Dial: watched.dial}.WithPatience(100 * time.Millisecond)
+		transport := openTransport(server.Addr().String(), config)
 		_, err := transport.Append(ctx, on(1, 0), values("a"))
 		Expect(err).To(beUnknown())
 		Expect(err).To(MatchError(ContainSubstring(reason)))
@@ -276,9 +277,9 @@ var _ = DescribeTable("Append drops a connection on which a broker answers",
 		Expect(err).NotTo(HaveOccurred())
 		Expect(watched.dials.Load()).To(Equal(int64(2)))
 	},
-	Entry("nothing", nil, "nothing within 5"),
-	Entry("half a frame", []byte{0, 0, 0, 14, 0, 0, 0}, "nothing within 5"),
-	Entry("half a size", []byte{0, 0}, "nothing within 5"),
+	Entry("nothing", nil, "wait for an acknowledgement"),
+	Entry("half a frame", []byte{0, 0, 0, 14, 0, 0, 0}, "read an acknowledgement"),
+	Entry("half a size", []byte{0, 0}, "wait for an acknowledgement"),
 	Entry("a negative size", []byte{0xff, 0xff, 0xff, 0xff}, "-1"),
 	Entry("a gigabyte", []byte{0x40, 0, 0, 0}, "1073741824"),
 	Entry("two positions", (&protocol.OffsetsResponse{Offsets: []int64{2, 1}}).AppendTo(nil), "want 1 to 14"),

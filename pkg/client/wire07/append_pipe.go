@@ -190,13 +190,13 @@ func (p *pipe) unwrite(batch []*write, n int64) {
 	}
 }
 
-// expect sets the time by which the oldest answer must be there: answerTimeout and the time to send its messages from
+// expect sets the time by which the oldest answer must be there: answerTimeout, and the time to send its messages from
 // now on, when it has become the oldest. A broker that is slow but goes on is thus given its time, one that has stopped
 // is not, however much is underway. While there is nothing to answer there is no limit.
 func (p *pipe) expect(conn *connection) {
 	var due time.Time
 	if len(p.underway) > 0 {
-		due = time.Now().Add(allowance(p.underway[0].size))
+		due = time.Now().Add(conn.allowance(p.underway[0].size))
 	}
 	_ = conn.socket.SetReadDeadline(due) // fails only where the read does
 }
@@ -217,14 +217,14 @@ func (p *pipe) readAnswer(conn *connection) error {
 	var frame [protocol.SizeBytes + barrierAnswer]byte
 	head, body := frame[:protocol.SizeBytes], frame[protocol.SizeBytes:]
 	if _, err := io.ReadFull(conn.in, head); err != nil {
-		return conn.failed("wait for an acknowledgement", err, p.patience())
+		return conn.failed("wait for an acknowledgement", err, p.patience(conn))
 	}
 	size, err := protocol.FrameSize(head, len(body))
 	if err != nil {
 		return fmt.Errorf("%s: acknowledgement: %w", conn.peer, err)
 	}
 	if _, err := io.ReadFull(conn.in, body[:size]); err != nil {
-		return conn.failed("read an acknowledgement", err, p.patience())
+		return conn.failed("read an acknowledgement", err, p.patience(conn))
 	}
 	var answer protocol.OffsetsResponse
 	if err := answer.Decode(body[:size]); err != nil {
@@ -240,13 +240,13 @@ func (p *pipe) readAnswer(conn *connection) error {
 }
 
 // patience is what expect gave.
-func (p *pipe) patience() time.Duration {
+func (p *pipe) patience(conn *connection) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.underway) == 0 {
-		return answerTimeout
+		return conn.allowance(0)
 	}
-	return allowance(p.underway[0].size)
+	return conn.allowance(p.underway[0].size)
 }
 
 var errUnasked = errors.New("it sent an answer that nobody asked for")

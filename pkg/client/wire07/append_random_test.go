@@ -30,12 +30,18 @@ type attempt struct {
 }
 
 // batchOf is a few messages that nobody else sends, of all sizes.
-func batchOf(random *rand.Rand, name string) []string {
+func batchOf(random *rand.Rand, called string) []string {
 	list := make([]string, 1+random.IntN(20))
 	for i := range list {
-		list[i] = fmt.Sprintf("%s.%d %s", name, i, strings.Repeat("x", random.IntN(1500)))
+		list[i] = fmt.Sprintf("%s.%d %s", called, i, strings.Repeat("x", random.IntN(1500)))
 	}
 	return list
+}
+
+// name is what batchOf called a message.
+func name(message string) string {
+	name, _, _ := strings.Cut(message, " ")
+	return name
 }
 
 // places are the positions in a log at which a run of messages begins.
@@ -60,17 +66,17 @@ func checkAttempts(attempts []attempt, logs [][]string) {
 		for _, message := range a.messages {
 			traces += len(places(log, []string{message}))
 		}
-		Expect(traces).To(Equal(len(found)*len(a.messages)), "%s: only a part of it is stored", a.messages[0])
+		Expect(traces).To(Equal(len(found)*len(a.messages)), "%s: only a part of it is stored", name(a.messages[0]))
 		_, refused := errors.AsType[*kafka.Refused](a.err)
 		switch {
 		case a.err == nil:
-			Expect(found).To(HaveLen(1), "%s was acknowledged", a.messages[0])
-			Expect(found[0]).To(BeNumerically(">=", last[a.number]), "%s overtook", a.messages[0])
+			Expect(found).To(HaveLen(1), "%s was acknowledged", name(a.messages[0]))
+			Expect(found[0]).To(BeNumerically(">=", last[a.number]), "%s overtook", name(a.messages[0]))
 			last[a.number] = found[0]
 		case refused:
-			Expect(found).To(BeEmpty(), "%s: %v", a.messages[0], a.err)
+			Expect(found).To(BeEmpty(), "%s: %v", name(a.messages[0]), a.err)
 		default:
-			Expect(len(found)).To(BeNumerically("<=", 1), "%s: %v", a.messages[0], a.err)
+			Expect(len(found)).To(BeNumerically("<=", 1), "%s: %v", name(a.messages[0]), a.err)
 		}
 	}
 }
@@ -206,7 +212,7 @@ var _ = Describe("Publishing to two brokers", func() {
 		for _, list := range published {
 			for _, batch := range list {
 				batches, messages = batches+1, messages+len(batch)
-				Expect(held.have(batch)).To(BeTrue(), "%s, seed %d", batch[0], seed)
+				Expect(held.have(batch)).To(BeTrue(), "%s, seed %d", name(batch[0]), seed)
 			}
 		}
 		again := 0

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -85,8 +84,6 @@ func sizes(broker *kafka07.Broker, number int32) []int {
 
 // tap watches the connections of a transport.
 type tap struct {
-	// hurry divides the time that the transport gives answers; 0 leaves it.
-	hurry time.Duration
 	// hold keeps writes back while it is open; nil does not.
 	hold chan struct{}
 
@@ -108,7 +105,7 @@ func (t *tap) dial(ctx context.Context, network, address string) (net.Conn, erro
 
 type tapped struct {
 	net.Conn
-	tap    *tap
+	tap   *tap
 	ended chan struct{}
 	end   func()
 }
@@ -126,13 +123,6 @@ func (c *tapped) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func (c *tapped) SetReadDeadline(at time.Time) error {
-	if c.tap.hurry > 0 && !at.IsZero() {
-		at = time.Now().Add(time.Until(at) / c.tap.hurry)
-	}
-	return c.Conn.SetReadDeadline(at)
-}
-
 func (c *tapped) Close() error {
 	c.end()
 	return c.Conn.Close()
@@ -142,7 +132,9 @@ func (c *tapped) Close() error {
 type outcome struct{ Err error }
 
 // appending runs an Append by itself.
-func appending(ctx context.Context, transport *wire07.Transport, to kafka.Partition, messages []kafka.Message) <-chan outcome {
+func appending(
+	ctx context.Context, transport *wire07.Transport, to kafka.Partition, messages []kafka.Message,
+) <-chan outcome {
 	done := make(chan outcome, 1)
 	go func() {
 		_, err := transport.Append(ctx, to, messages)
