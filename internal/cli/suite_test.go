@@ -72,12 +72,9 @@ func start(ctx context.Context, way string) *target {
 	return t
 }
 
-// ways are those that everyWay goes.
-func ways() []string { return []string{byZooKeeper, byBrokers} }
-
 // everyWay makes a spec of each way.
 func everyWay(text string, body func(ctx SpecContext, t *target)) {
-	for _, way := range ways() {
+	for _, way := range []string{byZooKeeper, byBrokers, by07} {
 		It(text+", "+way, Label(way), func(ctx SpecContext) { body(ctx, start(ctx, way)) }, NodeTimeout(time.Minute))
 	}
 }
