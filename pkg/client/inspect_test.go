@@ -124,7 +124,7 @@ var _ = Describe("A group, looked at from outside", func() {
 		put(conn, w, ids+"billing_host-1-abc",
 			`{"version":1,"subscription":{"orders":2},"pattern":"static","timestamp":"1"}`)
 		put(conn, w, ids+"kazoo:1", `{"version":1,"subscription":{"orders":1},"pattern":"static","timestamp":1}`)
-		put(conn, w, ids+"pattern", `{"version":1,"subscription":{"or.*":1},"pattern":"white_list","timestamp":"1"}`)
+		put(conn, w, ids+"pattern", `{"version":1,"subscription":{"(?i)o.*":1},"pattern":"white_list","timestamp":"1"}`)
 		put(conn, w, "/consumers/billing/owners/orders", "")
 		for number, thread := range []string{
 			samsa + "-0", leaving + "-0", "billing_host-1-abc-1", "kazoo:1", "gone-0", "pattern-0",

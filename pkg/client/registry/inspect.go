@@ -28,8 +28,9 @@ func (r InspectRequest) party() string { return "inspect " + r.Group + " " + r.P
 // their positions, and whether the group has begun. A node that cannot be understood is a Problem and is skipped.
 //
 // It leaves a watch on the members, on each topic, and on the list of each topic's claims: two for each topic, however
-// many partitions it has; for one of Kafka 0.7 one more, and one for each of its brokers. Hint is called as by Observe
-// when any of it changes; positions are not watched. Who is not interested any more may say so with Forget.
+// many partitions it has; for one of Kafka 0.7 one more, and one for each of its brokers. If a member subscribes by a
+// pattern, there is one on the list of all topics. Hint is called as by Observe when any of it changes; positions are
+// not watched. Who is not interested any more may say so with Forget.
 func (s *Session) Inspect(ctx context.Context, request InspectRequest, tell func()) (layout.Inspection, error) {
 	h := hinting(request.party(), tell)
 	found := layout.Inspection{

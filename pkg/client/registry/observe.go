@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -35,10 +36,11 @@ type ObserveRequest struct {
 // Observe reads the members of a group, the partitions of topics, the claims on partitions, and whether the group has
 // begun. A node that cannot be understood is a Problem of the view and is skipped.
 //
-// It leaves watches: on the members, on each of the topics (also one that does not exist), on the brokers below each
-// topic of Kafka 0.7, and on the claim of each partition (also one that nobody claims). When any of it changes, or the
-// connection is lost, hint is called: once or more, from another goroutine, perhaps before Observe returns. It must not
-// block. A hint is only that: what has changed, the next Observe tells.
+// It leaves watches: on the members, on the list of all topics if a member subscribes by a pattern, on each of the
+// topics (also one that does not exist), on the brokers below each topic of Kafka 0.7, and on the claim of each
+// partition (also one that nobody claims). When any of it changes, or the connection is lost, hint is called: once or
+// more, from another goroutine, perhaps before Observe returns. It must not block. A hint is only that: what has
+// changed, the next Observe tells.
 func (s *Session) Observe(ctx context.Context, request ObserveRequest, tell func()) (layout.View, error) {
 	h := hinting("observe "+request.Group+" "+request.Party, tell)
 	view := layout.View{Partitions: make(map[string][]kafka.Partition, len(request.Topics))}
@@ -83,12 +85,48 @@ func (s *Session) observeMembers(ctx context.Context, request ObserveRequest, h 
 	if err != nil {
 		return err
 	}
-	for _, member := range members {
-		if member != nil { // who left in between is not there: then the watch has fired
+	if err := s.expandPatterns(ctx, members, problems, h); err != nil {
+		return err
+	}
+	for i, member := range members {
+		if member != nil && problems[i] == nil { // who left in between is not there: then the watch has fired
 			view.Members = append(view.Members, *member)
 		}
 	}
 	view.Problems = append(view.Problems, problemsOf(paths, problems)...)
+	return nil
+}
+
+// expandPatterns gives the members that subscribe by a pattern the topics that it means now, as they themselves do with
+// each rebalance. The list of topics is read, and watched, only where there is such a member; one that may not be read
+// is a problem of theirs.
+func (s *Session) expandPatterns(
+	ctx context.Context, members []*layout.Registration, problems []error, h *hint,
+) error {
+	byPattern := func(member *layout.Registration) bool { return member != nil && member.Pattern != nil }
+	if !slices.ContainsFunc(members, byPattern) {
+		return nil
+	}
+	topics, failed := s.list(ctx, layout.Topics, h)
+	if kind := KindOf(failed); failed != nil && kind != Denied && kind != Malformed {
+		return failed
+	}
+	for i, member := range members {
+		switch {
+		case !byPattern(member):
+		case failed != nil:
+			problems[i] = fmt.Errorf("the topics of its pattern cannot be told: %w", failed)
+		case ctx.Err() != nil: // matching takes time of its own
+			return failure("observe", layout.Topics, context.Cause(ctx))
+		default:
+			member.Topics = make(map[string]int)
+			for _, topic := range topics {
+				if member.Pattern.Matches(topic) {
+					member.Topics[topic] = member.Pattern.Threads
+				}
+			}
+		}
+	}
 	return nil
 }
 

@@ -55,7 +55,10 @@ func FuzzParseMemberID(f *testing.F) {
 func FuzzDecodeMember(f *testing.F) {
 	f.Add([]byte(`{"version":1,"subscription":{"orders":3},"pattern":"static","timestamp":"1"}`))
 	f.Add([]byte(`{ "orders": 2 }`))
+	f.Add([]byte(`{ "a b": 1 }`))
 	f.Add([]byte(`*2*or.*`))
+	f.Add([]byte(`!1!(a|b){2,3}[^c-d]\\Q.\\E`))
+	f.Add([]byte(`{"subscription":{"\"or.*, bills\"":1},"pattern":"black_list"}`))
 	f.Add(layout.EncodeMember([]string{"a", "\x00\xff<"}, -1))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		member, err := layout.DecodeMember("g", "m", data)
@@ -63,8 +66,14 @@ func FuzzDecodeMember(f *testing.F) {
 			bounded(t, err)
 			return
 		}
-		if len(member.Topics) == 0 || !member.Foreign {
+		if !member.Foreign || member.Leaving || member.Pattern != nil && member.Topics != nil {
 			t.Errorf("%q: %+v", data, member)
+		}
+		if p := member.Pattern; p != nil && (p.Threads < 1 || len(p.Expression) > len(data) || p.Matches("no topic")) {
+			t.Errorf("%q: %+v", data, p)
+		}
+		if len(member.Topics) == 0 {
+			return
 		}
 		again, err := layout.DecodeMember("g", "m", layout.EncodeMember(member.SubscribedTopics(), 1))
 		if err != nil || !reflect.DeepEqual(again.SubscribedTopics(), member.SubscribedTopics()) {

@@ -85,6 +85,19 @@ func TestDecodeMember(t *testing.T) {
 	}
 }
 
+// Those of Kafka 0.7 may have names that later ones refuse.
+func TestDecodeMemberOfTopicsThatNobodyElseHas(t *testing.T) {
+	got, err := layout.DecodeMember("g", "m", []byte(`{ "café": 1,"orders": 2,"a b": 1 }`))
+	if want := map[string]int{"orders": 2}; err != nil || !reflect.DeepEqual(got.Topics, want) {
+		t.Errorf("%+v, %v; want %v", got, err, want)
+	}
+	got, err = layout.DecodeMember("g", "m", []byte(`{ "a b": 1 }`))
+	if err != nil || len(got.Topics) != 0 || !got.Foreign || got.Leaving {
+		t.Errorf("%+v, %v; want a member of no topics", got, err)
+	}
+	refused(t, "not JSON", "", errOf2(layout.DecodeMember("g", "m", []byte(`{ "a b": 1, }`))))
+}
+
 func TestDecodeMemberThatLeaves(t *testing.T) {
 	id := layout.MemberID("g", layout.Sticky, "pod-0", 1, 2)
 	got, err := layout.DecodeMember("g", id, layout.EncodeMember(nil, 1))
@@ -99,12 +112,10 @@ func TestDecodeMemberRefuses(t *testing.T) {
 		"no JSON":           {"orders", "not JSON"},
 		"half of it":        {`{"subscription":{"orders":`, "not JSON"},
 		"a list":            {`["orders"]`, "want"},
-		"a white list":      {`{"version":1,"subscription":{"or.*":1},"pattern":"white_list"}`, "white_list"},
-		"a black list":      {`{"version":1,"subscription":{"or.*":1},"pattern":"black_list"}`, "black_list"},
 		"a strange pattern": {`{"subscription":{"orders":1},"pattern":7}`, "pattern"},
-		"0.7's white list":  {`*2*or.*`, "pattern"},
-		"0.7's black list":  {`!1!or.*`, "pattern"},
 		"no topics":         {`{"subscription":{}}`, "no topics"},
+		"no topics in 0.7":  {`{  }`, "no topics"},
+		"an odd topic":      {`{"subscription":{"a b":1}}`, "no topic's name"},
 		"no threads":        {`{"subscription":{"orders":0}}`, "at least one thread"},
 		"words for threads": {`{"subscription":{"orders":"many"}}`, "subscription"},
 		"deep nesting":      {strings.Repeat("[", 100_000), "JSON"},

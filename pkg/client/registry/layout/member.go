@@ -78,19 +78,25 @@ func encodeMember(topics []string, bornMillis int64, leaving bool) []byte {
 }
 
 // DecodeMember reads a member's node: Kafka 0.8's form, or 0.7's, in which every key is a topic. Who the member is
-// comes from its id. A subscription by pattern is an error, since which topics it means is known to its own member
-// alone.
+// comes from its id. One that subscribes by a pattern has no topics yet: which it means, the list of all topics tells.
+// A pattern that cannot certainly be matched as the member's own Kafka does is an error that says why.
 func DecodeMember(group, id string, data []byte) (Registration, error) {
 	member, ours := ParseMemberID(group, id)
-	topics, err := decodeSubscription(data)
-	if err != nil && !(ours && errors.Is(err, errNoTopics)) {
-		return Registration{}, err
-	}
 	if !ours {
 		member = Registration{ID: id, Pod: id, Strategy: Range, Foreign: true}
 	}
-	member.Topics = topics
-	member.Leaving = ours && isLeaving(data)
+	var err error
+	member.Topics, member.Pattern, err = decodeSubscription(data)
+	none := errors.Is(err, errNoTopics)
+	switch {
+	case err != nil && !(ours && none):
+		return Registration{}, err
+	case ours && member.Pattern != nil:
+		return Registration{}, fmt.Errorf("the subscription is the pattern %s, which no member of samsa's writes",
+			quote([]byte(member.Pattern.Expression)))
+	}
+	// 0.7's form has no room for the mark: a member of samsa's without topics is leaving there.
+	member.Leaving = ours && (isLeaving(data) || none && !isModern(data))
 	return member, nil
 }
 
@@ -102,45 +108,63 @@ func isLeaving(data []byte) bool {
 	return json.Unmarshal(data, &mark) == nil && mark.Leaving
 }
 
+// isModern says that data that has been decoded is of Kafka 0.8's form.
+func isModern(data []byte) bool {
+	var fields map[string]json.RawMessage
+	return json.Unmarshal(data, &fields) == nil && isObject(fields["subscription"])
+}
+
+func isObject(raw json.RawMessage) bool { return len(raw) > 0 && raw[0] == '{' }
+
 // errNoTopics is a mistake, unless a member of samsa says so: it is leaving then (see Retire), or consumes what matches
 // a pattern, and nothing does.
 var errNoTopics = errors.New("subscription: no topics")
 
-func decodeSubscription(data []byte) (map[string]int, error) {
-	// 0.7 writes a subscription by pattern as *threads*expression or !threads!expression.
-	if len(data) > 0 && (data[0] == '*' || data[0] == '!') {
-		return nil, fmt.Errorf("the subscription is the pattern %s, which is not understood", quote(data))
+func decodeSubscription(data []byte) (map[string]int, *Pattern, error) {
+	if isPattern07(data) {
+		pattern, err := decodePattern07(data)
+		return nil, pattern, err
 	}
 	var fields map[string]json.RawMessage
 	if err := decodeJSON(data, &fields); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	subscription, modern := fields["subscription"]
-	if modern && len(subscription) > 0 && subscription[0] == '{' {
-		if err := checkPattern(fields["pattern"]); err != nil {
-			return nil, err
-		}
-		return threads(subscription)
+	subscription := fields["subscription"]
+	if !isObject(subscription) {
+		topics, err := threads(data, true)
+		return topics, nil, err
 	}
-	return threads(data)
+	kind, err := patternOf(fields["pattern"])
+	if err != nil {
+		return nil, nil, err
+	}
+	if kind == staticPattern {
+		topics, err := threads(subscription, false)
+		return topics, nil, err
+	}
+	pattern, err := decodePattern(subscription, kind == blackList)
+	return nil, pattern, err
 }
 
-// checkPattern accepts a missing pattern: lists of topics are what there was before it.
-func checkPattern(raw json.RawMessage) error {
+// patternOf accepts a missing pattern: lists of topics are what there was before it.
+func patternOf(raw json.RawMessage) (string, error) {
 	if raw == nil {
-		return nil
+		return staticPattern, nil
 	}
 	var pattern string
 	if err := json.Unmarshal(raw, &pattern); err != nil {
-		return fmt.Errorf("pattern: want a string, have %s", quote(raw))
+		return "", fmt.Errorf("pattern: want a string, have %s", quote(raw))
 	}
-	if pattern != staticPattern {
-		return fmt.Errorf("the subscription is of the pattern %s, which is not understood", quote([]byte(pattern)))
+	switch pattern {
+	case staticPattern, whiteList, blackList:
+		return pattern, nil
 	}
-	return nil
+	return "", fmt.Errorf("the subscription is of the pattern %s, which is not understood", quote([]byte(pattern)))
 }
 
-func threads(data []byte) (map[string]int, error) {
+// threads reads a map of topics to threads. In Kafka 0.7 the names of topics were almost free: those that later ones
+// refuse are left out, since no member of samsa can consume them, and the others are no less the member's for it.
+func threads(data []byte, kafka07 bool) (map[string]int, error) {
 	var topics map[string]int32
 	if err := decodeJSON(data, &topics); err != nil {
 		return nil, fmt.Errorf("subscription: %w", err)
@@ -150,11 +174,15 @@ func threads(data []byte) (map[string]int, error) {
 	}
 	counts := make(map[string]int, len(topics))
 	for topic, count := range topics {
-		if err := CheckTopic(topic); err != nil {
+		err := CheckTopic(topic)
+		if err != nil && !kafka07 {
 			return nil, fmt.Errorf("subscription: %w", err)
 		}
 		if count < 1 {
-			return nil, fmt.Errorf("subscription: %s: want at least one thread, have %d", topic, count)
+			return nil, fmt.Errorf("subscription: %s: want at least one thread, have %d", quote([]byte(topic)), count)
+		}
+		if err != nil {
+			continue
 		}
 		counts[topic] = int(count)
 	}

@@ -33,8 +33,11 @@ type Registration struct {
 	Foreign bool
 	// Leaving says that a samsa member gives up what it has, and takes nothing any more.
 	Leaving bool
-	// Topics maps what the member subscribes to, to its number of threads.
+	// Topics maps what the member subscribes to, to its number of threads. In a view they are also those that Pattern
+	// means, of the topics there were.
 	Topics map[string]int
+	// Pattern is how a foreign member subscribes by the names of topics; nil for a list of topics.
+	Pattern *Pattern
 }
 
 // Ownership is a claim that stands.
