@@ -55,7 +55,7 @@ func (c *connection) register(command *cobra.Command) {
 		"a `file` with USER:PASSWORD for ZooKeeper (default $"+envDigest+", which holds it itself)")
 	flags.StringVar(&c.zookeeperTLS, "zookeeper-tls", "",
 		"encrypt connections to ZooKeeper: a `directory` with ca.crt, tls.crt and tls.key, each if needed; or \"system\"")
-	flags.StringVar(&c.brokerTLS, "broker-tls", "", "encrypt connections to brokers: a `directory`, as above")
+	flags.StringVar(&c.brokerTLS, "broker-tls", "", "encrypt connections to brokers: a `directory`, as with --zookeeper-tls")
 }
 
 // resolve decides between ZooKeeper and brokers: what the command line says, else the environment.
