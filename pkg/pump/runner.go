@@ -272,6 +272,7 @@ func (r *runner) Fetched(fetch kafka.Fetch) bool {
 	room := true
 	if n := fetch.Batch.Len(); n > 0 {
 		size := fetch.Batch.Bytes()
+		r.stuck = false
 		r.config.Observer.Fetched(fetch.Partition, n, size)
 		room = r.inbox.put(parcel{batch: fetch.Batch, size: size})
 	}
@@ -286,11 +287,17 @@ func (r *runner) Fetched(fetch kafka.Fetch) bool {
 		r.inbox.put(parcel{event: lane.Stuck{Err: fetch.Err}})
 	case fetch.Err != nil:
 		r.inbox.put(parcel{event: lane.Unfetched{}})
-	case r.stuck:
+	case r.stuck && r.atEnd(fetch):
 		r.stuck = false
 		r.inbox.put(parcel{event: lane.Unstuck{}})
 	}
 	return room
+}
+
+// atEnd tells that there is nothing at the position any more that could not be fetched. An answer without messages
+// alone does not say so: transports tell of a log's end before they have fetched anything.
+func (r *runner) atEnd(fetch kafka.Fetch) bool {
+	return fetch.Batch.Len() == 0 && fetch.End >= 0 && fetch.End <= r.position.Load()
 }
 
 // Pause implements client.Processor.

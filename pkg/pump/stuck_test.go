@@ -4,6 +4,7 @@
 package pump_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -14,12 +15,19 @@ import (
 	"github.com/samsa-dev/samsa/pkg/sink/discard"
 )
 
+// always is a lease that holds.
+type always struct{ ctx context.Context } //nolint:containedctx // it is what a lease hands out
+
+func (a always) Context() context.Context { return a.ctx }
+
 // What a transport gives a partition up for blocks it, with the transport's words, and nothing else does.
 func TestWhatCannotBeFetchedBlocks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pump.New(pump.Config{Sink: discard.New()})
 		partition := kafka.Partition{Topic: "orders", ID: "1-0"}
-		lane := p.Assign(client.Assignment{Partition: partition, Position: 100})
+		lane := p.Assign(client.Assignment{
+			Partition: partition, Position: 100, Lease: always{t.Context()}, Ready: func() {},
+		})
 		defer func() {
 			lane.Stop()
 			p.Wait()
@@ -33,7 +41,10 @@ func TestWhatCannotBeFetchedBlocks(t *testing.T) {
 			{"a broker that is away", kafka.Fetch{End: -1, Err: away}, nil},
 			{"a message that cannot be read", kafka.Fetch{End: -1, Err: corrupt, Stopped: true}, corrupt},
 			{"its broker, away meanwhile", kafka.Fetch{End: -1, Err: away}, corrupt},
-			{"an answer", kafka.Fetch{End: 100}, nil},
+			{"a log that goes on behind it", kafka.Fetch{End: 200}, corrupt},
+			{"a log that ends there", kafka.Fetch{End: 100}, nil},
+			{"another that cannot be read", kafka.Fetch{End: -1, Err: away, Stopped: true}, away},
+			{"a message", kafka.Fetch{End: 200, Batch: kafka.NewBatch(partition, kafka.Messages{{Offset: 100, Next: 101}})}, nil},
 		} {
 			step.fetch.Partition = partition
 			lane.Fetched(step.fetch)

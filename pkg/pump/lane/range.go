@@ -99,7 +99,7 @@ func (l *Lane) stuck(now time.Time, err error) {
 	l.broken.stuck = true
 }
 
-// unstuck is that the broker has given what stands at the position, and be it nothing yet.
+// unstuck is that nothing stands at the position any more.
 func (l *Lane) unstuck() {
 	if l.broken.stuck {
 		l.broken = broken{}

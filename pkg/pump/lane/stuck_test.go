@@ -36,8 +36,8 @@ func TestStuckIsOver(t *testing.T) {
 			r.fetched(100)
 			r.answered(sink.Done)
 		},
-		"with an answer without one": func(r *rig) { r.step(lane.Unstuck{}) },
-		"with another position":      func(r *rig) { r.step(outOfRange(100, 150, 300)) },
+		"with the end of the log": func(r *rig) { r.step(lane.Unstuck{}) },
+		"with another position":   func(r *rig) { r.step(outOfRange(100, 150, 300)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -58,7 +58,7 @@ func TestStuckIsOver(t *testing.T) {
 	})
 }
 
-func TestAnswerWithoutMessagesSaysNothingOfThePosition(t *testing.T) {
+func TestTheEndOfTheLogDoesNotHealAPositionBeyondIt(t *testing.T) {
 	r := newRig(t)
 	r.step(outOfRange(100, 0, 50))
 	r.step(lane.Unstuck{})
