@@ -87,10 +87,8 @@ func (d directory) kafkaNow() era {
 	return d.kafka
 }
 
-// become notes which Kafka this is.
+// become notes which Kafka this is. The caller holds mu, and announces it.
 func (d directory) become(now era) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	if now == d.kafka {
 		return
 	}
@@ -99,7 +97,6 @@ func (d directory) become(now era) {
 	}
 	d.kafka = now
 	clear(d.topics) // partitions of the one are none of the other
-	d.announce()
 }
 
 // era says which Kafka this is, and whether that is known.

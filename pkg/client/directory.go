@@ -129,7 +129,7 @@ func (d directory) read(ctx context.Context, session *registry.Session, hint cha
 		}
 	})
 	if err != nil {
-		d.update(nil, fmt.Errorf("read brokers: %w", err))
+		d.update(nil, d.kafkaNow(), fmt.Errorf("read brokers: %w", err))
 		return err
 	}
 	live := make(map[string]Broker, len(found))
@@ -141,11 +141,10 @@ func (d directory) read(ctx context.Context, session *registry.Session, hint cha
 	slices.SortFunc(problems, func(a, b layout.Problem) int { return strings.Compare(a.Path, b.Path) })
 	d.note(problems)
 	live, kafka, err := d.kafkaNow().judge(live, d.secure)
-	d.become(kafka)
 	if err == nil {
 		err = describeBrokers(live, problems)
 	}
-	d.update(live, err)
+	d.update(live, kafka, err)
 	return nil
 }
 
@@ -204,22 +203,23 @@ func (d directory) malformed() []layout.Problem {
 
 // update stores what was read. Brokers once known stay known while ZooKeeper cannot be read: they are served by, not
 // through, it.
-func (d directory) update(live map[string]Broker, failure error) {
-	for _, follower := range d.store(live, failure) {
+func (d directory) update(live map[string]Broker, kafka era, failure error) {
+	for _, follower := range d.store(live, kafka, failure) {
 		follower.follow()
 	}
 }
 
 // store returns whom to tell, nobody if nothing changed.
-func (d directory) store(live map[string]Broker, failure error) []*brokers {
+func (d directory) store(live map[string]Broker, kafka era, failure error) []*brokers {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if live == nil {
 		live = d.live
 	}
-	if maps.Equal(live, d.live) && sameText(failure, d.failure) {
+	if maps.Equal(live, d.live) && kafka == d.kafka && sameText(failure, d.failure) {
 		return nil
 	}
+	d.become(kafka)
 	if failure != nil && !sameText(failure, d.failure) {
 		d.logger.Warn("Brokers cannot be told", "reason", failure)
 	}
