@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// numbersEvery is how often numbers that messages move are written, unless told otherwise. 200 groups under traffic are then 13 writes a
-	// second, of some 10 KB each: an etcd takes a hundred times that.
+	// numbersEvery is how often numbers that messages move are written, unless told otherwise. 200 groups under traffic
+	// are then 13 writes a second, of some 10 KB each: an etcd takes a hundred times that.
 	numbersEvery = 15 * time.Second
 	// numbersJitter keeps groups that were written together (when the operator started) from being so for ever.
 	numbersJitter = time.Second

@@ -63,8 +63,8 @@ func newlyBlocked(before, after *v1alpha1.ConsumerGroupStatus) (list []occasion)
 	return list
 }
 
-// losses remember how many offsets (with Kafka 0.7: bytes) each worker has said to have lost. The zero value is empty; it may be used
-// concurrently.
+// losses remember how many offsets (with Kafka 0.7: bytes) each worker has said to have lost. The zero value is empty;
+// it may be used concurrently.
 type losses struct {
 	// mu protects known, which holds counts by worker and partition, by group.
 	mu    sync.Mutex

@@ -68,7 +68,8 @@ func TestFed(t *testing.T) {
 		"nobody": {sharing(0, of("orders", 1)...), "True", "1 partition, and no member yet"},
 		"too few": {sharing(3, of("orders", 2)...), "False",
 			"2 partitions for 3 members: 1 pod idle; raise the number of partitions to 3, or lower spec.replicas to 2"},
-		"0.7, enough": {sharing(3, of("orders", 2, 2)...), "True", "2 brokers x 2 partitions each = 4 partitions for 3 members"},
+		"0.7, enough": {sharing(3, of("orders", 2, 2)...), "True",
+			"2 brokers x 2 partitions each = 4 partitions for 3 members"},
 		"0.7, too few": {sharing(3, of("orders", 1, 1)...), "False", "2 brokers x 1 partition each = 2 partitions for " +
 			"3 members: 1 pod idle; raise num.partitions of each broker to 2, or lower spec.replicas to 2"},
 		"0.7, one broker left": {sharing(3, kafka.Partition{Topic: "orders", ID: "1-0"}), "False",
@@ -82,15 +83,15 @@ func TestFed(t *testing.T) {
 		"0.7, topics together": {sharing(6, append(of("orders", 1, 1), of("returns", 1, 1)...)...), "False",
 			"2 topics (orders: 2 brokers x 1 partition each, returns: 2 brokers x 1 partition each) = 4 partitions for " +
 				"6 members: 2 pods idle; raise num.partitions of each broker to 2, or lower spec.replicas to 4"},
-		"topics one by one": {ranged(sharing(3, both(of("returns", 2)...)...)), "False", "2 partitions of orders, the largest " +
-			"of 2 topics that Range shares out one by one, for 3 members: 1 pod idle; raise the number of partitions to 3, " +
-			"or lower spec.replicas to 2"},
+		"topics one by one": {ranged(sharing(3, both(of("returns", 2)...)...)), "False",
+			"2 partitions of orders, the largest of 2 topics that Range shares out one by one, for 3 members: 1 pod idle; " +
+				"raise the number of partitions to 3, or lower spec.replicas to 2"},
 		"a foreign member": {with(ranged(sharing(2, of("orders", 2)...)), old("orders")), "False",
 			"2 partitions for 3 members: 1 member idle; raise the number of partitions to 3, or lower the number of " +
 				"members to 2"},
 		"a foreign member of another topic": {with(ranged(sharing(2, of("orders", 2)...)), old("audit")), "True",
 			"2 partitions for 2 members"},
-		"a foreign member of one of the topics": {with(ranged(sharing(1, both(of("returns", 1)...)...)), old("returns")), "False",
+		"a foreign member of one topic": {with(ranged(sharing(1, both(of("returns", 1)...)...)), old("returns")), "False",
 			"2 topics (orders: 2 partitions, returns: 1 partition) = 3 partitions for 2 members that do not all consume the " +
 				"same topics: 1 member idle; raise the number of partitions of its topics, or lower the number of members to 1"},
 		"a pod on its way out": {with(sharing(2, of("orders", 2)...),
@@ -100,8 +101,8 @@ func TestFed(t *testing.T) {
 			client.GroupMember{ID: "x", Pod: "billing-1", Topics: []string{"orders"}}), "True", "2 partitions for 2 members"},
 		"a pod of one of the topics": {with(sharing(1, both(of("returns", 1)...)...),
 			client.GroupMember{ID: "x", Pod: "billing-1", Topics: []string{"returns"}}), "True",
-			"2 topics (orders: 2 partitions, returns: 1 partition) = 3 partitions for 2 members that do not all consume the same " +
-				"topics"},
+			"2 topics (orders: 2 partitions, returns: 1 partition) = 3 partitions for 2 members that do not all consume " +
+				"the same topics"},
 		"no partitions": {sharing(2), "Unknown", "there are no partitions to share out"},
 	} {
 		t.Run(name, func(t *testing.T) {

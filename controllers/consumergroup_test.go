@@ -57,7 +57,7 @@ var _ = Describe("A ConsumerGroup", func() {
 		create(ctx, newKafkaCluster(namespace, "main", w.Connect()))
 	})
 
-	It("is ready once its workers consume, and neither it nor its cluster is written to while nothing changes", func(ctx SpecContext) {
+	It("is ready once its workers consume, and nothing is written while nothing changes", func(ctx SpecContext) {
 		startNode(ctx, namespace)
 		group := withReplicas(newConsumerGroup(namespace, "billing", "main", "orders"), 2)
 		create(ctx, group)

@@ -150,7 +150,10 @@ func TestKafkaClusterConditions(t *testing.T) {
 			s.Brokers, s.Err, s.Kind = nil, client.ErrNoBrokers, registry.Unavailable
 		}), "Ready=False/NoBrokers Reconciling=True/NoBrokers"},
 		"brokers of two Kafkas": {nil, with(func(s *client.ClusterState) {
-			s.Err, s.Kind = cause, registry.Unavailable
+			s.Err, s.Kind = fmt.Errorf("1 and 2: %w", client.ErrBrokersMixed), registry.Unavailable
+		}), "Ready=False/BrokersMixed Stalled=True/BrokersMixed"},
+		"brokers of two Kafkas from the beginning": {nil, with(func(s *client.ClusterState) {
+			s.Err, s.Kind, s.Brokers = fmt.Errorf("1 and 2: %w", client.ErrBrokersMixed), registry.Unavailable, nil
 		}), "Ready=False/BrokersMixed Stalled=True/BrokersMixed"},
 		"well": {nil, seen(fine), "Ready=True/Reachable"},
 		"unfenced": {nil, with(func(s *client.ClusterState) { s.Fenced = false }),

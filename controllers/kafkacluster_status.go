@@ -149,11 +149,10 @@ func (s *kafkaClusterScope) verdict() verdict {
 	case state.Kind == registry.NoChroot:
 		return verdict{metav1.ConditionFalse, v1alpha1.ReasonChrootMissing,
 			sentence(state.Err), v1alpha1.ConditionStalled}
-	case state.Err != nil && state.Connected && len(state.Brokers) > 0:
-		// With ZooKeeper there and brokers known, that they do not belong together is all that can be wrong.
+	case errors.Is(state.Err, client.ErrBrokersMixed):
 		return verdict{metav1.ConditionFalse, v1alpha1.ReasonBrokersMixed,
 			sentence(state.Err), v1alpha1.ConditionStalled}
-	case state.Err != nil && state.Connected:
+	case state.Err != nil && state.Connected && len(state.Brokers) == 0:
 		return verdict{metav1.ConditionUnknown, v1alpha1.ReasonConnecting,
 			sentence(state.Err), v1alpha1.ConditionReconciling}
 	case state.Err != nil:

@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/samsa-dev/samsa/api/v1alpha1"
@@ -19,8 +20,10 @@ const (
 	// noticing is how soon something wrong shows in a status. Workers are asked every 10 s, and a sink that cannot be
 	// reached is probed as often, so 20 s and what a busy machine adds are the most.
 	noticing = 25 * time.Second
-	// outage is how long ZooKeeper is away: longer than the sessions of 4 s.
-	outage = 15 * time.Second
+	// outage is how long ZooKeeper stands still: longer than the sessions of 4 s. absence is how long it is away: as long
+	// as a number in a status may be old.
+	outage  = 15 * time.Second
+	absence = truth.Grace
 	// failing is how long the sink refuses: longer than any status may be behind.
 	failing = 40 * time.Second
 )
@@ -62,14 +65,17 @@ func sinkRefuses(s *stage) {
 	s.Expect(len(w.heard())).To(BeNumerically("<", 12), "conditions are to be stable")
 }
 
+// sinkHangs leaves every attempt open for longer than it lasts, so that no timeout tells the worker anything.
 func sinkHangs(s *stage) {
-	s.begin()
+	s.begin(func(g *v1alpha1.ConsumerGroup) { g.Spec.Delivery.Timeout = "1h" })
 	s.publish(8)
 	s.allArrive(s.name)
 	s.sink.becomes(hangs)
 	s.publish(8)
-	s.troubled(truth.Grace, v1alpha1.ReasonSinkFailing, "sink")
+	s.troubled(truth.Grace, v1alpha1.ReasonSinkFailing, s.sink.url(), s.name+"/0")
+	s.Expect(s.group(s, s.name).Status.Partitions).To(HaveEach(HaveField("Reason", ContainSubstring("not answered"))))
 	s.sink.becomes(accepts)
+	s.step("the sink answers")
 	s.heals()
 	s.allArrive(s.name)
 }
@@ -84,6 +90,31 @@ func sinkResets(s *stage) {
 	s.allArrive(s.name)
 }
 
+// editIsRefused edits the group to what the API server will not have in a pod: it goes on as it was, and says so.
+func editIsRefused(s *stage) {
+	s.begin()
+	s.flow()
+	s.goesOn(s.name)
+	before := s.pods()
+	s.changeGroup(func(g *v1alpha1.ConsumerGroup) {
+		g.Spec.Template.Metadata.Labels = map[string]string{"team": "not a label!"}
+	})
+	s.Eventually(s.ctx, func(g Gomega) {
+		ready := meta.FindStatusCondition(s.group(g, s.name).Status.Conditions, v1alpha1.ConditionReady)
+		g.Expect(ready).To(HaveValue(And(HaveField("Status", metav1.ConditionTrue),
+			HaveField("Reason", v1alpha1.ReasonApplyFailed), HaveField("Message", ContainSubstring("not a label!")))))
+	}).Should(Succeed(), "what is not in effect is to be named where one looks")
+	s.Expect(s.kubectl("get", "consumergroup", s.name)).To(ContainSubstring(v1alpha1.ReasonApplyFailed))
+	s.goesOn(s.name)
+	s.Expect(s.pods()).To(Equal(before), "running workers are to be left alone")
+	s.changeGroup(func(g *v1alpha1.ConsumerGroup) { g.Spec.Template = v1alpha1.PodTemplate{} })
+	s.heals()
+	s.says(healing, v1alpha1.ReasonBalanced)
+	s.endFlows()
+	s.Expect(s.allArrive(s.name)).To(BeZero(), "messages delivered again")
+	s.Expect(s.pods()).To(Equal(before))
+}
+
 func sinkUnresolved(s *stage) {
 	s.createTopic()
 	s.createCluster()
@@ -95,7 +126,9 @@ func sinkUnresolved(s *stage) {
 	s.allArrive(s.name)
 }
 
+// zooKeeperStops also shows that no number of before the outage stays in the status: that is what its end waits for.
 func zooKeeperStops(s *stage) {
+	s.settles = true
 	s.ownKafka()
 	w := s.begin(replicas(2))
 	before := s.pods()
@@ -104,7 +137,7 @@ func zooKeeperStops(s *stage) {
 	w.blind(true)
 	s.Expect(s.kafka.ZooKeeper.Stop()).To(Succeed())
 	s.step("ZooKeeper is down")
-	s.away(outage)
+	s.away(absence)
 	s.Expect(s.kafka.ZooKeeper.Restart(s.ctx)).To(Succeed())
 	s.step("ZooKeeper is back")
 	w.blind(false)

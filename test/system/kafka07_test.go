@@ -6,22 +6,16 @@ package system
 import (
 	"time"
 
-	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"github.com/samsa-dev/samsa/internal/embedded/world"
 )
 
-var _ = Describe("The system with Kafka 0.7", func() {
-	It("consumes with the same manifests, over scalings and the death of a broker", func(ctx SpecContext) {
-		alone(ctx, play{name: "kafka-07", run: kafka07})
-	}, SpecTimeout(playTimeout))
-})
-
 // gone is when the partitions of a broker that was killed leave the group: its session of 6 s and a tick, what the
 // members need to hear of it, and what a status may take to be written.
 const gone = 25 * time.Second
 
+// kafka07 has the same manifests as every other play, over scalings and the death of a broker.
 func kafka07(s *stage) {
 	s.ownKafkaOf(world.Era07)
 	s.begin()
@@ -53,7 +47,8 @@ func kafka07(s *stage) {
 	s.heals()
 	s.publish(2 * partitions)
 	s.Expect(s.allArrive(s.name)).To(BeZero(), "messages delivered again")
-	s.Eventually(s.ctx, func() []int64 { return s.committed(s.name) }).Should(Equal(s.ends()), "positions are to be complete")
+	s.Eventually(s.ctx, func() []int64 { return s.committed(s.name) }).
+		Should(Equal(s.ends()), "positions are to be complete")
 	s.Expect(s.pods()).To(Equal(before), "workers are to bear it")
 }
 

@@ -23,7 +23,7 @@ const (
 	accepts conduct = iota
 	// refuses: 500.
 	refuses
-	// hangs: no answer at all.
+	// hangs: no answer at all, until it becomes another one: then that one answers.
 	hangs
 	// resets: the connection is reset.
 	resets
@@ -108,9 +108,10 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	case hangs:
 		select {
 		case <-changed:
+			s.ServeHTTP(w, request)
 		case <-request.Context().Done():
+			panic(http.ErrAbortHandler)
 		}
-		panic(http.ErrAbortHandler)
 	case resets:
 		reset(w)
 	}

@@ -52,6 +52,8 @@ type stage struct {
 	stopFlows context.CancelFunc
 	// crashes says that worker processes are meant to end.
 	crashes bool
+	// settles says that the end waits for statuses that are true, however long the play has lasted.
+	settles bool
 
 	// mu protects steps.
 	mu    sync.Mutex
@@ -118,7 +120,7 @@ func (s *stage) curtain() {
 	s.step("curtain")
 	s.endFlows()
 	for _, w := range s.witnesses {
-		if time.Since(s.begun) < longEnough {
+		if s.settles || time.Since(s.begun) < longEnough {
 			s.Eventually(s.ctx, w.behind, truth.Grace).Should(BeEmpty(),
 				"the status of %s is to say what is true now", w.key.Name)
 		}

@@ -19,8 +19,9 @@ const managerAway = 30 * time.Second
 // The specs run in this order: those that can be together, then those that have the whole system for themselves.
 var _ = Describe("The system", Ordered, ContinueOnFailure, func() {
 	together(
+		play{"zookeeper-stops", "goes on after ZooKeeper was away, and shows no number of before", zooKeeperStops},
+		play{"kafka-07", "consumes from Kafka 0.7 with the same manifests, over scalings and the death of a broker", kafka07},
 		play{"sink-refuses", "stands while the sink answers 500, and loses and reorders nothing", sinkRefuses},
-		play{"zookeeper-stops", "goes on after ZooKeeper was away", zooKeeperStops},
 		play{"zookeeper-freezes", "goes on after ZooKeeper stood still", zooKeeperFreezes},
 		play{"worker-killed", "starts workers again that are killed", workerKilled},
 		play{"topic-semantics", "gives every message to every pod, each with its own positions", everyPodGetsAll},
@@ -29,6 +30,7 @@ var _ = Describe("The system", Ordered, ContinueOnFailure, func() {
 		play{"kubectl", "behaves as a built-in kind for kubectl", kubectlKnowsIt},
 		play{"sink-hangs", "stands while the sink does not answer", sinkHangs},
 		play{"sink-resets", "stands while the sink resets connections", sinkResets},
+		play{"edit-refused", "says that an edit is not in effect, and goes on as before", editIsRefused},
 		play{"broker-stops", "goes on after a broker was away", brokerStops},
 		play{"no-cluster", "waits for a KafkaCluster and starts when it exists", clusterMissing},
 		play{"no-topic", "waits for a topic and starts when it exists", topicMissing},

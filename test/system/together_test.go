@@ -27,8 +27,8 @@ const playTimeout = 150 * time.Second
 // at once would make all of them late.
 const headway = 300 * time.Millisecond
 
-// atOnce is how many plays run at a time: each is a worker or three that start, and a manager's attention, on two cores
-// that other suites use, too.
+// atOnce is how many plays do something at a time: each is a worker or three that start, and a manager's attention, on
+// two cores that other suites use, too. Those that only wait for the last word of a status are not counted.
 const atOnce = 10
 
 // play is a spec that leaves others alone, so that it can run beside them. text is what it shows, name its namespace.
@@ -53,8 +53,9 @@ func together(plays ...play) {
 				all.Go(func() {
 					pause(playing, wait)
 					places <- struct{}{}
-					defer func() { <-places }()
-					results[i] <- perform(playing, &plays[i])
+					leave := sync.OnceFunc(func() { <-places })
+					defer leave()
+					results[i] <- perform(playing, &plays[i], leave)
 				})
 			}
 		}
@@ -87,7 +88,7 @@ func focused(text string) bool {
 // alone runs a play by itself, as a spec.
 func alone(ctx context.Context, p play) {
 	GinkgoHelper()
-	succeeds(perform(ctx, &p))
+	succeeds(perform(ctx, &p, func() {}))
 }
 
 // succeeds shows how a play failed, if it did, as it is: with all that was seen.
@@ -98,13 +99,15 @@ func succeeds(err error) {
 	}
 }
 
-// perform runs a play on a stage of its own. A failed expectation, or that of its end, is the error.
-func perform(ctx context.Context, p *play) (err error) {
+// perform runs a play on a stage of its own, and calls played before its end. A failed expectation, or that of its end,
+// is the error.
+func perform(ctx context.Context, p *play, played func()) (err error) {
 	s := newStage(ctx, p.name)
 	defer func() { err = errors.Join(err, s.close()) }()
 	return s.guarded(func() {
 		s.open()
 		p.run(s)
+		played()
 		s.curtain()
 	})
 }

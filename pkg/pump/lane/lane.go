@@ -50,8 +50,9 @@ type (
 	// Replaced says that the topic is not the one the position belongs to.
 	Replaced struct{ Err error }
 	// Stuck says that the broker answers, and that no message can be had at the position all the same: it is larger than
-	// may be fetched, or what stands there is no message. Unstuck says that the log ends at the position by now.
-	Stuck   struct{ Err error }
+	// may be fetched, or what stands there is no message.
+	Stuck struct{ Err error }
+	// Unstuck says that the log ends at the position by now.
 	Unstuck struct{}
 	// Unfetched says that a fetch failed for a reason that says nothing about the position.
 	Unfetched struct{}
