@@ -16,7 +16,6 @@ import (
 
 	"github.com/samsa-dev/samsa/internal/demo/ledger"
 	"github.com/samsa-dev/samsa/internal/local/cluster"
-	"github.com/samsa-dev/samsa/pkg/client"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
@@ -89,7 +88,7 @@ type demo struct {
 	// partitions are those of the topic.
 	partitions []kafka.Partition
 	places     places
-	cluster    *client.Cluster
+	topics     *inTurn
 	statuses   *statuses
 	operator   *operator
 	progress   *progress
@@ -154,11 +153,12 @@ func (d *demo) tidy(failure error) error {
 
 // observed runs the demo beside those who read statuses and the truth.
 func (d *demo) observed(ctx context.Context) (err error) {
-	d.cluster, err = client.Open(ctx, client.Config{ZooKeeper: d.system.World.Connect(), Logger: d.logger})
+	topics, end, err := producers(ctx, d.system.World, d.logger)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, d.cluster.Close()) }()
+	defer func() { err = errors.Join(err, end()) }()
+	d.topics = topics
 	d.statuses, err = newStatuses(d.system, d.recorder, d.logger)
 	if err != nil {
 		return err
@@ -225,7 +225,7 @@ func (d *demo) judge(ctx context.Context) error {
 
 func (d *demo) publisher() *publisher {
 	return &publisher{
-		topic: d.cluster.Topic(lines), input: d.input, recorder: d.recorder, places: d.places,
+		topic: d.topics, input: d.input, recorder: d.recorder, places: d.places,
 	}
 }
 
