@@ -43,7 +43,7 @@ type (
 	Pause struct{}
 	// Resume undoes Pause.
 	Resume struct{}
-	// Drain asks the lane to end once nothing is under way.
+	// Drain asks the lane to end once nothing is under way, nor half of a wrapper of Kafka 0.7 delivered.
 	Drain struct{}
 	// OutOfRange says that the log does not hold the position that was to be fetched next.
 	OutOfRange struct{ Err *kafka.OutOfRange }
@@ -99,7 +99,8 @@ type Lane struct {
 	// attempt is how many messages from base on are under way; 0 for none.
 	attempt int
 
-	paused, draining, drained bool
+	// cut says that an attempt failed while draining: it was ended by whoever has no more time, or had no time to succeed.
+	paused, draining, cut, drained bool
 
 	retryAt time.Time
 	// began is when the first message that is not acknowledged was first handed to the sink.
@@ -151,11 +152,14 @@ func (l *Lane) Step(now time.Time, event Event) Action {
 func (l *Lane) pursue(now time.Time, action Action) Action {
 	switch {
 	case l.attempt > 0:
-	case l.draining:
+	case l.draining && !l.finishes():
 		l.drained, action.Drained = true, true
+	case l.draining:
+		action.Deliver = l.next(l.base + l.rest())
+		l.attempt = action.Deliver.Len()
 	case l.paused, now.Before(l.retryAt):
 	case l.base < l.window.Len():
-		action.Deliver = l.next()
+		action.Deliver = l.next(l.window.Len())
 		l.attempt = action.Deliver.Len()
 		if l.trouble.attempts == 0 {
 			l.began = now
@@ -164,11 +168,29 @@ func (l *Lane) pursue(now time.Time, action Action) Action {
 	return action
 }
 
-// next is the run of messages to try now: from the first that is not acknowledged up to one that is, within the limits.
-// One message always goes, however large.
-func (l *Lane) next() kafka.Batch {
+// finishes reports whether a lane that drains delivers what is left of a wrapper first. The position moves only over
+// whole wrappers, so whoever takes the partition over would deliver again what was delivered of it.
+func (l *Lane) finishes() bool {
+	return l.rest() > 0 && !l.paused && !l.cut && l.trouble.attempts == 0
+}
+
+// rest is how many messages from base on belong to the wrapper that the last acknowledged one is in. The last of a
+// wrapper is the only one with a position behind it.
+func (l *Lane) rest() (count int) {
+	if l.base == 0 {
+		return 0
+	}
+	for i := l.base; i < l.window.Len() && l.window.Next(i-1) <= l.window.Message(i-1).Offset; i++ {
+		count++
+	}
+	return count
+}
+
+// next is the run of messages to try now, of those in front of last: from the first that is not acknowledged up to one
+// that is, within the limits. One message always goes, however large.
+func (l *Lane) next(last int) kafka.Batch {
 	end, size := l.base, 0
-	for end < l.window.Len() && !l.isDone(end) {
+	for end < last && !l.isDone(end) {
 		if l.config.Limits.Messages > 0 && end-l.base >= l.config.Limits.Messages {
 			break
 		}
@@ -228,6 +250,7 @@ func (l *Lane) remember(from int, results []sink.Result) {
 
 func (l *Lane) failed(now time.Time, result sink.Result) {
 	if l.paused || l.draining { // the attempt was ended by us: that says nothing about the sink
+		l.cut = l.draining
 		return
 	}
 	if result.Outcome == sink.Untried {
