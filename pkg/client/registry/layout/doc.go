@@ -11,4 +11,8 @@
 //	/consumers/G/owners/T/P     ephemeral   the thread that owns a partition
 //	/consumers/G/offsets/T/P    persistent  the next position of a partition, decimal
 //	/consumers/G/samsa          persistent  ours alone: the group's start positions are decided
+//
+// Kafka 0.7 and later ones write the same paths, and differ in what stands there: see Dialect. A partition P is
+// <broker>-<number> in 0.7, where the node of a topic T holds nothing, and /brokers/topics/T/<broker> how many
+// partitions the broker has of it.
 package layout

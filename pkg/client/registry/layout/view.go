@@ -31,7 +31,8 @@ type Registration struct {
 	Strategy Strategy
 	// Foreign is true of every member that is not samsa's, or speaks a protocol version this build does not know.
 	Foreign bool
-	// Leaving says that a samsa member gives up what it has, and takes nothing any more.
+	// Leaving says that a samsa member gives up what it has, and takes nothing any more. In Kafka 0.7 that is said of
+	// every one without topics.
 	Leaving bool
 	// Topics maps what the member subscribes to, to its number of threads. In a view they are also those that Pattern
 	// means, of the topics there were.
