@@ -230,6 +230,24 @@ func TestRefusesWhatTheWorkerWouldRefuse(t *testing.T) {
 	}
 }
 
+// Every word of the API is one of the worker's.
+func TestWorkersKnowTheWordsForOutOfRange(t *testing.T) {
+	for _, word := range []v1alpha1.OutOfRange{
+		v1alpha1.OutOfRangeEarliestOrBlock, v1alpha1.OutOfRangeBlock, v1alpha1.OutOfRangeEarliest,
+		v1alpha1.OutOfRangeLatest, v1alpha1.OutOfRangeNearest,
+	} {
+		group, cluster := simple()
+		group.Spec.OutOfRange = word
+		children, err := workload.Of(group, cluster, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := children.ConfigMap.Data["worker.yaml"]; !strings.Contains(text, "outOfRange: "+string(word)+"\n") {
+			t.Errorf("%s is not in\n%s", word, text)
+		}
+	}
+}
+
 // The worker reads what is written for it, credentials' files included, from the directory where they are mounted.
 func TestWorkersReadIt(t *testing.T) {
 	group, cluster := full()

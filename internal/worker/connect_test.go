@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/samsa-dev/samsa/pkg/pump/lane"
 	"github.com/samsa-dev/samsa/pkg/sink/discard"
 	"github.com/samsa-dev/samsa/pkg/sink/httpsink"
 	"github.com/samsa-dev/samsa/pkg/sink/logsink"
@@ -73,6 +74,17 @@ func TestTLS(t *testing.T) {
 	}
 	if _, err := (&TLS{CAFile: filepath.Join(dir, "none")}).config(); err == nil {
 		t.Error("a missing file was accepted")
+	}
+}
+
+func TestEachWordHasItsRule(t *testing.T) {
+	for word, want := range map[OutOfRange]lane.Rule{
+		OutOfRangeEarliestOrBlock: lane.EarliestOrBlock, OutOfRangeBlock: lane.BlockOutOfRange,
+		OutOfRangeEarliest: lane.ToEarliest, OutOfRangeLatest: lane.ToLatest, OutOfRangeNearest: lane.ToNearest,
+	} {
+		if got := word.rule(); got != want {
+			t.Errorf("%s: got %d, want %d", word, got, want)
+		}
 	}
 }
 

@@ -68,6 +68,26 @@ var _ = Describe("A position outside of the log", func() {
 		Expect(c.blocked()).To(BeEmpty())
 	})
 
+	It("is left for the end that is nearer, where the rule says so", func(ctx SpecContext) {
+		cluster := open(ctx, w)
+		publish(ctx, cluster, 10)
+		deleteRecords(ctx, w, 15)
+		seen := &jumps{}
+		b := work(cluster, "b", pump.Config{Sink: to, OutOfRange: lane.ToNearest, Observer: seen})
+		Eventually(to.distinct).Should(Equal(5), "what retention left")
+		Expect(seen.list()).To(ConsistOf(And(
+			HaveField("From", int64(10)), HaveField("To", int64(15)), HaveField("Lost", int64(5)))))
+		b.leave()
+
+		cluster = remade(ctx, 4)
+		c := work(cluster, "c", pump.Config{Sink: to, OutOfRange: lane.ToNearest})
+		Eventually(func() string { return committed(w, "0") }).Should(Equal("4"))
+		Expect(to.distinct()).To(Equal(5), "what the new topic held is skipped")
+		publish(ctx, cluster, 3)
+		Eventually(func() string { return committed(w, "0") }).Should(Equal("7"))
+		Expect(c.blocked()).To(BeEmpty())
+	})
+
 	It("blocks below the start, where the rule says so, until somebody sets another", func(ctx SpecContext) {
 		cluster := open(ctx, w)
 		publish(ctx, cluster, 10)

@@ -33,6 +33,7 @@ func TestWhatCannotBeFetchedBlocks(t *testing.T) {
 			p.Wait()
 		}()
 		corrupt, away := errors.New("corrupt at 100"), errors.New("connection refused")
+		message := kafka.NewBatch(partition, kafka.Messages{{Partition: partition, Offset: 100, Next: 101}})
 		for _, step := range []struct {
 			what  string
 			fetch kafka.Fetch
@@ -44,7 +45,7 @@ func TestWhatCannotBeFetchedBlocks(t *testing.T) {
 			{"a log that goes on behind it", kafka.Fetch{End: 200}, corrupt},
 			{"a log that ends there", kafka.Fetch{End: 100}, nil},
 			{"another that cannot be read", kafka.Fetch{End: -1, Err: away, Stopped: true}, away},
-			{"a message", kafka.Fetch{End: 200, Batch: kafka.NewBatch(partition, kafka.Messages{{Offset: 100, Next: 101}})}, nil},
+			{"a message", kafka.Fetch{End: 200, Batch: message}, nil},
 		} {
 			step.fetch.Partition = partition
 			lane.Fetched(step.fetch)
