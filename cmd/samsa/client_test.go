@@ -67,8 +67,9 @@ func TestSubscribeLeavesOnSIGINT(t *testing.T) {
 	w := startWorld(t)
 	at := []string{"--zookeeper", w.Connect()}
 	child, out := subscriber(t, w, "--group", "billing")
-	if got := output(t, "one\ntwo\nthree", append([]string{"publish", "orders"}, at...)...); !strings.HasPrefix(got, "3 messages acknowledged") {
-		t.Errorf("publish: %s", got)
+	said := output(t, "one\ntwo\nthree", append([]string{"publish", "orders"}, at...)...)
+	if !strings.HasPrefix(said, "3 messages acknowledged") {
+		t.Errorf("publish: %s", said)
 	}
 	lines := bufio.NewScanner(out)
 	var values []string

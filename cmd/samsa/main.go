@@ -91,7 +91,8 @@ func root() *cobra.Command {
 	}
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
 	const runs, looks = "runs", "looks"
-	command.AddGroup(&cobra.Group{ID: runs, Title: "In Kubernetes:"}, &cobra.Group{ID: looks, Title: "On the command line:"})
+	command.AddGroup(
+		&cobra.Group{ID: runs, Title: "In Kubernetes:"}, &cobra.Group{ID: looks, Title: "On the command line:"})
 	add := func(group string, commands ...*cobra.Command) {
 		for _, c := range commands {
 			c.GroupID = group

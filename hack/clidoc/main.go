@@ -21,12 +21,12 @@ const preamble = `# samsa on the command line
 Made from the commands by ` + "`make docs`" + `; what stands here is what ` + "`samsa COMMAND --help`" + ` says.
 
 The same commands serve every Kafka. With ` + "`--zookeeper`" + ` that is Kafka 0.7 and all later ones that register in
-ZooKeeper, groups and offsets being those in ZooKeeper; with ` + "`--bootstrap`" + ` it is Kafka 0.9 and later, groups and
-offsets being those of the brokers' coordinator. Which Kafka it is, is never set: the brokers tell.
+ZooKeeper, groups and offsets being those in ZooKeeper; with ` + "`--bootstrap`" + ` it is Kafka 0.9 and later, groups
+and offsets being those of the brokers' coordinator. Which Kafka it is, is never set: the brokers tell.
 
 - **Output**: what was asked for goes to the standard output, errors (one line each), warnings and progress to the
-  standard error. A list is a table, or with ` + "`-o json`" + ` one object per line, as jq takes it. The names of its fields
-  are stable; what is unknown is null, and ` + "`-`" + ` in a table.
+  standard error. A list is a table, or with ` + "`-o json`" + ` one object per line, as jq takes it. The names of its
+  fields are stable; what is unknown is null, and ` + "`-`" + ` in a table.
 - **Exit codes**: 0 done; 1 it failed; 2 the command line is wrong, and nothing was done; 3 of messages that were
   published it is unknown whether they were written, and it is said of which.
 - **Secrets** are never arguments, which other users of the machine can see: the digest for ZooKeeper comes from a file

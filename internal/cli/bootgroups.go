@@ -64,7 +64,9 @@ func (b *bootstrapCluster) members(ctx context.Context, name string) ([]groupMem
 	view := coordinated{owners: map[kafka.Partition]string{}, topics: group.JoinTopics()}
 	members := make([]groupMember, len(group.Members))
 	for i, m := range group.Members {
-		members[i] = groupMember{ID: m.MemberID, Name: nameOf(m.InstanceID, m.ClientID), State: group.State, Topics: []string{}}
+		members[i] = groupMember{
+			ID: m.MemberID, Name: nameOf(m.InstanceID, m.ClientID), State: group.State, Topics: []string{},
+		}
 		if join, ok := m.Join.AsConsumer(); ok {
 			members[i].Topics = slices.Sorted(slices.Values(join.Topics))
 		}
@@ -100,11 +102,11 @@ func (b *bootstrapCluster) members848(ctx context.Context, name string) ([]group
 	return members, view, nil
 }
 
-func nameOf(instance *string, client string) string {
+func nameOf(instance *string, otherwise string) string {
 	if instance != nil {
 		return *instance
 	}
-	return client
+	return otherwise
 }
 
 func (c coordinated) own(member, topic string, partitions []int32) {

@@ -61,12 +61,12 @@ func openBootstrap(ctx context.Context, config bootstrapConfig) (cluster, error)
 		transport.Close()
 		return nil, fmt.Errorf("brokers of --bootstrap: %w; check the addresses, and that it is Kafka 0.9 or later", err)
 	}
-	client, err := kgo.NewClient(config.options()...)
+	asking, err := kgo.NewClient(config.options()...)
 	if err != nil {
 		transport.Close()
 		return nil, usage("--bootstrap: %w", err)
 	}
-	return &bootstrapCluster{config: config, wire: transport, client: client, admin: kadm.NewClient(client)}, nil
+	return &bootstrapCluster{config: config, wire: transport, client: asking, admin: kadm.NewClient(asking)}, nil
 }
 
 func (b *bootstrapCluster) close() error {

@@ -25,8 +25,8 @@ const (
 	envDigest    = "SAMSA_ZOOKEEPER_DIGEST" //nolint:gosec // the name of a variable, not what it holds
 )
 
-// defaultTimeout is twice what a session at a slow ZooKeeper and an answer from each broker behind it take (a dial of 3 s
-// each at most, where one of them is dead).
+// defaultTimeout is twice what a session at a slow ZooKeeper and an answer from each broker behind it take (a dial of 3
+// s each at most, where one of them is dead).
 const defaultTimeout = 10 * time.Second
 
 // connection says how the cluster is reached.
@@ -40,8 +40,6 @@ type connection struct {
 	// compression and maxMessage concern what is published.
 	compression kafka.Compression
 	maxMessage  int
-	// warn is told what is wrong and does not end the command.
-	warn func(error)
 }
 
 func (c *connection) register(command *cobra.Command) {
@@ -49,13 +47,15 @@ func (c *connection) register(command *cobra.Command) {
 	flags.StringVar(&c.zookeeper, "zookeeper", "",
 		"the `address` of the ZooKeeper that Kafka registers in: HOST:PORT,HOST:PORT/CHROOT (default $"+envZooKeeper+")")
 	flags.StringVar(&c.bootstrap, "bootstrap", "",
-		"the `addresses` of brokers, in place of --zookeeper: HOST:PORT,HOST:PORT; not of Kafka 0.7 (default $"+envBootstrap+")")
+		"the `addresses` of brokers, in place of --zookeeper: HOST:PORT,HOST:PORT; not of Kafka 0.7 (default $"+
+			envBootstrap+")")
 	flags.DurationVar(&c.timeout, "timeout", defaultTimeout, "how long ZooKeeper and brokers may take to answer")
 	flags.StringVar(&c.digestFile, "digest-file", "",
 		"a `file` with USER:PASSWORD for ZooKeeper (default $"+envDigest+", which holds it itself)")
 	flags.StringVar(&c.zookeeperTLS, "zookeeper-tls", "",
 		"encrypt connections to ZooKeeper: a `directory` with ca.crt, tls.crt and tls.key, each if needed; or \"system\"")
-	flags.StringVar(&c.brokerTLS, "broker-tls", "", "encrypt connections to brokers: a `directory`, as with --zookeeper-tls")
+	flags.StringVar(&c.brokerTLS, "broker-tls", "",
+		"encrypt connections to brokers: a `directory`, as with --zookeeper-tls")
 }
 
 // resolve decides between ZooKeeper and brokers: what the command line says, else the environment.

@@ -14,7 +14,7 @@ func (v groupView) write(out io.Writer, format string) error {
 	if format == formatJSON {
 		return writeJSON(out, v)
 	}
-	err := list(out, format, []string{"MEMBER", "NAME", "STATE", "TOPICS"}, v.Members, func(m groupMember) []string {
+	err := list(out, format, "MEMBER NAME STATE TOPICS", v.Members, func(m groupMember) []string {
 		return []string{m.ID, m.Name, m.State, orDash(strings.Join(m.Topics, ","))}
 	})
 	if err != nil {
@@ -34,7 +34,7 @@ func (v groupView) write(out io.Writer, format string) error {
 }
 
 func writePartitions(out io.Writer, format string, rows []groupPartition, failure error) error {
-	return report(out, format, []string{"TOPIC", "PARTITION", "OWNER", "COMMITTED", "END", "LAG", "UNIT"}, rows, failure,
+	return report(out, format, "TOPIC PARTITION OWNER COMMITTED END LAG UNIT", rows, failure,
 		func(p groupPartition) []string {
 			return []string{
 				p.Topic, p.ID, orDash(p.Owner), p.Committed.String(), p.End.String(), p.Lag.String(), p.Unit,

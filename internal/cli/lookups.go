@@ -33,7 +33,7 @@ With -o json each is {"id", "address", "kafka"}, where kafka is "0.7" or "0.8+".
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		return at.with(command.Context(), func(ctx context.Context, c cluster) error {
 			rows, failure := c.brokers(ctx)
-			return report(command.OutOrStdout(), format, []string{"ID", "ADDRESS", "KAFKA"}, rows, failure,
+			return report(command.OutOrStdout(), format, "ID ADDRESS KAFKA", rows, failure,
 				func(b broker) []string { return []string{b.ID, b.Address, b.Kafka} })
 		})
 	}
@@ -64,7 +64,7 @@ With -o json each is {"name", "partitions"}.`,
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		return at.with(command.Context(), func(ctx context.Context, c cluster) error {
 			rows, failure := topicRows(ctx, c)
-			return report(command.OutOrStdout(), format, []string{"NAME", "PARTITIONS"}, rows, failure,
+			return report(command.OutOrStdout(), format, "NAME PARTITIONS", rows, failure,
 				func(t topicRow) []string { return []string{t.Name, t.Partitions.String()} })
 		})
 	}
@@ -118,9 +118,9 @@ func partitionsCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "partitions TOPIC",
 		Short: "List the partitions of a topic, where they begin and end",
-		Long: `List the partitions of a topic: the position of the first message that is still held, the position that the next one
-will get, and what lies between, in messages. In Kafka 0.7 a partition is named BROKER-NUMBER, and positions and sizes
-are bytes. Of a compacted or transactional topic some positions have no message.
+		Long: `List the partitions of a topic: the position of the first message that is still held, the position that the
+next one will get, and what lies between, in messages. In Kafka 0.7 a partition is named BROKER-NUMBER, and positions
+and sizes are bytes. Of a compacted or transactional topic some positions have no message.
 
 With -o json each is {"topic", "partition", "earliest", "end", "size", "unit"}.`,
 		Example: `  samsa partitions orders --zookeeper zk-0:2181/kafka
@@ -132,7 +132,7 @@ With -o json each is {"topic", "partition", "earliest", "end", "size", "unit"}.`
 	command.RunE = func(command *cobra.Command, args []string) error {
 		return at.with(command.Context(), func(ctx context.Context, c cluster) error {
 			rows, failure := partitionRows(ctx, c, args[0])
-			return report(command.OutOrStdout(), format, []string{"PARTITION", "EARLIEST", "END", "SIZE", "UNIT"}, rows, failure,
+			return report(command.OutOrStdout(), format, "PARTITION EARLIEST END SIZE UNIT", rows, failure,
 				func(p partitionRow) []string {
 					return []string{p.ID, p.Earliest.String(), p.End.String(), p.Size.String(), p.Unit}
 				})
@@ -165,9 +165,9 @@ func groupsCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "groups [NAME]",
 		Short: "List the consumer groups, or show one of them",
-		Long: `List the consumer groups and how many members they have; or show one: its members, and of each partition the owner,
-the committed position, the end and how far it lags behind. With --zookeeper they are the groups in ZooKeeper, with
---bootstrap those of the brokers' coordinator. The lag is in messages, in Kafka 0.7 in bytes.
+		Long: `List the consumer groups and how many members they have; or show one: its members, and of each partition the
+owner, the committed position, the end and how far it lags behind. With --zookeeper they are the groups in ZooKeeper,
+with --bootstrap those of the brokers' coordinator. The lag is in messages, in Kafka 0.7 in bytes.
 
 With -o json each is {"name", "members"}; the one is {"name", "members", "partitions", "missing", "problems"}, its
 members {"id", "name", "state", "topics"} and its partitions {"topic", "partition", "owner", "committed", "earliest",
@@ -190,7 +190,7 @@ members {"id", "name", "state", "topics"} and its partitions {"topic", "partitio
 				return both(failure, view.write(out, format))
 			}
 			rows, failure := c.groups(ctx)
-			return report(out, format, []string{"NAME", "MEMBERS"}, rows, failure,
+			return report(out, format, "NAME MEMBERS", rows, failure,
 				func(g groupSummary) []string { return []string{g.Name, g.Members.String()} })
 		})
 	}

@@ -74,7 +74,8 @@ var _ = Describe("Publishing", func() {
 	everyWay("by key, in order, to one partition", func(ctx SpecContext, t *target) {
 		text, values := numbered(50)
 		for _, codec := range []string{"none", "gzip", "snappy"} {
-			r := t.run(ctx, text, "publish", "orders", "--key", "customer-7", "--batch", "20", "--compression", codec, "-o", "json")
+			r := t.run(ctx, text, "publish", "orders", "--key", "customer-7", "--batch", "20", "--compression", codec,
+				"-o", "json")
 			Expect(r.failure).NotTo(HaveOccurred())
 			Expect(objects(r.out.String())[0]["partitions"]).To(HaveLen(1))
 		}

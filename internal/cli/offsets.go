@@ -27,10 +27,10 @@ func offsetsCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "offsets TOPIC [--at TIME | --group GROUP]",
 		Short: "Show positions in a topic: earliest, latest, at a time, or those of a group",
-		Long: `Show positions in each partition of a topic: of the first message that is still held (earliest), and the one that the
-next message will get (latest). With --at also that of the first message at or after a time; in Kafka 0.7, which knows
-the times of whole files alone, a position at or before it. With --group instead what a group has committed, the end
-and the lag between them.
+		Long: `Show positions in each partition of a topic: of the first message that is still held (earliest), and the one
+that the next message will get (latest). With --at also that of the first message at or after a time; in Kafka 0.7,
+which knows the times of whole files alone, a position at or before it. With --group instead what a group has committed,
+the end and the lag between them.
 
 With -o json each is {"topic", "partition", "earliest", "latest", "at", "unit"}, where at is there with --at; with
 --group {"topic", "partition", "owner", "committed", "earliest", "end", "lag", "unit"}.`,
@@ -43,7 +43,8 @@ With -o json each is {"topic", "partition", "earliest", "latest", "at", "unit"},
 	f.register(command)
 	outputFlag(command, &f.format, formatTable, formatJSON)
 	command.Flags().StringVar(&f.group, "group", "", "show what this `group` has committed")
-	command.Flags().StringVar(&f.time, "at", "", "show also the position at a `time`: RFC 3339, or how long ago, as in 90m")
+	command.Flags().StringVar(&f.time, "at", "",
+		"show also the position at a `time`: RFC 3339, or how long ago, as in 90m")
 	command.RunE = func(command *cobra.Command, args []string) error { return f.run(command, args[0]) }
 	return command
 }
@@ -101,10 +102,10 @@ type offsetRow struct {
 func offsetRows(ctx context.Context, c cluster, topic string, place *kafka.Place) ([]offsetRow, error) {
 	partitions, err := partitionRows(ctx, c, topic)
 	rows := make([]offsetRow, len(partitions))
-	var asked []kafka.Partition
+	asked := make([]kafka.Partition, len(partitions))
 	for i, p := range partitions {
 		rows[i] = offsetRow{Topic: p.Topic, ID: p.ID, Earliest: p.Earliest, Latest: p.End, Unit: p.Unit}
-		asked = append(asked, kafka.Partition{Topic: p.Topic, ID: p.ID})
+		asked[i] = kafka.Partition{Topic: p.Topic, ID: p.ID}
 	}
 	if place == nil || len(rows) == 0 {
 		return rows, err
@@ -122,10 +123,10 @@ func offsetRows(ctx context.Context, c cluster, topic string, place *kafka.Place
 }
 
 func writeOffsets(out io.Writer, format string, rows []offsetRow, failure error) error {
-	header := []string{"PARTITION", "EARLIEST", "LATEST", "UNIT"}
+	header := "PARTITION EARLIEST LATEST UNIT"
 	timed := len(rows) > 0 && rows[0].At != nil
 	if timed {
-		header = []string{"PARTITION", "EARLIEST", "LATEST", "AT", "UNIT"}
+		header = "PARTITION EARLIEST LATEST AT UNIT"
 	}
 	return report(out, format, header, rows, failure, func(r offsetRow) []string {
 		if timed {

@@ -83,8 +83,8 @@ func writeJSON(out io.Writer, value any) error {
 	return encoder.Encode(value)
 }
 
-// list writes rows: as a table with a header, or as one object per line.
-func list[T any](out io.Writer, format string, header []string, rows []T, cells func(T) []string) error {
+// list writes rows: as a table with a header, the words of which are the columns', or as one object per line.
+func list[T any](out io.Writer, format, header string, rows []T, cells func(T) []string) error {
 	if format == formatJSON {
 		for _, row := range rows {
 			if err := writeJSON(out, row); err != nil {
@@ -94,16 +94,21 @@ func list[T any](out io.Writer, format string, header []string, rows []T, cells 
 		return nil
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, strings.Join(header, "\t"))
+	fmt.Fprintln(table, strings.ReplaceAll(header, " ", "\t"))
 	for _, row := range rows {
-		fmt.Fprintln(table, strings.Join(cells(row), "\t"))
+		columns := cells(row)
+		for i, cell := range columns {
+			columns[i] = harmless(cell) // names and claims are whatever somebody wrote
+		}
+		fmt.Fprintln(table, strings.Join(columns, "\t"))
 	}
 	return table.Flush()
 }
 
-// report lists what there is, also where a failure says that it is not all. With nothing but a failure it writes nothing.
+// report lists what there is, also where a failure says that it is not all. With nothing but a failure it writes
+// nothing.
 func report[T any](
-	out io.Writer, format string, header []string, rows []T, failure error, cells func(T) []string,
+	out io.Writer, format, header string, rows []T, failure error, cells func(T) []string,
 ) error {
 	if failure != nil && len(rows) == 0 {
 		return failure

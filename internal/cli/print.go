@@ -64,17 +64,22 @@ func (p *printer) row(m kafka.Message) {
 	fmt.Fprintf(&p.line, columns, m.Partition, offset, shown(m.Key), shown(m.Value))
 }
 
-// shown is text as it is, and everything else so that it does no harm to a terminal.
+// shown is a key or value in a table.
 func shown(value []byte) string {
 	if value == nil {
 		return "-"
 	}
-	for _, r := range string(value) {
+	return harmless(string(value))
+}
+
+// harmless is text as it is, and everything else so that it does no harm to a terminal.
+func harmless(text string) string {
+	for _, r := range text {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			return strconv.Quote(string(value))
+			return strconv.Quote(text)
 		}
 	}
-	return string(value)
+	return text
 }
 
 // printed is a message as JSON. Keys and values that are text are strings; others are null there, and in base64 under

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -46,7 +47,8 @@ func TestFormats(t *testing.T) {
 				"orders/1-3                        42.2  k                 \"a<b\\n\\x00\"\n",
 		},
 		{
-			formatTable, kafka.Message{Value: []byte("ä b")}, "PARTITION                       OFFSET  KEY               VALUE\n" +
+			formatTable, kafka.Message{Value: []byte("ä b")},
+			"PARTITION                       OFFSET  KEY               VALUE\n" +
 				"/                                    0  -                 ä b\n",
 		},
 	} {
@@ -124,9 +126,28 @@ func TestNumbers(t *testing.T) {
 	if out.String() != want || unknown.String() != "-" {
 		t.Errorf("got %s", &out)
 	}
-	for _, c := range [][4]number{{5, 0, 9, 4}, {-1, 3, 9, 6}, {2, 3, 9, 6}, {12, 3, 9, 0}, {5, -1, 9, -1}, {5, 0, -1, -1}} {
+	for _, c := range [][4]number{
+		{5, 0, 9, 4}, {-1, 3, 9, 6}, {2, 3, 9, 6}, {12, 3, 9, 0}, {5, -1, 9, -1}, {5, 0, -1, -1},
+	} {
 		if got := lag(c[0], c[1], c[2]); got != c[3] {
 			t.Errorf("lag of %v: %d", c, got)
 		}
+	}
+}
+
+// A claim in ZooKeeper may hold anything.
+func TestCellsDoNoHarm(t *testing.T) {
+	var out bytes.Buffer
+	rows := []groupPartition{{Topic: "t", ID: "0", Owner: "\x1b[2J\tx", Unit: unitMessages}}
+	if err := writePartitions(&out, formatTable, rows, nil); err != nil {
+		t.Fatal(err)
+	}
+	if text := out.String(); strings.Contains(text, "\x1b") || !strings.Contains(text, `"\x1b[2J\tx"`) {
+		t.Errorf("got %q", text)
+	}
+	out.Reset()
+	failure := errors.New("nobody answers")
+	if err := writePartitions(&out, formatTable, nil, failure); !errors.Is(err, failure) || out.Len() > 0 {
+		t.Errorf("with nothing but a failure: %v, and wrote %q", err, &out)
 	}
 }

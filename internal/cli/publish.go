@@ -56,10 +56,10 @@ func publishCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "publish TOPIC [MESSAGE...]",
 		Short: "Publish messages, acknowledged",
-		Long: `Publish messages: the arguments; or files, each one message; or what comes from the standard input, where each line is
-a message. The newline is no part of it, a last line without one counts, and an empty line is an empty message. With
---frames a message may hold anything: the standard input is then 4 bytes of length, big-endian, and so many bytes, again
-and again.
+		Long: `Publish messages: the arguments; or files, each one message; or what comes from the standard input, where each
+line is a message. The newline is no part of it, a last line without one counts, and an empty line is an empty message.
+With --frames a message may hold anything: the standard input is then 4 bytes of length, big-endian, and so many bytes,
+again and again.
 
 Every message is acknowledged by a broker before it counts as published. Messages of one batch go to one partition, in
 order; if a broker fails, the batch goes to another partition, except by key. After a failure it is said how many
@@ -95,7 +95,8 @@ is wrong, nothing was sent; 3 of some messages it is unknown whether they were w
 func (f *publishFlags) register(command *cobra.Command) {
 	flags := command.Flags()
 	flags.BoolVar(&f.lines, "lines", false, "each line of the standard input is a message (default without arguments)")
-	flags.BoolVar(&f.frames, "frames", false, "the standard input is frames: 4 bytes of length, big-endian, and so many bytes")
+	flags.BoolVar(&f.frames, "frames", false,
+		"the standard input is frames: 4 bytes of length, big-endian, and so many bytes")
 	flags.StringArrayVar(&f.files, "file", nil, "a `file` that is one message; repeat it for several")
 	flags.StringVar(&f.key, "key", "", "the `key` of all messages")
 	f.partitioner = string(random)

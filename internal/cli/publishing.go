@@ -106,17 +106,15 @@ func (p *publishing) collect(ctx context.Context, messages <-chan read) (batch [
 	if p.held != nil {
 		batch, size, p.held = append(batch, *p.held), sizeOf(*p.held), nil
 	}
-	var full <-chan time.Time
+	var waited <-chan time.Time
 	for len(batch) < p.most && size < p.mostBytes {
-		if len(batch) > 0 && full == nil {
-			timer := time.NewTimer(batchWait)
-			defer timer.Stop()
-			full = timer.C
+		if len(batch) > 0 && waited == nil {
+			waited = time.After(batchWait)
 		}
 		select {
 		case <-ctx.Done():
 			return batch, nil
-		case <-full:
+		case <-waited:
 			return batch, nil
 		case got := <-messages:
 			if got.err != nil {

@@ -23,7 +23,8 @@ type reading struct {
 	count   int
 }
 
-// run reads a topic until ctx ends, or enough was delivered. Finding the place to begin may take as long as within says.
+// run reads a topic until ctx ends, or enough was delivered. Finding the place to begin may take as long as within
+// says.
 func (r *reading) run(ctx context.Context, topic string, from begin, within time.Duration) error {
 	transport, start, err := r.find(ctx, topic, from, within)
 	if err != nil {

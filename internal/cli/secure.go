@@ -16,8 +16,9 @@ import (
 // systemTLS is the directory that stands for the machine's own authorities.
 const systemTLS = "system"
 
-// tlsConfig reads a directory as Kubernetes mounts a Secret of type kubernetes.io/tls: ca.crt says whom to believe (else
-// the machine's authorities), tls.crt and tls.key who this is, where they are there. No directory is no encryption.
+// tlsConfig reads a directory as Kubernetes mounts a Secret of type kubernetes.io/tls: ca.crt says whom to believe
+// (else the machine's authorities), tls.crt and tls.key who this is, where they are there. No directory is no
+// encryption.
 func tlsConfig(directory string) (*tls.Config, error) {
 	if directory == "" {
 		return nil, nil //nolint:nilnil // nil is what "in the clear" is to the client

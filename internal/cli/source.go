@@ -66,8 +66,8 @@ func (s *files) next() ([]byte, error) {
 	return value, nil
 }
 
-// lines are messages that end with a newline, which is no part of them, or with the input. A carriage return is a byte as
-// any other, and an empty line an empty message.
+// lines are messages that end with a newline, which is no part of them, or with the input. A carriage return is a byte
+// as any other, and an empty line an empty message.
 type lines struct {
 	in    *bufio.Reader
 	limit int

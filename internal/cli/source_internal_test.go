@@ -61,9 +61,9 @@ func TestLinesThatAreTooLong(t *testing.T) {
 }
 
 func TestALineThatCannotBeRead(t *testing.T) {
-	broken := iotest.ErrReader(io.ErrClosedPipe)
-	if got, err := drain(newLines(io.MultiReader(strings.NewReader("a\nhalf"), broken), 10)); !errors.Is(err, io.ErrClosedPipe) ||
-		!slices.Equal(got, []string{"a"}) {
+	broken := io.MultiReader(strings.NewReader("a\nhalf"), iotest.ErrReader(io.ErrClosedPipe))
+	got, err := drain(newLines(broken, 10))
+	if !errors.Is(err, io.ErrClosedPipe) || !slices.Equal(got, []string{"a"}) {
 		t.Errorf("got %q, %v: half a line is no message", got, err)
 	}
 }
@@ -85,11 +85,12 @@ func TestFrames(t *testing.T) {
 
 func TestFramesThatAreNone(t *testing.T) {
 	good := frame("abc")
+	huge := slices.Concat(good, []byte{255, 255, 255, 255})
 	for says, in := range map[string][]byte{
 		"frame 2 (at byte 7): the input ends after 2 of the 4 bytes of its length":      append(good[:7:7], 0, 0),
 		"frame 2 (at byte 7): the input ends after 1 of its 5 bytes":                    append(good[:7:7], 0, 0, 0, 5, 'x'),
 		"frame 2 (at byte 7): the input ends after 0 of its 5 bytes":                    append(good[:7:7], 0, 0, 0, 5),
-		"frame 2 (at byte 7) has 4294967295 bytes; the most that a message may have is": append(good[:7:7], 255, 255, 255, 255),
+		"frame 2 (at byte 7) has 4294967295 bytes; the most that a message may have is": huge,
 	} {
 		got, err := drain(newFrames(bytes.NewReader(in), 1000))
 		if len(got) != 1 || err == nil || !strings.HasPrefix(err.Error(), says) {
@@ -165,7 +166,8 @@ func TestFiles(t *testing.T) {
 
 func TestArguments(t *testing.T) {
 	got, err := drain(&arrived{values: []string{"a", "", "bcdef"}, limit: 4})
-	if !slices.Equal(got, []string{"a", ""}) || err == nil || !strings.HasPrefix(err.Error(), "message 3 of the command line has 5") {
+	if !slices.Equal(got, []string{"a", ""}) || err == nil ||
+		!strings.HasPrefix(err.Error(), "message 3 of the command line has 5") {
 		t.Errorf("got %q, %v", got, err)
 	}
 }

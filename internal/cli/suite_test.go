@@ -88,7 +88,7 @@ type result struct {
 // execute runs a command line as the binary does.
 func execute(ctx context.Context, in io.Reader, out, errs io.Writer, args ...string) error {
 	root := &cobra.Command{Use: "samsa", SilenceErrors: true, SilenceUsage: true}
-	root.AddCommand(cli.Commands()...)
+	root.AddCommand(cli.Commands()...) //nolint:contextcheck // a command has the context that it is executed with
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)

@@ -49,8 +49,8 @@ func openZooKeeper(ctx context.Context, config client.Config) (cluster, error) {
 	return &zookeeperCluster{Cluster: known}, nil
 }
 
-// reach waits until ZooKeeper and the brokers' registrations were read. That there is no broker is no failure: topics and
-// groups can be looked at all the same.
+// reach waits until ZooKeeper and the brokers' registrations were read. That there is no broker is no failure: topics
+// and groups can be looked at all the same.
 func reach(ctx context.Context, known *client.Cluster) error {
 	again := time.NewTicker(lookAgain)
 	defer again.Stop()
@@ -233,6 +233,7 @@ func (z *zookeeperCluster) publisher(topic string, choice partitioning) publishe
 		partitioner = client.ByKey()
 	case roundRobin:
 		partitioner = client.RoundRobin()
+	case random:
 	}
 	return zookeeperPublisher{z.Topic(topic).Publisher(partitioner)}
 }

@@ -20,8 +20,8 @@ type GroupCount struct {
 	Members int
 }
 
-// Groups reads the names of all consumer groups, sorted, and counts their live members. A group is what has a directory:
-// that of one whose members have gone stays, with their positions.
+// Groups reads the names of all consumer groups, sorted, and counts their live members. A group is what has a
+// directory: that of one whose members have gone stays, with their positions.
 func (s *Session) Groups(ctx context.Context) ([]GroupCount, error) {
 	names, err := s.list(ctx, groupsRoot, nil)
 	if err != nil {
@@ -43,8 +43,8 @@ func (s *Session) Groups(ctx context.Context) ([]GroupCount, error) {
 	return groups, nil
 }
 
-// GroupTopics reads the topics of which a group has claims or positions, sorted. It fails with kind NoNode if there is no
-// such group. What its members subscribe to is theirs to tell: see Inspect.
+// GroupTopics reads the topics of which a group has claims or positions, sorted. It fails with kind NoNode if there is
+// no such group. What its members subscribe to is theirs to tell: see Inspect.
 func (s *Session) GroupTopics(ctx context.Context, group string) ([]string, error) {
 	path := layout.Group(group)
 	if _, err := s.read(ctx, path, nil); err != nil {
