@@ -79,7 +79,9 @@ func read(t *testing.T, text string) (lines []string, err error) {
 func TestReadLines(t *testing.T) {
 	g := NewWithT(t)
 	g.Expect(read(t, "a\n\nb")).To(Equal([]string{"a", "", "b"}))
-	lines, err := read(t, "a\n"+strings.Repeat("x", longestLine+1)+"\nb\n")
+	longest := strings.Repeat("x", longestLine)
+	g.Expect(read(t, longest+"\r\n"+longest+"\n"+longest)).To(Equal([]string{longest, longest, longest}))
+	lines, err := read(t, "a\n"+longest+"x\nb\n")
 	g.Expect(err).To(MatchError(ContainSubstring("line 2 is longer than 1000000 bytes")))
 	g.Expect(lines).To(Equal([]string{"a"}))
 }

@@ -156,9 +156,9 @@ func publish(ctx context.Context, connect, topic string, in io.Reader) (count in
 func readLines(ctx context.Context, in io.Reader, lines chan<- []byte) error {
 	defer close(lines)
 	scanner := bufio.NewScanner(in)
-	scanner.Buffer(nil, longestLine)
+	scanner.Buffer(nil, longestLine+len("\r\n")+1) // a token has to be smaller than that
 	read := 0
-	for ; scanner.Scan(); read++ {
+	for ; scanner.Scan() && len(scanner.Bytes()) <= longestLine; read++ {
 		select {
 		case lines <- append([]byte(nil), scanner.Bytes()...):
 		case <-ctx.Done():
@@ -166,7 +166,7 @@ func readLines(ctx context.Context, in io.Reader, lines chan<- []byte) error {
 		}
 	}
 	switch err := scanner.Err(); {
-	case errors.Is(err, bufio.ErrTooLong):
+	case errors.Is(err, bufio.ErrTooLong), len(scanner.Bytes()) > longestLine:
 		return fmt.Errorf("standard input: line %d is longer than %d bytes, the most that fits into a message; "+
 			"shorten it (fold -b -w %d)", read+1, longestLine, longestLine)
 	case err != nil:
