@@ -51,6 +51,8 @@ func (b *bootstrapCluster) subscribe(ctx context.Context, s subscription) error 
 		// Nobody else gets a partition between a message's printing and its commit.
 		kgo.BlockRebalanceOnPoll(),
 		kgo.FetchMaxWait(pollWait),
+		// They are told once in a while, where somebody would otherwise wait in front of silence.
+		kgo.KeepRetryableFetchErrors(),
 	)...)
 	if err != nil {
 		return &Error{Code: ExitUsage, Err: err}

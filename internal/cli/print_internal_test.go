@@ -102,14 +102,22 @@ func TestEachMessageIsOneWrite(t *testing.T) {
 	}
 }
 
-func TestWarningsAreToldOnceInARow(t *testing.T) {
+func TestWarningsAreRepeatedNowAndThen(t *testing.T) {
+	now := time.Unix(0, 0)
 	var out bytes.Buffer
-	w := newWarnings(&out)
-	for _, text := range []string{"a\nb", "a\nb", "c", "a\nb"} {
-		w.warn(errors.New(text))
+	w := newWarnings(&out, func() time.Time { return now })
+	for range 2 {
+		for _, text := range []string{"a\nb", "c", "a\nb", "c"} {
+			w.warn(errors.New(text))
+		}
+		now = now.Add(warnAgain)
 	}
-	if want := "warning: a; b\nwarning: c\nwarning: a; b\n"; out.String() != want {
+	if want := strings.Repeat("warning: a; b\nwarning: c\n", 2); out.String() != want {
 		t.Errorf("got %q", out.String())
+	}
+	w.warn(errors.New("d"))
+	if len(w.told) != 1 {
+		t.Errorf("%d texts are kept", len(w.told))
 	}
 }
 

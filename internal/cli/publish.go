@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -152,6 +153,11 @@ func (f *publishFlags) source(in io.Reader) source {
 	return newLines(in, f.maxMessage)
 }
 
+// fromTerminal reports whether somebody has to be told that messages are to be typed.
+func (f *publishFlags) fromTerminal(in io.Reader) bool {
+	return len(f.arguments) == 0 && len(f.files) == 0 && !f.frames && isTerminal(in)
+}
+
 func (f *publishFlags) run(command *cobra.Command) (err error) {
 	ctx := command.Context()
 	known, err := f.open(ctx)
@@ -168,17 +174,25 @@ func (f *publishFlags) run(command *cobra.Command) (err error) {
 	if f.keyed {
 		run.key = []byte(f.key)
 	}
+	if f.fromTerminal(command.InOrStdin()) {
+		fmt.Fprintln(command.ErrOrStderr(), "Each line is a message; ^D ends.")
+	}
 	failure := run.all(ctx, f.source(command.InOrStdin()))
 	run.progress.end()
 	return both(failure, run.summary.write(command.OutOrStdout(), f.format))
 }
 
-// isTerminal reports whether somebody looks at what is written, so that a line may be written over.
-func isTerminal(out io.Writer) bool {
-	file, ok := out.(*os.File)
+// isTerminal reports whether somebody sits in front of a stream: looks at what is written, so that a line may be
+// written over, or types.
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
 	if !ok {
 		return false
 	}
 	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull) // a character device, too
+	return err != nil || !os.SameFile(info, null)
 }

@@ -4,11 +4,10 @@
 package cli
 
 import (
-	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -105,12 +104,15 @@ func (f *subscribeFlags) run(command *cobra.Command) (err error) {
 	ctx := command.Context()
 	defer brokenPipes()()
 	known, err := f.open(ctx)
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // whoever interrupts it while it connects knows
+	}
 	if err != nil {
 		return err
 	}
 	defer func() { err = both(err, known.close()) }()
 	out := &printer{out: command.OutOrStdout(), format: f.format}
-	warn := newWarnings(command.ErrOrStderr()).warn
+	warn := newWarnings(command.ErrOrStderr(), time.Now).warn
 	if f.group == "" {
 		reader := reading{cluster: known, deliver: out.print, warn: warn, count: f.count}
 		err = reader.run(ctx, f.topics[0], f.begin, f.timeout)
@@ -131,21 +133,4 @@ func brokenPipes() (restore func()) {
 	ignored := make(chan os.Signal, 1)
 	signal.Notify(ignored, syscall.SIGPIPE)
 	return func() { signal.Stop(ignored) }
-}
-
-// warnings tell what stands in the way, each once in a row.
-type warnings struct {
-	out  io.Writer
-	last string
-}
-
-func newWarnings(out io.Writer) *warnings { return &warnings{out: out} }
-
-func (w *warnings) warn(err error) {
-	text := (&Error{Err: err}).Error()
-	if text == w.last {
-		return
-	}
-	w.last = text
-	fmt.Fprintln(w.out, "warning:", text)
 }

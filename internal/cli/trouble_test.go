@@ -30,6 +30,15 @@ var _ = Describe("In trouble", func() {
 			HaveKeyWithValue("unknown", Equal(map[string]any{"from": 1.0, "to": 2.0})))))
 	})
 
+	everyWay("subscribe says that it waits for a topic", func(ctx SpecContext, t *target) {
+		member := t.begin(ctx, "subscribe", "later", "--group", "billing")
+		Eventually(member.err.String).Should(MatchRegexp(`^warning: .*later.*\n`))
+		Expect(t.Brokers().CreateTopic(ctx, "later", 2)).To(Succeed())
+		t.must(ctx, "", "publish", "later", "one")
+		Eventually(member.out.lines).Should(Equal([]string{"one"}))
+		Expect(member.end()).To(Succeed())
+	})
+
 	everyWay("publish goes on to another broker", func(ctx SpecContext, t *target) {
 		if t.way != by07 {
 			Skip("what a broker of today led, nobody leads while it is away")

@@ -23,6 +23,9 @@ import (
 // and a quorum that lost its leader has a new one within some seconds.
 const commitWithin = 10 * time.Second
 
+// watchEvery is how soon trouble is told: later than what passes by itself while a member joins.
+const watchEvery = time.Second
+
 // lookAgain is the time between looks at a cluster that has not been reached, for a change that came before anybody was
 // there to hear of it. Nobody feels a tenth of a second.
 const lookAgain = 100 * time.Millisecond
@@ -203,6 +206,11 @@ func (z *zookeeperCluster) subscribe(ctx context.Context, s subscription) error 
 	if err != nil {
 		return &Error{Code: ExitUsage, Err: err}
 	}
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watched, stop := context.WithCancel(ctx)
+	defer stop()
+	watching.Go(func() { watch(watched, consumer, s.warn) })
 	delivered, enough := 0, false
 	for message, err := range consumer.Messages(ctx) {
 		switch {
@@ -224,6 +232,32 @@ func (z *zookeeperCluster) subscribe(ctx context.Context, s subscription) error 
 		}
 	}
 	return nil
+}
+
+// watch warns of what keeps a member from its messages without being an error of one of its partitions.
+func watch(ctx context.Context, consumer *client.Consumer, warn func(error)) {
+	every := time.NewTicker(watchEvery)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+		}
+		status := consumer.Status()
+		for _, topic := range status.Missing {
+			warn(fmt.Errorf("topic %s does not exist yet; waiting for it", topic))
+		}
+		if status.Err != nil {
+			warn(status.Err)
+		}
+		if status.RegisterErr != nil {
+			warn(fmt.Errorf("the group cannot be joined: %w", status.RegisterErr))
+		}
+		if status.Warning != "" {
+			warn(errors.New(status.Warning))
+		}
+	}
 }
 
 func (z *zookeeperCluster) publisher(topic string, choice partitioning) publisher {
