@@ -28,12 +28,15 @@ func (l *loop) accept(p *part, now time.Time) bool {
 	if c.stage != fetching || c.next != p.from {
 		return c.stage == fetching // gone, moved, or gone back
 	}
+	p.outline = trace(p.set)
+	if p.size == 0 && c.done != c.next {
+		return true // nothing or an error: it will come again, when what was read before has been handed over
+	}
 	if p.code != protocol.None {
 		l.refused(c, p.code, now)
 		return false
 	}
 	c.seen = l.connection
-	p.outline = trace(p.set)
 	switch {
 	case p.size > 0 || p.broken:
 		l.take(p)
@@ -157,10 +160,12 @@ func (l *loop) finish(p *part) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c := p.cursor
-	if c.stage == stopped {
-		return // nothing of it is weighed any more
+	c.weigh(-len(p.set))
+	if c.stage == stopped || c.done != p.from {
+		return // gone, moved, or gone back
 	}
-	c.weigh(p.bytes - len(p.set))
+	c.weigh(p.bytes)
+	c.done = p.end
 	if p.end < p.from+int64(p.size) {
 		c.next = p.end // what was asked for behind it does not fit any more, and will be dropped
 	}

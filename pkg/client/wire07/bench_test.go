@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	// benchmarkLog is how much is fetched in one round: 64 answers.
-	benchmarkLog = 64 << 20
+	// benchmarkLog is how much is fetched in one round: 16 answers.
+	benchmarkLog = 16 << 20
 	fetchSize    = 1 << 20
 )
 

@@ -171,7 +171,7 @@ func (c *connection) failed(doing string, err error, limit time.Duration) error 
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("%s closed the connection: %s: %w", c.peer, doing, io.ErrUnexpectedEOF)
 	case isTimeout && timeout.Timeout():
-		return fmt.Errorf("%s: %s: it takes longer than %s: %w", c.peer, doing, limit, os.ErrDeadlineExceeded)
+		return fmt.Errorf("%s: %s: it takes longer than %s: %w", c.peer, doing, limit.Round(10*time.Millisecond), os.ErrDeadlineExceeded)
 	case isNetwork && network.Err != nil:
 		err = network.Err
 	}

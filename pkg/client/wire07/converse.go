@@ -5,12 +5,32 @@ package wire07
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
-// converse fetches over one connection until that fails, or until nothing is left to fetch.
+// underway is how many requests there are of a connection: one whose answer is on its way, two whose answers wait to
+// be decoded, and one that is being decoded.
+const underway = 4
+
+// converse fetches over one connection until that fails, or until nothing is left to fetch. What it has read is decoded
+// by another goroutine, in order, and all of it before converse returns.
 func (l *loop) converse(ctx context.Context, conn *connection) error {
-	now, next := new(request), new(request)
+	free, read := make(chan *request, underway), make(chan *request, underway)
+	for range underway {
+		free <- new(request)
+	}
+	var decoding sync.WaitGroup
+	decoding.Go(func() {
+		for answered := range read {
+			l.decode(answered)
+			free <- answered
+		}
+	})
+	defer decoding.Wait()
+	defer close(read)
+
+	now := <-free
 	for l.await(ctx, now) {
 		if err := conn.send(now.encode()); err != nil {
 			return err
@@ -19,16 +39,17 @@ func (l *loop) converse(ctx context.Context, conn *connection) error {
 			if err := now.read(conn, &l.buffers); err != nil {
 				return err
 			}
+			next := <-free
 			l.settle(now, next)
 			var err error
 			if !next.empty() {
 				err = conn.send(next.encode())
 			}
-			l.decode(now)
+			read <- now
 			if err != nil {
 				return err
 			}
-			now, next = next, now
+			now = next
 		}
 	}
 	return context.Cause(ctx)

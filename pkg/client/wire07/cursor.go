@@ -16,7 +16,7 @@ const (
 	fetching stage = iota
 	// checking: the position may not be in the log; its bounds are being asked for.
 	checking
-	// stopped: given up and told so, or removed.
+	// stopped: given up and told so, or gone.
 	stopped
 )
 
@@ -28,8 +28,10 @@ type cursor struct {
 	loop   *loop
 	stage  stage
 	paused bool
-	// next is the position behind all that was read, whether it was handed out or not.
-	next int64
+	// next is the position behind all that was read, done the one behind all that was decoded as well.
+	next, done int64
+	// gone says that it was removed.
+	gone bool
 	// need is how much the next fetch must ask for to bring one message; 0 if nothing is known to be large.
 	need int
 
@@ -71,6 +73,9 @@ type bounds struct {
 // weigh adds to, or takes from, what waits of the partition. What is paused does not count for the broker: it waits for
 // as long as the caller likes, and must not stop its neighbours.
 func (c *cursor) weigh(bytes int) {
+	if c.gone {
+		return
+	}
 	c.bytes += bytes
 	if !c.paused {
 		c.loop.buffered += bytes
@@ -92,7 +97,7 @@ func (c *cursor) pause(paused bool) {
 func (c *cursor) drop() {
 	c.stage = stopped
 	c.weigh(-c.bytes)
-	c.ready, c.endNews = nil, false
+	c.ready, c.endNews, c.gone = nil, false, true
 }
 
 // calm forgets errors. It reports whether the caller knew of one, and so must be told that it is over.

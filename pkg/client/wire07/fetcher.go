@@ -17,6 +17,7 @@ type fetcher struct {
 	config  Config
 	brokers *brokers
 	spawn   func(task func(ctx context.Context)) bool
+	blocks  *blocks
 	// over is closed when the transport is.
 	over <-chan struct{}
 	// news holds a token if there may be something for Poll.
@@ -37,6 +38,7 @@ func newFetcher(t *Transport) *fetcher {
 		config:  t.config,
 		brokers: t.brokers,
 		spawn:   t.spawn,
+		blocks:  new(blocks),
 		over:    t.life.Done(),
 		news:    make(chan struct{}, 1),
 		cursors: make(map[kafka.Partition]*cursor),
@@ -58,7 +60,7 @@ func (f *fetcher) Add(positions map[kafka.Partition]int64) {
 	}
 	f.remove(moved)
 	for partition, position := range positions {
-		f.add(&cursor{partition: partition, next: position, end: -1, paused: paused[partition]})
+		f.add(&cursor{partition: partition, next: position, done: position, end: -1, paused: paused[partition]})
 	}
 }
 

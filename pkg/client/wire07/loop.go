@@ -47,7 +47,7 @@ type loop struct {
 	// failure is why the broker is not being fetched from; nil if it is.
 	failure error
 
-	// What follows belongs to the loop's goroutine.
+	// What follows belongs to the loop's goroutine; decoder to the one that decodes.
 	connection int // how many there were
 	fails      int // in a row
 	buffers    buffers
@@ -55,7 +55,10 @@ type loop struct {
 }
 
 func newLoop(f *fetcher, broker string) *loop {
-	return &loop{fetcher: f, broker: broker, wake: make(chan struct{}, 1), leave: func(error) {}}
+	return &loop{
+		fetcher: f, broker: broker, wake: make(chan struct{}, 1), leave: func(error) {},
+		buffers: buffers{blocks: f.blocks},
+	}
 }
 
 // signal makes the loop look.

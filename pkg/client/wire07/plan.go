@@ -15,13 +15,13 @@ const (
 	// a fetch takes as many as have a share, the next goes on behind them: 1000 partitions take 4.
 	maxAnswer  = 16 << 20
 	leastShare = 64 << 10
-	// maxBuffered bounds what is kept for Poll of one broker: an answer that waits, one that is being decoded. What
-	// wrappers inflate to counts, so it may be exceeded by what one wrapper inflates to (64 MiB). A paused partition does
+	// maxBuffered bounds what is kept for Poll of one broker: an answer that waits, one that is being decoded. (Those of
+	// a few partitions only are smaller.) What wrappers inflate to counts, so it may be exceeded by what one wrapper inflates to (64 MiB). A paused partition does
 	// not count, and keeps what it had: at most what maxWaiting says.
 	maxBuffered = 2 * maxAnswer
-	// maxWaiting is how many fetches of a partition may wait for Poll when it is asked for again: the one being decoded,
-	// and one that nobody has polled yet.
-	maxWaiting = 2
+	// maxWaiting is how many fetches of a partition may be here when it is asked for again: one that waits to be decoded,
+	// one that is, and two that nobody has polled yet.
+	maxWaiting = 4
 	// maxParts is how many fetches go into one MULTIFETCH: its count is an int16.
 	maxParts = 1<<15 - 1
 	// maxQuestions bounds what is sent behind a fetch while its answer may not be read yet: 64 requests of 30 to 300 bytes
@@ -108,6 +108,9 @@ func (l *loop) interrogate(into *request, c *cursor, now time.Time) time.Duratio
 		return forever
 	}
 	if c.stage == checking {
+		if c.done != c.next {
+			return time.Millisecond // what was read before comes first
+		}
 		// The end first: a log that is emptied in between then shows as it is, with its start beyond.
 		into.ask(c, protocol.LatestTime)
 		into.ask(c, protocol.EarliestTime)
