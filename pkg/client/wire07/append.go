@@ -33,7 +33,7 @@ const (
 // Kafka 0.7 acknowledges nothing. It executes the requests of a connection one after the other, though, so that the
 // answer to any request proves that all before it were executed. Each Append is therefore a PRODUCE with an OFFSETS
 // behind it, for the earliest position of the same partition: the cheapest request that is answered, and never with a
-// refusal if the PRODUCE before it was none.
+// refusal if the PRODUCE before it was none. Small Appends that were queued together share the last one's.
 type appends struct {
 	transport *Transport
 	encoders  sync.Pool // of *encoder

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -20,13 +21,14 @@ import (
 const (
 	// appendedMessages is how many go into one Append: Kafka's asynchronous producer sends 200.
 	appendedMessages = 200
-	// appendedBatches is how many batches are raced at a time: with 1 KiB each 20 MB, some 10 ms.
+	// appendedBatches is how many batches are raced at a time: some ms.
 	appendedBatches = 96
 )
 
 // BenchmarkAppend compares acknowledged publishing of batches with a bare loop that writes the same requests to a
 // connection without asking anything (but once, at the end, so that the broker has done the same work): 1 is as fast.
-// Of each the fastest round counts.
+// The two take turns, and of each the median round counts: on a machine with other work the fastest one is that in
+// which client and broker both happened to have a core, which is luck; best-ratio is of those.
 func BenchmarkAppend(b *testing.B) {
 	for _, size := range []int{100, 1 << 10} {
 		for _, publishers := range []int{1, 2, 4, 8} {
@@ -59,19 +61,27 @@ func benchmarkAppend(b *testing.B, size, publishers int) {
 		payloads[i] = make([]byte, size)
 		messages[i].Value = payloads[i]
 	}
-	mine, theirs := time.Hour, time.Hour
+	var mine, theirs []time.Duration
 	for b.Loop() {
 		start := time.Now()
 		publishAcknowledged(b, transport, messages, publishers)
 		middle := time.Now()
 		publishBare(b, conn, payloads)
-		mine, theirs = min(mine, middle.Sub(start)), min(theirs, time.Since(middle))
+		mine, theirs = append(mine, middle.Sub(start)), append(theirs, time.Since(middle))
 		if err := broker.Clean(); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(theirs)/float64(mine), "ratio")
-	b.ReportMetric(float64(size*appendedMessages*appendedBatches)/mine.Seconds()/1e6, "MB/s")
+	bytes := float64(size * appendedMessages * appendedBatches)
+	b.ReportMetric(float64(middle(theirs))/float64(middle(mine)), "ratio")
+	b.ReportMetric(float64(slices.Min(theirs))/float64(slices.Min(mine)), "best-ratio")
+	b.ReportMetric(bytes/middle(mine).Seconds()/1e6, "MB/s")
+}
+
+// middle is the median.
+func middle(rounds []time.Duration) time.Duration {
+	slices.Sort(rounds)
+	return rounds[len(rounds)/2]
 }
 
 // publishAcknowledged appends the batches by several goroutines, each of which waits for one before it sends the next.

@@ -59,6 +59,8 @@ func requestSize(topic string, messages []kafka.Message) int {
 // encoder makes the requests of one Append after the other.
 type encoder struct {
 	requests []byte
+	// question is where in requests the OFFSETS behind the messages begins.
+	question int
 	payloads [][]byte
 	// Only where messages are compressed.
 	set, wrapper []byte
@@ -71,7 +73,7 @@ func (e *encoder) encode(topic string, number int32, messages []kafka.Message, c
 	for i := range messages {
 		e.payloads = append(e.payloads, messages[i].Value)
 	}
-	barrier := protocol.OffsetsRequest{
+	question := protocol.OffsetsRequest{
 		Topic: topic, Partition: number, Time: protocol.EarliestTime, MaxOffsets: 1,
 	}
 	e.requests = e.requests[:0]
@@ -85,7 +87,8 @@ func (e *encoder) encode(topic string, number int32, messages []kafka.Message, c
 		}
 		rest = rest[n:]
 	}
-	e.requests = barrier.AppendTo(e.requests)
+	e.question = len(e.requests)
+	e.requests = question.AppendTo(e.requests)
 	return nil
 }
 

@@ -312,14 +312,22 @@ var _ = Describe("Appends of many goroutines", func() {
 		const count = 100
 		server := listen(ctx, func(conn net.Conn) {
 			var answers []byte
-			for range count {
-				produce, isProduce := nextRequest(conn).(*protocol.ProduceRequest)
-				offsets, isOffsets := nextRequest(conn).(*protocol.OffsetsRequest)
-				if !isProduce || !isOffsets || offsets.Partition != produce.Partition || offsets.Topic != produce.Topic ||
-					offsets.Time != protocol.EarliestTime || offsets.MaxOffsets != 1 {
+			var last protocol.ProduceRequest
+			for produced := 0; produced < count || last.Topic != ""; {
+				switch request := nextRequest(conn).(type) {
+				case *protocol.ProduceRequest:
+					last, produced = *request, produced+1
+				case *protocol.OffsetsRequest:
+					if *request != (protocol.OffsetsRequest{
+						Topic: last.Topic, Partition: last.Partition, Time: protocol.EarliestTime, MaxOffsets: 1,
+					}) {
+						return
+					}
+					last = protocol.ProduceRequest{}
+					answers = (&protocol.OffsetsResponse{Offsets: []int64{0}}).AppendTo(answers)
+				default:
 					return
 				}
-				answers = (&protocol.OffsetsResponse{Offsets: []int64{0}}).AppendTo(answers)
 			}
 			_, _ = conn.Write(answers)
 			_, _ = io.Copy(io.Discard, conn)
