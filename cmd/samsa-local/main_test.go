@@ -92,7 +92,9 @@ func TestEnvironmentStandsForFlags(t *testing.T) {
 	t.Setenv("MESSAGES", "abc") // does not matter where the flag is given
 	t.Setenv("KEEP", "maybe")
 	t.Setenv("KAFKA", "8")
-	err = refusal(t, []string{"demo", "--samples", samples, "--input=/nowhere/other", "--messages=8", "--keep", "--kafka=modern"})
+	err = refusal(t, []string{
+		"demo", "--samples", samples, "--input=/nowhere/other", "--messages=8", "--keep", "--kafka=modern",
+	})
 	if err == nil || !strings.HasPrefix(err.Error(), "input: stat /nowhere/other") {
 		t.Errorf("flags are given: got %v", err)
 	}

@@ -117,7 +117,7 @@ func up(ctx context.Context, config cluster.Config, sinkAddress string, out io.W
 		}
 		defer func() { err = errors.Join(err, s.close()) }()
 	}
-	world, err := cluster.Start(ctx, config)
+	system, err := cluster.Start(ctx, config)
 	if ctx.Err() != nil && err != nil {
 		return nil // whoever pressed Ctrl-C knows
 	}
@@ -125,13 +125,13 @@ func up(ctx context.Context, config cluster.Config, sinkAddress string, out io.W
 		return err
 	}
 	config.Progress("ready")
-	advise(out, config, world, s)
+	advise(out, config, system, s)
 	select {
 	case <-ctx.Done():
-	case err = <-world.Failed():
+	case err = <-system.Failed():
 	}
 	fmt.Fprintln(out, "\nEnding all of it ...")
-	return errors.Join(err, world.Close())
+	return errors.Join(err, system.Close())
 }
 
 // managerOf runs the manager as samsa manager does, in this process.
@@ -149,7 +149,7 @@ func managerOf(logger *slog.Logger) func(context.Context, *rest.Config) error {
 	}
 }
 
-func advise(out io.Writer, config cluster.Config, world *cluster.Cluster, s *sink) {
+func advise(out io.Writer, config cluster.Config, system *cluster.Cluster, s *sink) {
 	say := func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) }
 	// The directory is named only where it has to be.
 	command := func(verb string) string { return os.Args[0] + " " + verb }
@@ -157,7 +157,7 @@ func advise(out io.Writer, config cluster.Config, world *cluster.Cluster, s *sin
 		command = func(verb string) string { return os.Args[0] + " " + verb + " --dir " + quoted(config.Directory) }
 	}
 	say("\nEverything runs until Ctrl-C. In another terminal:\n")
-	say("  export KUBECONFIG=%s PATH=%s:$PATH", quoted(world.Kubeconfig()), quoted(absolute(config.Programs)))
+	say("  export KUBECONFIG=%s PATH=%s:$PATH", quoted(system.Kubeconfig()), quoted(absolute(config.Programs)))
 	say("  kubectl apply -k config/samples")
 	say("  kubectl wait --for=condition=Ready consumergroup/demo && kubectl get consumergroups,pods")
 	say("  seq 1000 | %s lines", command("publish"))
@@ -166,7 +166,7 @@ func advise(out io.Writer, config cluster.Config, world *cluster.Cluster, s *sin
 	if s != nil {
 		say("\nThe sink is http://%s/; what it gets is counted here.", s.address)
 	}
-	say("ZooKeeper: %s; logs: %s", world.World().Connect(), config.Directory)
+	say("ZooKeeper: %s; logs: %s", system.World().Connect(), config.Directory)
 }
 
 // quoted is a path as a shell takes it.
