@@ -125,6 +125,21 @@ var _ = Describe("Publishing to Kafka 0.7", func() {
 		}
 	})
 
+	It("finds a broker that comes while all others fail", func(ctx SpecContext) {
+		w := start07(ctx, map[string]int32{"orders": 2})
+		cluster := open(ctx, w)
+		Expect(w.Kafka07.StopBroker(1)).To(Succeed())
+		Eventually(cluster.Brokers).Should(HaveLen(1))
+		faults(w, 0).Refuse(true)
+		err := cluster.Topic("orders").Publish(ctx, []byte("too early"))
+		Expect(err).To(MatchError(And(ContainSubstring("orders/0-0"), Not(ContainSubstring("orders/1-0")))))
+		published := make(chan error, 1)
+		go func() { published <- cluster.Topic("orders").Publish(ctx, []byte("in time")) }()
+		Expect(w.Kafka07.StartBroker(ctx, 1)).To(Succeed())
+		Eventually(published).Should(Receive(BeNil()))
+		Expect(held(w, "orders")).To(Equal(map[string][]string{"1-0": {"in time"}}))
+	})
+
 	It("survives that its only broker was restarted", func(ctx SpecContext) {
 		w := start07With(ctx, world.Config{Topics: map[string]int32{"orders": 1}})
 		cluster := open(ctx, w)
