@@ -127,6 +127,8 @@ func (r *groupReader) take(ctx context.Context, fetches kgo.Fetches) error {
 		case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		case topic == "":
 			r.warn(err)
+		case isUnknownTopic(err):
+			r.warn(waitingFor(topic))
 		default:
 			r.warn(fmt.Errorf("%s/%d: %w", topic, partition, err))
 		}

@@ -176,7 +176,8 @@ func (s summary) write(out io.Writer, format string) error {
 	if err != nil || len(s.Partitions) < 2 {
 		return err
 	}
-	for _, id := range slices.Sorted(maps.Keys(s.Partitions)) {
+	byNumber := func(a, b string) int { return kafka.Partition{ID: a}.Compare(kafka.Partition{ID: b}) }
+	for _, id := range slices.SortedFunc(maps.Keys(s.Partitions), byNumber) {
 		fmt.Fprintf(out, "  %s: %d\n", id, s.Partitions[id])
 	}
 	return nil

@@ -209,11 +209,11 @@ func TestProgressOnATerminalIsWrittenOver(t *testing.T) {
 
 func TestSummaries(t *testing.T) {
 	var out bytes.Buffer
-	s := summary{Topic: "t", Acknowledged: 3, Bytes: 1, Partitions: map[string]int{"1": 2, "0": 1}}
+	s := summary{Topic: "t", Acknowledged: 3, Bytes: 1, Partitions: map[string]int{"10": 2, "9": 1}}
 	if err := s.write(&out, formatTable); err != nil {
 		t.Fatal(err)
 	}
-	if want := "3 messages acknowledged by 2 partitions of t (1 byte)\n  0: 1\n  1: 2\n"; out.String() != want {
+	if want := "3 messages acknowledged by 2 partitions of t (1 byte)\n  9: 1\n  10: 2\n"; out.String() != want {
 		t.Errorf("got %q", out.String())
 	}
 }

@@ -104,10 +104,10 @@ func (f *subscribeFlags) run(command *cobra.Command) (err error) {
 	ctx := command.Context()
 	defer brokenPipes()()
 	known, err := f.open(ctx)
-	if ctx.Err() != nil {
-		return nil //nolint:nilerr // whoever interrupts it while it connects knows
-	}
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil // whoever interrupts it while it connects knows
+	case err != nil:
 		return err
 	}
 	defer func() { err = both(err, known.close()) }()

@@ -26,6 +26,11 @@ func newWarnings(out io.Writer, now func() time.Time) *warnings {
 	return &warnings{out: out, now: now, told: map[string]time.Time{}}
 }
 
+// waitingFor warns that a topic does not exist, which may be a mistake in its name.
+func waitingFor(topic string) error {
+	return fmt.Errorf("topic %s does not exist yet; waiting for it", topic)
+}
+
 // warn tells it, unless it was told a moment ago: what cannot be done is tried again and again.
 func (w *warnings) warn(err error) {
 	text := (&Error{Err: err}).Error()

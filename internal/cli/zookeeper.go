@@ -246,7 +246,7 @@ func watch(ctx context.Context, consumer *client.Consumer, warn func(error)) {
 		}
 		status := consumer.Status()
 		for _, topic := range status.Missing {
-			warn(fmt.Errorf("topic %s does not exist yet; waiting for it", topic))
+			warn(waitingFor(topic))
 		}
 		if status.Err != nil {
 			warn(status.Err)
