@@ -136,11 +136,11 @@ func (l *loop) hear(q *question, now time.Time) {
 
 // judge decides on a position once the bounds of the log are known.
 //
-// A position beyond the end is never just one that was not flushed yet. Brokers show a message, and count it into the end
-// of the log, once it is flushed; after a restart they show all that is in the file. So what was once fetched, or counted
-// into an end, stays visible for as long as the log is the same one. Only a position that somebody got elsewhere, as
-// from an acknowledged write, may be beyond the end for the some seconds until the flush; whoever fetches from such a
-// position is told so, and has to ask again.
+// A position beyond the end is never just one that was not flushed yet. Brokers show a message, and count it into the
+// end of the log, once it is flushed; after a restart they show all that is in the file. So what was once fetched, or
+// counted into an end, stays visible for as long as the log is the same one. Only a position that somebody got
+// elsewhere, as from an acknowledged write, may be beyond the end for the some seconds until the flush; whoever fetches
+// from such a position is told so, and has to ask again.
 func (l *loop) judge(c *cursor, now time.Time) {
 	earliest := c.bounds.earliest
 	latest := max(c.bounds.latest, earliest)

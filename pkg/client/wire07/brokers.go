@@ -29,7 +29,10 @@ func newBrokers(live map[string]string) (*brokers, error) {
 		return nil, errors.New("no brokers: at least one is needed to begin with")
 	}
 	b := &brokers{live: map[string]string{}, changed: make(chan struct{})}
-	return b, b.set(live)
+	if err := b.set(live); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // set replaces the brokers. None at all change nothing.

@@ -33,7 +33,8 @@ const (
 	// ms, or from a disk, some 100 ms for a MULTIFETCH of ten partitions. 5 s and the 2 s to which reconnecting backs
 	// off stay below the 10 s in which everything must heal.
 	answerTimeout = 5 * time.Second
-	// slowestRate is the least bytes per second at which an answer may arrive: 4 Mbit/s. A set of 1 MiB thus gets 2 s more.
+	// slowestRate is the least bytes per second at which an answer may arrive: 4 Mbit/s. A set of 1 MiB thus gets 2 s
+	// more.
 	slowestRate = 512 << 10
 )
 

@@ -84,8 +84,8 @@ func (c *connection) send(frames []byte) error {
 	return nil
 }
 
-// receive reads the next answer, behind the size of its frame, of at most limit bytes. It is read into buffer where that
-// is large enough.
+// receive reads the next answer, behind the size of its frame, of at most limit bytes. It is read into buffer where
+// that is large enough.
 func (c *connection) receive(limit int, buffer []byte) ([]byte, error) {
 	size, err := c.receiveSize(limit)
 	if err != nil {
@@ -171,7 +171,8 @@ func (c *connection) failed(doing string, err error, limit time.Duration) error 
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("%s closed the connection: %s: %w", c.peer, doing, io.ErrUnexpectedEOF)
 	case isTimeout && timeout.Timeout():
-		return fmt.Errorf("%s: %s: it takes longer than %s: %w", c.peer, doing, limit.Round(10*time.Millisecond), os.ErrDeadlineExceeded)
+		limit = limit.Round(10 * time.Millisecond)
+		return fmt.Errorf("%s: %s: it takes longer than %s: %w", c.peer, doing, limit, os.ErrDeadlineExceeded)
 	case isNetwork && network.Err != nil:
 		err = network.Err
 	}

@@ -123,7 +123,11 @@ func (l *loop) decode(answered *request) {
 	for i := range answered.parts {
 		p := &answered.parts[i]
 		if p.taken {
-			l.decoder.decode(p)
+			if l.hasRoom(p) {
+				l.decoder.decode(p)
+			} else {
+				p.end = p.from // it will be fetched again
+			}
 			l.finish(p)
 		}
 		if !p.keeps {
@@ -131,4 +135,14 @@ func (l *loop) decode(answered *request) {
 		}
 		p.release()
 	}
+}
+
+// hasRoom reports whether a set may be decoded: one with wrappers, which inflate, waits while too much is kept already.
+func (l *loop) hasRoom(p *part) bool {
+	if !p.wrapped {
+		return true
+	}
+	l.fetcher.mu.Lock()
+	defer l.fetcher.mu.Unlock()
+	return max(l.buffered, p.cursor.bytes) <= maxBuffered
 }

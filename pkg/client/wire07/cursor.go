@@ -64,10 +64,10 @@ type delivery struct {
 	bytes int
 }
 
-// bounds are those of a log as far as they are known.
+// bounds are those of a log as far as they are known; the earliest is asked for last.
 type bounds struct {
-	earliest, latest         int64
-	haveEarliest, haveLatest bool
+	earliest, latest int64
+	haveLatest       bool
 }
 
 // weigh adds to, or takes from, what waits of the partition. What is paused does not count for the broker: it waits for

@@ -340,23 +340,25 @@ var _ = Describe("Backpressure", func() {
 	})
 
 	It("keeps wrappers that inflate a hundredfold within bounds", func(ctx SpecContext) {
-		w := newWorld(ctx, kafka07.Config{}, wire07.Config{})
-		payload := []byte(strings.Repeat("x", 1000))
+		w := newWorld(ctx, kafka07.Config{}, wire07.Config{FetchMaxPartitionBytes: 50_000})
+		const wrappers = 60
+		payload := []byte(strings.Repeat("x", 10_000))
 		var set []byte
-		for range 4000 {
+		for range 400 {
 			set = protocol.AppendMessage(set, payload)
 		}
 		wrapper := wrap(protocol.Gzip, set)
 		Expect(len(wrapper)).To(BeNumerically("<", len(set)/100))
-		for range 40 {
-			w.fill(ctx, first, wrapper) // 160 MB in one fetch
+		for range wrappers {
+			w.fill(ctx, first, wrapper) // some 20 MB in each fetch
 		}
 		w.transport.Add(map[kafka.Partition]int64{first: 0})
 		Eventually(w.kept).WithContext(ctx).Should(BeNumerically(">", 0))
-		Consistently(w.kept, 300*time.Millisecond).WithContext(ctx).Should(BeNumerically("<", wire07.MaxBuffered))
+		Consistently(w.kept, 300*time.Millisecond).WithContext(ctx).Should(
+			BeNumerically("<", wire07.MaxBuffered+21<<20), "the bound, a set, a wrapper")
 		fetched := 0
 		next := int64(0)
-		for fetched < 40*4000 {
+		for fetched < wrappers*400 {
 			for _, fetch := range w.transport.Poll(ctx) {
 				Expect(fetch.Err).NotTo(HaveOccurred())
 				if fetch.Batch.Len() == 0 {
@@ -368,6 +370,6 @@ var _ = Describe("Backpressure", func() {
 			}
 			runtime.Gosched()
 		}
-		Expect(fetched).To(Equal(40 * 4000))
+		Expect(fetched).To(Equal(wrappers * 400))
 	}, NodeTimeout(time.Minute))
 })

@@ -33,7 +33,8 @@ func readFuzzed(t *testing.T, answer []byte) (*request, error) {
 		q.fetch(&cursor{partition: kafka.Partition{Topic: "t", ID: id}, next: 100}, fuzzedAsk)
 	}
 	q.ask(q.parts[0].cursor, protocol.LatestTime)
-	return q, q.read(conn, &buffers{blocks: new(blocks)})
+	err := q.read(conn, &buffers{blocks: new(blocks)})
+	return q, err
 }
 
 // FuzzAnswer reads hostile answers to a MULTIFETCH of two partitions and one OFFSETS, and decodes what they hold.
@@ -67,16 +68,16 @@ func checkDecoded(t *testing.T, d *decoder, p *part) {
 		t.Fatalf("%+v of %d bytes", p.outline, len(p.set))
 	}
 	d.decode(p)
-	size := int64(p.size)
+	end := p.from + int64(p.size)
 	switch {
-	case p.end < p.from || p.end > p.from+size:
-		t.Fatalf("decoded up to %d of %d to %d", p.end, p.from, p.from+size)
-	case p.err == nil && p.end != p.from+size && p.bytes <= maxInflated:
-		t.Fatalf("ends at %d of %d without an error", p.end, p.from+size)
+	case p.end < p.from || p.end > end:
+		t.Fatalf("decoded up to %d of %d to %d", p.end, p.from, end)
+	case p.err == nil && p.end != end && p.bytes <= maxInflated:
+		t.Fatalf("ends at %d of %d without an error", p.end, end)
 	case p.err == nil && p.broken:
 		t.Fatal("broken, and no error")
 	}
-	at, index, bytes := p.from, int32(0), 0
+	at, index, size := p.from, int32(0), 0
 	for i := range p.batch.Len() {
 		m := p.batch.Message(i)
 		inWrapper := m.Offset == at && m.Index == index
@@ -87,13 +88,13 @@ func checkDecoded(t *testing.T, d *decoder, p *part) {
 		if m.Next == m.Offset {
 			index = m.Index + 1
 		}
-		bytes += len(m.Value)
+		size += len(m.Value)
 		if p.batch.Next(i) != m.Next || p.batch.Size(i) != len(m.Value) || m.Value == nil {
 			t.Fatalf("message %d does not agree with itself", i)
 		}
 	}
-	if n := p.batch.Len(); bytes > p.bytes || n > 0 && p.batch.Next(n-1) > p.end {
-		t.Fatalf("%d bytes of messages weigh %d", bytes, p.bytes)
+	if n := p.batch.Len(); size > p.bytes || n > 0 && p.batch.Next(n-1) > p.end {
+		t.Fatalf("%d bytes of messages weigh %d", size, p.bytes)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 func TestTraceStopsWhereNoMessageStands(t *testing.T) {
 	one := protocol.AppendMessage(nil, []byte("one"))
 	old := protocol.AppendMessageMagic0(nil, nil)
+	flagged := func(attributes uint8) []byte { return protocol.AppendMessageAttributes(nil, attributes, nil) }
 	for name, test := range map[string]struct {
 		set  []byte
 		want outline
@@ -26,8 +27,8 @@ func TestTraceStopsWhereNoMessageStands(t *testing.T) {
 		"negative":     {append(one[:13:13], 255, 0, 0, 0), outline{messages: 1, size: 13, largest: 13, broken: true}},
 		"short":        {[]byte{0, 0, 0, 4, 0, 0, 0, 0}, outline{broken: true}},
 		"short, cut":   {[]byte{0, 0, 0, 4, 0, 0, 0}, outline{missing: 8}},
-		"a wrapper":    {protocol.AppendMessageAttributes(nil, 2, nil), outline{messages: 1, size: 10, largest: 10, wrapped: true}},
-		"other flags":  {protocol.AppendMessageAttributes(nil, 4, nil), outline{messages: 1, size: 10, largest: 10}},
+		"a wrapper":    {flagged(2), outline{messages: 1, size: 10, largest: 10, wrapped: true}},
+		"other flags":  {flagged(4), outline{messages: 1, size: 10, largest: 10}},
 		"a half-giant": {append([]byte{0x7f, 255, 255, 255}, 1, 0), outline{missing: 1<<31 + 3}},
 	} {
 		if got := trace(test.set); got != test.want {

@@ -15,9 +15,10 @@ const (
 	// a fetch takes as many as have a share, the next goes on behind them: 1000 partitions take 4.
 	maxAnswer  = 16 << 20
 	leastShare = 64 << 10
-	// maxBuffered bounds what is kept for Poll of one broker: an answer that waits, one that is being decoded. (Those of
-	// a few partitions only are smaller.) What wrappers inflate to counts, so it may be exceeded by what one wrapper inflates to (64 MiB). A paused partition does
-	// not count, and keeps what it had: at most what maxWaiting says.
+	// maxBuffered bounds what is kept for Poll of one broker: an answer that waits, and one that is being decoded. What
+	// wrappers inflate to counts; it may be exceeded by the set that is inflated last, so by maxInflated and the rest of
+	// one wrapper (16 MiB and at most 64 MiB). A paused partition does not count, and keeps what it had, within the same
+	// bounds.
 	maxBuffered = 2 * maxAnswer
 	// maxWaiting is how many fetches of a partition may be here when it is asked for again: one that waits to be decoded,
 	// one that is, and two that nobody has polled yet.

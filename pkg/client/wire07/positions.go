@@ -13,10 +13,10 @@ import (
 // Positions implements kafka.Transport. Brokers are asked side by side, each over a connection made for it, so that one
 // that hangs hides no other's answer for longer than ctx allows, or the 5 s that an answer may take.
 //
-// Kafka 0.7 knows times only by the file: when a segment of the log was last written to. The position since a time is the
-// start of the first segment that was written to since then: messages from before may come, a segment's worth at most,
-// and none from then on is missing, as far as the broker's clock and its files' times are right. Safe for concurrent
-// use.
+// Kafka 0.7 knows times only by the file: when a segment of the log was last written to. The position since a time is
+// the start of the first segment that was written to since then: messages from before may come, a segment's worth at
+// most, and none from then on is missing, as far as the broker's clock and its files' times are right. Safe for
+// concurrent use.
 func (t *Transport) Positions(
 	ctx context.Context, partitions []kafka.Partition, at kafka.Place,
 ) (map[kafka.Partition]int64, error) {

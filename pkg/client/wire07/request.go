@@ -19,8 +19,8 @@ const (
 	offsetsBytes = codeBytes + 4 + 8
 )
 
-// request is what is asked of a broker at once: a MULTIFETCH, and behind it questions where logs begin and end; and then
-// its answer. Used again and again.
+// request is what is asked of a broker at once: a MULTIFETCH, and behind it questions where logs begin and end; and
+// then its answer. Used again and again.
 type request struct {
 	parts     []part
 	questions []question
@@ -183,8 +183,11 @@ func (q *question) read(conn *connection, buffer []byte) error {
 	if err := answer.Decode(body); err != nil {
 		return fmt.Errorf("%s: %w", conn.peer, err)
 	}
-	if answer.Code != protocol.None || len(answer.Offsets) != 1 || answer.Offsets[0] < 0 {
-		return fmt.Errorf("%s: OFFSETS response: code %d, positions %d; want one", conn.peer, answer.Code, answer.Offsets)
+	if err := answer.Code.Err(); err != nil {
+		return fmt.Errorf("%s: OFFSETS response: %w", conn.peer, err)
+	}
+	if len(answer.Offsets) != 1 || answer.Offsets[0] < 0 {
+		return fmt.Errorf("%s: OFFSETS response: positions %v, want one", conn.peer, answer.Offsets)
 	}
 	q.answer = answer.Offsets[0]
 	return nil
