@@ -24,8 +24,8 @@ import (
 const playTimeout = 150 * time.Second
 
 // headway is what each play has before the next one begins: a group's start takes a second of one core, and all of them
-// at once would make all of them late.
-const headway = 300 * time.Millisecond
+// at once would make all of them late. On two cores, one of which another suite may have, ten starts take some 6 s.
+const headway = 600 * time.Millisecond
 
 // atOnce is how many plays do something at a time: each is a worker or three that start, and a manager's attention, on
 // two cores that other suites use, too. Those that only wait for the last word of a status are not counted.
