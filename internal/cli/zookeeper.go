@@ -7,8 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -18,13 +16,6 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
-
-// commitWithin is how long ZooKeeper may take to write positions when a subscription ends: it answers in milliseconds,
-// and a quorum that lost its leader has a new one within some seconds.
-const commitWithin = 10 * time.Second
-
-// watchEvery is how soon trouble is told: later than what passes by itself while a member joins.
-const watchEvery = time.Second
 
 // lookAgain is the time between looks at a cluster that has not been reached, for a change that came before anybody was
 // there to hear of it. Nobody feels a tenth of a second.
@@ -197,69 +188,6 @@ func problems(found []layout.Problem) []string {
 	return texts
 }
 
-func (z *zookeeperCluster) subscribe(ctx context.Context, s subscription) error {
-	ctx, leave := context.WithCancel(ctx)
-	defer leave()
-	consumer, err := z.Consumer(client.ConsumerConfig{
-		Group: s.group, Topics: s.topics, Name: memberName(), Start: s.start,
-	})
-	if err != nil {
-		return &Error{Code: ExitUsage, Err: err}
-	}
-	var watching sync.WaitGroup
-	defer watching.Wait()
-	watched, stop := context.WithCancel(ctx)
-	defer stop()
-	watching.Go(func() { watch(watched, consumer, s.warn) })
-	delivered, enough := 0, false
-	for message, err := range consumer.Messages(ctx) {
-		switch {
-		case errors.Is(err, client.ErrNotReleased):
-			return err
-		case err != nil:
-			s.warn(err)
-		case enough:
-			// The loop came back, which acknowledged the last message that was wanted. This one is not.
-			return commitAll(ctx, consumer)
-		default:
-			if err := s.deliver(message); err != nil {
-				return both(err, commitAll(ctx, consumer))
-			}
-			if delivered++; delivered == s.count {
-				enough = true
-				leave()
-			}
-		}
-	}
-	return nil
-}
-
-// watch warns of what keeps a member from its messages without being an error of one of its partitions.
-func watch(ctx context.Context, consumer *client.Consumer, warn func(error)) {
-	every := time.NewTicker(watchEvery)
-	defer every.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-every.C:
-		}
-		status := consumer.Status()
-		for _, topic := range status.Missing {
-			warn(waitingFor(topic))
-		}
-		if status.Err != nil {
-			warn(status.Err)
-		}
-		if status.RegisterErr != nil {
-			warn(fmt.Errorf("the group cannot be joined: %w", status.RegisterErr))
-		}
-		if status.Warning != "" {
-			warn(errors.New(status.Warning))
-		}
-	}
-}
-
 func (z *zookeeperCluster) publisher(topic string, choice partitioning) publisher {
 	partitioner := client.Random()
 	switch choice {
@@ -277,27 +205,6 @@ type zookeeperPublisher struct{ *client.Publisher }
 func (p zookeeperPublisher) publish(ctx context.Context, messages []kafka.Message) (kafka.Partition, error) {
 	published, err := p.PublishMessages(ctx, messages)
 	return published.Partition, err
-}
-
-// commitAll writes the positions of what was acknowledged, and says if that failed: once the loop over messages is left
-// nobody would.
-func commitAll(ctx context.Context, consumer *client.Consumer) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitWithin)
-	defer cancel()
-	if err := consumer.Commit(ctx); err != nil {
-		return fmt.Errorf("what was printed last is not committed, and will be delivered again: %w", err)
-	}
-	return nil
-}
-
-// memberName tells members on one machine apart, and shows which machine it is. Of two members of one name the older
-// would count as gone, and processes have the same number in several containers.
-func memberName() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "samsa"
-	}
-	return fmt.Sprintf("%s-%08x", host, rand.Uint32()) //nolint:gosec // to be told apart, not to be secret
 }
 
 // isNoTopic reports that a topic went while it was looked at.
