@@ -21,15 +21,20 @@ func (r *records) Len() int { return len(r.ends) }
 func (r *records) Next(i int) int64 { return r.start + int64(r.ends[i]) }
 
 // Size implements kafka.Records.
-func (r *records) Size(i int) int { return len(r.payload(i)) }
+func (r *records) Size(i int) int {
+	message := r.set[r.from(i):r.ends[i]]
+	return len(message) - overhead(message)
+}
 
 // Message implements kafka.Records.
 func (r *records) Message(i int) kafka.Message {
+	from, end := r.from(i), r.ends[i]
+	message := r.set[from:end:end]
 	return kafka.Message{
 		Partition: r.partition,
-		Offset:    r.start + int64(r.from(i)),
-		Next:      r.Next(i),
-		Value:     r.payload(i),
+		Offset:    r.start + int64(from),
+		Next:      r.start + int64(end),
+		Value:     message[overhead(message):],
 	}
 }
 
@@ -39,11 +44,6 @@ func (r *records) from(i int) int32 {
 		return 0
 	}
 	return r.ends[i-1]
-}
-
-func (r *records) payload(i int) []byte {
-	message := r.set[r.from(i):r.ends[i]:r.ends[i]]
-	return message[overhead(message):]
 }
 
 // unwrapped is a run of messages of which some were in wrappers.
