@@ -14,7 +14,9 @@ import (
 // Three fetches of a partition were asked for one behind the other when the first turns out to hold less than its
 // lengths said. The other two must not come out, whether they have arrived or not; what is fetched anew must.
 func TestACursorThatGoesBackDropsWhatWasAskedForTooEarly(t *testing.T) {
-	f := &fetcher{cursors: map[kafka.Partition]*cursor{}, news: make(chan struct{}, 1), config: Config{MaxMessageBytes: 100}}
+	f := &fetcher{
+		config: Config{MaxMessageBytes: 100}, news: make(chan struct{}, 1), cursors: map[kafka.Partition]*cursor{},
+	}
 	l := newLoop(f, "1")
 	c := &cursor{partition: kafka.Partition{Topic: "t", ID: "1-0"}, loop: l, end: -1}
 	f.cursors[c.partition] = c

@@ -15,16 +15,14 @@ var errMoved = errors.New("the broker has gone or moved")
 
 // loop fetches from one broker, over one connection. Its goroutine lives as long as there are partitions of the broker.
 //
-// Throughput comes from two answers underway. The positions of the next fetch are known once the lengths of the
-// messages in an answer have been walked over, which reads 4 bytes of each message and costs a twentieth of computing
-// their checksums. So the next request leaves first, and while its answer comes into the socket's buffer the one
-// before is checked, decoded and handed over. If it turns out to be corrupt, or more than may be kept, the cursor goes
-// back, and the answer that was asked for too early is dropped.
+// Throughput comes from two things at once. The positions of the next fetch are known once the lengths of the messages
+// in an answer have been walked over, which reads some bytes of each message and costs a tenth of computing their
+// checksums: so the next request leaves before anything is checked. And checking and decoding is another goroutine's,
+// beside the reading of the next answer: see converse. If a set turns out to be corrupt, or to inflate to more than may
+// be kept, the cursor goes back, and what was asked for too early is dropped.
 //
-// Messages are slices of the buffers that they were read into, for ever, so a buffer is made for each partition's part
-// of an answer, of exactly its size: a message that somebody keeps keeps its own set alive and nobody else's. Buffers
-// of which nothing went out are used again. The new ones cost little: 0.8 of the speed that is possible when all are
-// used again, since the pages come back warm from the garbage collector and need no faults, only to be cleared.
+// Messages are slices of the buffers that they were read into, for as long as anybody holds one, so each partition's
+// part of an answer has a buffer of its own: see buffers.
 type loop struct {
 	fetcher *fetcher
 	broker  string
