@@ -16,11 +16,11 @@ const blockBytes = DefaultFetchMaxPartitionBytes
 type block [blockBytes]byte
 
 // blocks are buffers that nobody holds a message of any more. Who may keep messages for as long as he likes does not
-// say when he is done with them; the garbage collector finds out, and the finalizer of a block brings it here instead of
-// letting it go. Without this each set takes fresh memory, which must be cleared, and often mapped anew. Measured with
-// messages of 1 KiB on a busy machine, in parts of the speed of only reading the answers: fresh buffers 0.55 to 0.60,
-// these 0.61 to 0.66; two buffers that are overwritten at once, which may not be, 0.73 to 0.78, since they stay in the
-// cache. What is here and not wanted the pool lets go within two collections.
+// say when he is done with them; the garbage collector finds out, and the finalizer of a block brings it here instead
+// of letting it go. Without this each set takes fresh memory, which must be cleared, and often mapped anew. Measured
+// with messages of 1 KiB on a busy machine, in parts of the speed of only reading the answers: fresh buffers 0.55 to
+// 0.60, these 0.61 to 0.66; two buffers that are overwritten at once, which may not be, 0.73 to 0.78, since they stay
+// in the cache. What is here and not wanted the pool lets go within two collections.
 type blocks struct {
 	pool sync.Pool
 }
