@@ -86,8 +86,9 @@ $(CONTROLLER_GEN):
 	hack/install-tool.sh controller-gen sigs.k8s.io/controller-tools/cmd/controller-gen $(CONTROLLER_GEN_VERSION)
 
 .PHONY: docs
-docs: manifests ## Write docs/reference/api.md from the CustomResourceDefinitions.
+docs: manifests ## Write docs/reference from the CustomResourceDefinitions and the commands.
 	go run ./hack/apidoc >docs/reference/api.md
+	go run ./hack/clidoc >docs/reference/cli.md
 
 .PHONY: build-installer
 build-installer: manifests kube ## Write dist/install.yaml: all that a cluster needs to run samsa, with IMAGE.
@@ -163,6 +164,7 @@ verify: $(CONTROLLER_GEN) kube ## Check that formatting, generated files, go.mod
 	hack/gofmt.sh
 	CONTROLLER_GEN=$(CONTROLLER_GEN) hack/generate.sh verify
 	go run ./hack/apidoc | diff -u docs/reference/api.md - || { echo 'run: make docs' >&2; exit 1; }
+	go run ./hack/clidoc | diff -u docs/reference/cli.md - || { echo 'run: make docs' >&2; exit 1; }
 	KUBECTL=$(KUBECTL) hack/installer.sh | diff -u dist/install.yaml - || { echo 'run: make build-installer' >&2; exit 1; }
 	go mod tidy -diff
 	go mod verify

@@ -92,9 +92,11 @@ func Connect(config Config) (*Cluster, error) {
 	c := &Cluster{config: config, registry: zookeeper, logger: config.Logger, cancel: cancel, changes: newChanges()}
 	c.directory = newDirectory(zookeeper, config.Logger, config.BrokerTLS != nil)
 	c.producer.open = c.openTransport
+	// Before anything can change: a change in between would be announced to nobody.
+	registryChanged, directoryChanged := zookeeper.Changed(), c.directory.changes()
 	c.running.Go(func() { c.runErr = zookeeper.Run(ctx) })
 	c.running.Go(func() { c.directory.run(ctx) })
-	c.running.Go(func() { c.follow(ctx) })
+	c.running.Go(func() { c.follow(ctx, registryChanged, directoryChanged) })
 	return c, nil
 }
 
