@@ -99,8 +99,8 @@ func (c *changes) announce() {
 }
 
 // follow announces changes of the registry's state and of the directory, beginning with those that the two channels
-// tell, until ctx ends. What it waits for next is taken before it announces: so a change that nobody waited for yet is in
-// the State of whoever hears of the one before.
+// tell, until ctx ends. What it waits for next is taken before it announces: so a change that nobody waited for yet is
+// in the State of whoever hears of the one before.
 func (c *Cluster) follow(ctx context.Context, zookeeper, directory <-chan struct{}) {
 	for {
 		select {
