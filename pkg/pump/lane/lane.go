@@ -156,7 +156,7 @@ func (l *Lane) pursue(now time.Time, action Action) Action {
 		l.drained, action.Drained = true, true
 	case l.draining:
 		action.Deliver = l.next(l.base + l.rest())
-		l.attempt = action.Deliver.Len()
+		l.attempt, l.began = action.Deliver.Len(), now
 	case l.paused, now.Before(l.retryAt):
 	case l.base < l.window.Len():
 		action.Deliver = l.next(l.window.Len())

@@ -75,6 +75,15 @@ func TestDrainFinishesTheWrapperThatWasBegun(t *testing.T) {
 		r.answered(sink.Done, sink.Done)
 		r.drained(180)
 	})
+	t.Run("in it, and none is said to be tried since the one before", func(t *testing.T) {
+		r := begun(t, 1)
+		r.step(lane.Drain{})
+		r.now = r.now.Add(longest)
+		r.answered(sink.Done)
+		if s := r.status(); !s.Trying.Equal(r.now) {
+			t.Errorf("tried since %s, not %s", s.Trying, r.now)
+		}
+	})
 	t.Run("the sink does not take it", func(t *testing.T) {
 		r := begun(t, 1)
 		r.step(lane.Drain{})
