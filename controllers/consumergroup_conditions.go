@@ -111,11 +111,22 @@ func topicsResolved(s *groupScope, f *facts) finding {
 		return no(v1alpha1.ReasonTopicMissing,
 			"no topic's name matches spec.topicPattern; one that appears is consumed from then on")
 	}
-	if bare := f.bare(); len(bare) > 0 { // in Kafka 0.7 a topic outlives the brokers that have it
-		return no(v1alpha1.ReasonTopicMissing, "%s on no live broker: %s; start the brokers that have it, or publish to it",
-			plural(len(bare), "topic"), names(bare))
+	found := plural(len(f.topics), "topic") + " found"
+	bare := f.bare()
+	switch {
+	case len(bare) == 0:
+		return yes(v1alpha1.ReasonTopicsFound, "%s", found)
+	case s.group.Spec.TopicPattern != "" && len(bare) < len(f.topics):
+		// In Kafka 0.7 a topic outlives the brokers that have it, for ever: a pattern need not mean those.
+		return yes(v1alpha1.ReasonTopicsFound, "%s, without partitions: %s", found, names(bare))
 	}
-	return yes(v1alpha1.ReasonTopicsFound, "%s found", plural(len(f.topics), "topic"))
+	for _, topic := range bare {
+		if why := f.garbled[topic]; why != "" {
+			return no(v1alpha1.ReasonTopicMissing, "what stands in ZooKeeper about topic %s cannot be understood: %s", topic, why)
+		}
+	}
+	return no(v1alpha1.ReasonTopicMissing, "%s on no live broker: %s; start the brokers that have it, or publish to it",
+		plural(len(bare), "topic"), names(bare))
 }
 
 func balancing(s *groupScope, f *facts) finding {

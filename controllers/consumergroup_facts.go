@@ -6,6 +6,7 @@ package controllers
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/samsa-dev/samsa/api/v1alpha1"
@@ -36,6 +37,8 @@ type facts struct {
 	unreachable []string
 	// feed is how members and partitions fit.
 	feed feed
+	// garbled are topics of which ZooKeeper holds what cannot be understood, each with where and why.
+	garbled map[string]string
 }
 
 // member is a live member.
@@ -149,6 +152,22 @@ func (f *facts) add(s *groupScope, group string, view client.GroupView) {
 		f.rows = append(f.rows, r)
 	}
 	f.feed.add(&view)
+	f.garble(view.Problems)
+}
+
+// garble notes the topics that problems are about, each with the first.
+func (f *facts) garble(problems []layout.Problem) {
+	for _, problem := range problems {
+		below, ok := strings.CutPrefix(problem.Path, layout.Topics+"/")
+		topic, _, _ := strings.Cut(below, "/")
+		if !ok || f.garbled[topic] != "" {
+			continue
+		}
+		if f.garbled == nil {
+			f.garbled = map[string]string{}
+		}
+		f.garbled[topic] = problem.Path + ": " + problem.Reason
+	}
 }
 
 // ownedBy fills in a row that a live member owns.
@@ -298,8 +317,11 @@ func (f *facts) owned() (count int) {
 	return count
 }
 
-// bare are the topics that exist and have no partitions.
+// bare are the topics that exist and have no partitions, as far as a group was read, which says so.
 func (f *facts) bare() []string {
+	if f.feed.groups == 0 {
+		return nil
+	}
 	return slices.DeleteFunc(slices.Clone(f.topics), func(topic string) bool {
 		return slices.ContainsFunc(f.feed.sizes, func(s size) bool { return s.topic == topic })
 	})

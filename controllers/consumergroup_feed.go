@@ -148,6 +148,8 @@ func (f *feed) largest() size {
 // finding is the condition Fed.
 func (f *feed) finding() finding {
 	switch {
+	case f.groups == 0: // with semantics Topic, without pods
+		return yes(v1alpha1.ReasonEnoughPartitions, "there is no member to feed")
 	case len(f.sizes) == 0:
 		return unknown(v1alpha1.ReasonTopicMissing, "there are no partitions to share out")
 	case f.members == 0:

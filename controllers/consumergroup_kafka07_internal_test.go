@@ -13,6 +13,7 @@ import (
 	"github.com/samsa-dev/samsa/api/v1alpha1"
 	"github.com/samsa-dev/samsa/internal/worker"
 	"github.com/samsa-dev/samsa/pkg/client"
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 )
 
 // What cannot be fetched is told of by partition, with the transport's reason, and the sink is not to blame.
@@ -43,5 +44,26 @@ func TestLagOfKafka07IsInBytes(t *testing.T) {
 	status := statusOf(s, &v1alpha1.ConsumerGroupStatus{})
 	if status.LagUnit != v1alpha1.LagUnitBytes || *status.Lag != 400_000 || status.Columns.Lag != "400kB" {
 		t.Errorf("got %d %s, %q", *status.Lag, status.LagUnit, status.Columns.Lag)
+	}
+}
+
+// A topic without partitions is one that no broker has, unless its nodes cannot be read.
+func TestWhyATopicHasNoPartitions(t *testing.T) {
+	for path, want := range map[string]string{
+		"/consumers/billing/ids/x":   "1 topic on no live broker: orders; start the brokers that have it, or publish to it",
+		"/brokers/topics/ordersmore": "1 topic on no live broker: orders; start the brokers that have it, or publish to it",
+		"/brokers/topics/orders": "What stands in ZooKeeper about topic orders cannot be understood: " +
+			"/brokers/topics/orders: no JSON",
+		"/brokers/topics/orders/1": "What stands in ZooKeeper about topic orders cannot be understood: " +
+			"/brokers/topics/orders/1: no JSON",
+	} {
+		s := consuming()
+		s.edit(func(v *client.GroupView) {
+			v.Partitions, v.Problems = nil, []layout.Problem{{Path: path, Reason: "no JSON"}}
+		})
+		status := statusOf(s, &v1alpha1.ConsumerGroupStatus{})
+		if got := meta.FindStatusCondition(status.Conditions, "TopicsResolved").Message; got != want {
+			t.Errorf("%s: got %s", path, got)
+		}
 	}
 }

@@ -149,6 +149,17 @@ func TestConditions(t *testing.T) {
 		}, map[string]string{
 			"Ready": "False TopicMissing", "TopicsResolved": "False TopicMissing", "Stalled": "True TopicMissing",
 		}},
+		"topic of a pattern on no live broker": {func(s *groupScope) {
+			s.group.Spec.Topics, s.group.Spec.TopicPattern = nil, "orders|returns"
+			s.observation.Topics = append(s.observation.Topics, "returns")
+		}, nil},
+		"all topics of a pattern on no live broker": {func(s *groupScope) {
+			s.group.Spec.Topics, s.group.Spec.TopicPattern = nil, "orders"
+			s.edit(func(v *client.GroupView) { v.Partitions = nil })
+		}, map[string]string{
+			"Ready": "False TopicMissing", "TopicsResolved": "False TopicMissing", "Balanced": "False TopicMissing",
+			"Delivering": "Unknown Starting", "Stalled": "True TopicMissing", "Fed": "Unknown TopicMissing",
+		}},
 		"partition unowned": {func(s *groupScope) {
 			s.edit(func(v *client.GroupView) { v.Partitions[3].Owner = "" })
 		}, map[string]string{
@@ -419,6 +430,21 @@ func TestTopicSemantics(t *testing.T) {
 	delete(s.observation.Groups, "billing-1")
 	if got := conditionIn(statusOf(s, &status), "Ready"); got != "Unknown Progressing" {
 		t.Errorf("one group is not read; got %s", got)
+	}
+}
+
+// Nothing is read of topics then, so nothing can be said to be wrong with them.
+func TestTopicSemanticsWithoutPods(t *testing.T) {
+	s := consuming()
+	s.group.Spec.Semantics, s.group.Spec.Replicas, s.pods = v1alpha1.SemanticsTopic, ptr.To[int32](0), nil
+	s.observation.Groups = map[string]client.GroupView{}
+	status := statusOf(s, &v1alpha1.ConsumerGroupStatus{})
+	for kind, want := range map[string]string{
+		"Ready": "False ScaledToZero", "TopicsResolved": "True TopicsFound", "Fed": "True EnoughPartitions",
+	} {
+		if got := conditionIn(status, kind); got != want {
+			t.Errorf("%s is %s, not %s", kind, got, want)
+		}
 	}
 }
 
