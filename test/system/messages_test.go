@@ -5,6 +5,7 @@ package system
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	. "github.com/onsi/gomega"
@@ -33,6 +34,9 @@ func (s *stage) send(ctx context.Context, i int) error {
 		s.producer = producer
 	}
 	all := s.all()
+	if len(all) == 0 {
+		return fmt.Errorf("publish: topic %s has no partitions", s.name)
+	}
 	partition := all[i%len(all)]
 	value := []byte(time.Now().Format(time.RFC3339Nano))
 	positions, err := s.producer.Produce(ctx, partition, value)
