@@ -34,6 +34,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"offsets x --at -5m", "is no time"},
 		{"offsets x --at 5m --group g", "leave --at or --group out"},
 		{"publish", "the topic is missing, as in: samsa publish orders"},
+		{"publish x! a", "is no topic's name"},
 		{"publish x a --frames", "give one of them"},
 		{"publish x --lines --file f", "give one of them"},
 		{"publish x --batch 0", "--batch: 0 is no number of messages; give 1 to 100000"},

@@ -11,13 +11,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
 const (
 	// defaultBatch makes the round trip of an acknowledgement cheap: at a millisecond each, 200,000 messages a second.
 	defaultBatch = 200
-	// mostBatch is where the bytes bound a batch anyway: see batchBytes, of which an empty message counts as 10.
+	// mostBatch is where the bytes bound a batch anyway: see batchBytes, where an empty message counts as 10.
 	mostBatch = 100_000
 	// defaultMaxMessage is what brokers take unless configured otherwise: max.message.size in Kafka 0.7, and later
 	// message.max.bytes, which is somewhat more.
@@ -120,6 +121,9 @@ func (f *publishFlags) check(command *cobra.Command) error {
 			sources++
 		}
 	}
+	if err := layout.CheckTopic(f.topic); err != nil {
+		return usage("topic: %w", err)
+	}
 	switch {
 	case sources > 1:
 		return usage("messages come from the arguments, --file, --lines or --frames: give one of them")
@@ -167,7 +171,7 @@ func (f *publishFlags) run(command *cobra.Command) (err error) {
 	defer func() { err = both(err, known.close()) }()
 	run := publishing{
 		publisher: known.publisher(f.topic, partitioning(f.partitioner)),
-		most:      f.batch, mostBytes: min(batchBytes, f.maxMessage/100*95), timeout: f.timeout,
+		most:      f.batch, mostBytes: batchBytes(f.maxMessage), timeout: f.timeout,
 		progress: newProgress(command.ErrOrStderr(), time.Now),
 		summary:  summary{Topic: f.topic, Partitions: map[string]int{}},
 	}

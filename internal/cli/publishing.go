@@ -18,14 +18,18 @@ import (
 const (
 	// batchWait is for how long a batch waits to be filled: fast for files, prompt for fingers.
 	batchWait = 100 * time.Millisecond
-	// batchBytes bounds what a batch holds: 95 % of what Kafka 0.7 takes as one message, which a batch is once it is
+	// batchPercent bounds what a batch holds: 95 % of what Kafka 0.7 takes as one message, which a batch is once it is
 	// compressed. Each message counts with its frame; what does not compress grows by less than 1 %.
-	batchBytes   = defaultMaxMessage / 100 * 95
+	batchPercent = 95
 	messageFrame = 10
 	// publishAttempts is how many times the timeout a batch may take: a broker that hangs costs 6 s, then the next
 	// partition is tried.
 	publishAttempts = 3
 )
+
+// batchBytes is what a batch holds at most where a message may have limit bytes. However small that is, each message
+// still goes: alone.
+func batchBytes(limit int) int { return max(min(limit, defaultMaxMessage)*batchPercent/100, 1) }
 
 // publishing is one run of publish.
 type publishing struct {

@@ -86,6 +86,23 @@ func TestBatchesAreBoundedInBytes(t *testing.T) {
 	}
 }
 
+// However little a message may have, what there is goes: a batch that holds nothing would be gathered for ever.
+func TestSmallMessagesGoWhateverTheLimit(t *testing.T) {
+	for limit, want := range map[int]int{1: 1, 2: 1, 99: 94, 200: 190, defaultMaxMessage: 950_000, mostMaxMessage: 950_000} {
+		if got := batchBytes(limit); got != want {
+			t.Errorf("of %d bytes: got %d, want %d", limit, got, want)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	p := newPublishing(&taker{}, 100)
+	p.mostBytes = batchBytes(1)
+	err := p.all(ctx, &arrived{values: []string{"a", "", "b"}, limit: 1})
+	if err != nil || p.summary.Acknowledged != 3 {
+		t.Errorf("got %v, %+v", err, p.summary)
+	}
+}
+
 // A batch goes when it has waited, not only when it is full: somebody may be typing.
 func TestABatchDoesNotWaitForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
