@@ -34,10 +34,11 @@ var _ = Describe("The cache of connections", func() {
 		cluster, _ := cache.Get(key)
 		return cluster
 	}
-	connected := func() bool {
+	reached := func(key types.NamespacedName) bool {
 		cluster, ok := cache.Get(key)
 		return ok && cluster.State().Err == nil
 	}
+	connected := func() bool { return reached(key) }
 	counted := func() int {
 		topics, _ := cache.Topics(key)
 		return topics
@@ -55,6 +56,16 @@ var _ = Describe("The cache of connections", func() {
 		Eventually(counted).Should(Equal(2))
 		Expect(cache.Tried(key)).To(BeTrue())
 		Expect(cache.Failure(key)).To(Succeed())
+	})
+
+	It("counts topics that come later, soon enough for who has made one", func(ctx SpecContext) {
+		cache.Ensure(key, settings())
+		Eventually(counted).Should(Equal(2))
+		Eventually(cache.woken).Should(BeEmpty())
+		Expect(w.Brokers().CreateTopic(ctx, "c", 1)).To(Succeed())
+		// Within 8 s; the rest is for a busy machine.
+		Eventually(counted).WithContext(ctx).WithTimeout(20 * time.Second).Should(Equal(3))
+		Eventually(cache.woken).Should(ContainElement(key))
 	})
 
 	It("keeps a connection whose settings are ensured again", func() {
@@ -123,10 +134,16 @@ var _ = Describe("The cache of connections", func() {
 	})
 
 	It("takes wishes before it runs, and ends with all its connections", func() {
+		var keys []types.NamespacedName
 		for i := range 5 {
-			cache.Ensure(types.NamespacedName{Namespace: "n", Name: fmt.Sprint(i)}, settings())
+			keys = append(keys, types.NamespacedName{Namespace: "n", Name: fmt.Sprint(i)})
+			cache.Ensure(keys[i], settings())
 		}
-		Eventually(sessions).Should(Equal(5))
+		// A session that its client has not heard of yet is not closed, but expires.
+		for _, key := range keys {
+			Eventually(reached).WithArguments(key).Should(BeTrue())
+		}
+		Expect(sessions()).To(Equal(5))
 		cache.stop()
 		Expect(sessions()).To(BeZero())
 	})
