@@ -45,9 +45,9 @@ type Config struct {
 
 	// Compression is that of what is published; of one call of Publish, all messages together. Default none.
 	Compression kafka.Compression
-	// MaxMessageBytes bounds a message that is published, in bytes; compressed ones together, as compressed. It has to be
-	// what the brokers take: those of Kafka 0.7 drop larger ones without a word. Messages that are consumed may be as
-	// large. Default: what brokers take unless configured otherwise, 1,000,000.
+	// MaxMessageBytes bounds a message that is published, in bytes; in Kafka 0.7 compressed ones together, as compressed.
+	// It has to be what the brokers take: those of Kafka 0.7 drop larger ones without a word. Messages that are consumed
+	// may be as large. Default: what brokers take unless configured otherwise, 1,000,000.
 	MaxMessageBytes int
 }
 

@@ -91,10 +91,10 @@ func (p *producer) publish(
 		if err == nil {
 			return Published{Partition: partition, Offset: offset}, nil
 		}
-		if errors.Is(err, kafka.ErrTooLarge) {
-			return Published{}, fmt.Errorf("publish: %w", err)
-		}
 		failures = append(failures, err)
+		if errors.Is(err, kafka.ErrTooLarge) { // of the tries before it is no less unknown what they wrote
+			return Published{}, fmt.Errorf("publish: %w", errors.Join(failures...))
+		}
 		if ctx.Err() != nil {
 			break
 		}

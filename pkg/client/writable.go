@@ -19,14 +19,17 @@ import (
 // has come back shows first by a connection that is dead.
 const attemptsPerBroker = 2
 
-// writable are the partitions that messages may be written to, by number. In Kafka 0.7 a topic need not exist, and
-// grows onto a broker by being written to: spread says that partition 0 of any live broker will do.
+// writable are the partitions that messages may be written to, by number, at least one. In Kafka 0.7 a topic need not
+// exist, and grows onto a broker by being written to: spread says that partition 0 of any live broker will do.
 func (t *Topic) writable(ctx context.Context, dialect layout.Dialect, spread bool) ([]kafka.Partition, error) {
 	if err := layout.CheckTopic(t.name); err != nil {
 		return nil, fmt.Errorf("topic: the name %w", err)
 	}
 	partitions, err := t.Partitions(ctx)
 	if dialect != layout.Kafka07 {
+		if err == nil && len(partitions) == 0 {
+			err = fmt.Errorf("topic %s has no partitions: %w", t.name, ErrNoTopic)
+		}
 		return partitions, err
 	}
 	if err != nil && !errors.Is(err, ErrNoTopic) {
@@ -38,6 +41,9 @@ func (t *Topic) writable(ctx context.Context, dialect layout.Dialect, spread boo
 		return nil, fmt.Errorf("publish: %w", err)
 	}
 	live, _ := t.cluster.directory.reachable()
+	if len(live) == 0 { // gone since
+		return nil, fmt.Errorf("publish: %w", ErrNoBrokers)
+	}
 	return writable07(t.name, partitions, live, spread), nil
 }
 
