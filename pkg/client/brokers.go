@@ -6,6 +6,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 	"github.com/samsa-dev/samsa/pkg/client/wire"
@@ -20,6 +21,8 @@ type brokers struct {
 	// dialect is which Kafka the transport is for.
 	dialect layout.Dialect
 	set     func(live map[string]Broker) error
+	// following is held from asking who is live to telling the transport, or older news could come after newer.
+	following sync.Mutex
 }
 
 // openTransport makes a transport to the brokers, waiting for them to be known. Which kind is decided by what they
@@ -77,6 +80,8 @@ func addressesByID(live map[string]Broker) map[string]string {
 
 // follow tells the transport the live brokers, as of now, if it is for their kind.
 func (b *brokers) follow() {
+	b.following.Lock()
+	defer b.following.Unlock()
 	live, dialect := b.cluster.directory.reachable()
 	if dialect != b.dialect {
 		return

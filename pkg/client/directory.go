@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client/registry"
@@ -73,6 +74,8 @@ type directoryState struct {
 	failure  error
 	// topics are what was last read of each topic asked for.
 	topics map[string]*topicRead
+	// news count what ZooKeeper told of each of them.
+	news map[string]*atomic.Uint64
 	// changed is closed and replaced whenever live, kafka, problems or failure changes.
 	changed chan struct{}
 	// followers are told the live brokers.
@@ -86,6 +89,7 @@ func newDirectory(client *registry.Client, logger *slog.Logger, secure bool) dir
 		changed:   make(chan struct{}),
 		followers: map[*brokers]struct{}{},
 		topics:    map[string]*topicRead{},
+		news:      map[string]*atomic.Uint64{},
 	}}
 }
 

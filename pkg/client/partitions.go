@@ -19,12 +19,15 @@ type topicRead struct {
 	partitions []kafka.Partition
 	session    *registry.Session
 	at         time.Time
-	changed    atomic.Bool
+	// news counts what the registry told of the topic, seen what it had told when this was read. All readings of a topic
+	// share the count: of those at the same time the registry tells one alone, and not always the one that is kept.
+	news *atomic.Uint64
+	seen uint64
 }
 
 // stands reports whether nobody has said that the topic changed, and a lost watch could not have hidden it for long.
 func (r *topicRead) stands(session *registry.Session) bool {
-	return r.session == session && !r.changed.Load() && time.Since(r.at) < directoryResync
+	return r.session == session && r.news.Load() == r.seen && time.Since(r.at) < directoryResync
 }
 
 // partitions gives those of a topic. While they cannot be read, those read before are as good: brokers serve what
@@ -61,7 +64,17 @@ func (d directory) readTopic(ctx context.Context, topic string) (*topicRead, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, directoryTimeout)
 	defer cancel()
-	read := &topicRead{session: session, at: time.Now()}
-	read.partitions, err = session.Partitions(ctx, topic, func() { read.changed.Store(true) })
+	news := d.newsOf(topic)
+	read := &topicRead{session: session, at: time.Now(), news: news, seen: news.Load()}
+	read.partitions, err = session.Partitions(ctx, topic, func() { news.Add(1) })
 	return read, err
+}
+
+func (d directory) newsOf(topic string) *atomic.Uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.news[topic] == nil {
+		d.news[topic] = new(atomic.Uint64)
+	}
+	return d.news[topic]
 }
