@@ -88,7 +88,9 @@ func TestBatchesAreBoundedInBytes(t *testing.T) {
 
 // However little a message may have, what there is goes: a batch that holds nothing would be gathered for ever.
 func TestSmallMessagesGoWhateverTheLimit(t *testing.T) {
-	for limit, want := range map[int]int{1: 1, 2: 1, 99: 94, 200: 190, defaultMaxMessage: 950_000, mostMaxMessage: 950_000} {
+	for limit, want := range map[int]int{
+		1: 1, 2: 1, 99: 94, 200: 190, defaultMaxMessage: 950_000, mostMaxMessage: 950_000,
+	} {
 		if got := batchBytes(limit); got != want {
 			t.Errorf("of %d bytes: got %d, want %d", limit, got, want)
 		}
