@@ -123,10 +123,12 @@ func (f *fetcher) pause(partitions []kafka.Partition, paused bool) {
 			continue
 		}
 		c.pause(paused)
-		if !paused {
-			f.enqueue(c)
-			c.loop.hurry()
+		if paused {
+			c.loop.signal() // what it kept may be what the others waited for room for
+			continue
 		}
+		f.enqueue(c)
+		c.loop.hurry()
 	}
 }
 

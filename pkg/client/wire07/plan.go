@@ -17,8 +17,9 @@ const (
 	leastShare = 64 << 10
 	// maxBuffered bounds what is kept for Poll of one broker: an answer that waits, and one that is being decoded. What
 	// wrappers inflate to counts; it may be exceeded by the set that is inflated last, so by maxInflated and the rest of
-	// one wrapper (16 MiB and at most 64 MiB). A paused partition does not count, and keeps what it had, within the same
-	// bounds.
+	// one wrapper: 16 MiB, and at most 64 MiB and innerBytes for each message in it. Those are few but in a wrapper that
+	// somebody filled with messages of nothing: of 9 bytes each there are 7 million, 340 MiB. A paused partition does not
+	// count, and keeps what it had, within the same bounds.
 	maxBuffered = 2 * maxAnswer
 	// maxWaiting is how many fetches of a partition may be here when it is asked for again: one that waits to be decoded,
 	// one that is, and two that nobody has polled yet.
