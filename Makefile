@@ -42,6 +42,8 @@ TEST_PACKAGES_AT_ONCE ?= 2
 TEST_TIMEOUT ?= 5m
 TEST_FLAGS ?=
 PACKAGES ?= ./...
+# The longest package first (3 min), or it would run last, with nobody beside it; and beside it those that wait most.
+TEST_FIRST := ./test/system ./pkg/client/registry ./internal/local/node ./pkg/client/wire
 
 # The same files that internal/realzk looks for; it decides, this only announces.
 HAVE_ZOOKEEPER = $(shell command -v java >/dev/null && test -e /usr/share/java/zookeeper.jar && echo yes)
@@ -174,7 +176,7 @@ verify: $(CONTROLLER_GEN) kube ## Check that formatting, generated files, go.mod
 test: kube ## Run all tests, under the race detector and against a real ZooKeeper where the machine has them.
 	@echo "Race detector: $(if $(RACE),on,OFF ($(if $(HAVE_CC),RACE is empty,no working C compiler; Debian: apt-get install gcc libc6-dev)))."
 	@echo "Real ZooKeeper: $(if $(HAVE_ZOOKEEPER),on,OFF (Debian: apt-get install zookeeper); its suites skip)."
-	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -p $(TEST_PACKAGES_AT_ONCE) -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) $(PACKAGES)
+	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -p $(TEST_PACKAGES_AT_ONCE) -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) $(if $(filter ./...,$(PACKAGES)),$(TEST_FIRST)) $(PACKAGES)
 
 # The simulator has no goroutines to race, so it runs without the detector here (make test runs its short list with it). go test is content
 # with a pattern that matches nothing, so the test is asked for by name first.
