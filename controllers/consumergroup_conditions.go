@@ -122,7 +122,8 @@ func topicsResolved(s *groupScope, f *facts) finding {
 	}
 	for _, topic := range bare {
 		if why := f.garbled[topic]; why != "" {
-			return no(v1alpha1.ReasonTopicMissing, "what stands in ZooKeeper about topic %s cannot be understood: %s", topic, why)
+			return no(v1alpha1.ReasonTopicMissing,
+				"what stands in ZooKeeper about topic %s cannot be understood: %s", topic, why)
 		}
 	}
 	return no(v1alpha1.ReasonTopicMissing, "%s on no live broker: %s; start the brokers that have it, or publish to it",
