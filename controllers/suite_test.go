@@ -71,12 +71,12 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	// What is running from here on is the API server's and this client's; every spec has to end its own.
 	running := goleak.IgnoreCurrent()
 	DeferCleanup(func() {
-		Eventually(func() error { return goleak.Find(append(leftToClientGo(), running)...) }).Should(Succeed())
+		Eventually(func() error { return goleak.Find(append(leftToLibraries(), running)...) }).Should(Succeed())
 	})
 })
 
-// leftToClientGo are goroutines that client-go keeps for the process: its connections stay for whoever comes next.
-func leftToClientGo() []goleak.Option {
+// leftToLibraries are goroutines that the libraries keep for the process: connections stay for whoever comes next.
+func leftToLibraries() []goleak.Option {
 	return []goleak.Option{
 		goleak.IgnoreAnyFunction("net/http.(*http2ClientConn).readLoop"),
 		goleak.IgnoreAnyFunction("golang.org/x/net/http2.(*ClientConn).readLoop"),
@@ -84,6 +84,9 @@ func leftToClientGo() []goleak.Option {
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"),
 		goleak.IgnoreAnyFunction("github.com/onsi/ginkgo/v2/internal.(*Suite).runNode.func3"),
+		// They wait for the first list of a cache, and nothing ends them when the cache is stopped before it came.
+		goleak.IgnoreTopFunction("sigs.k8s.io/controller-runtime/pkg/cache.newMultiNamespaceInformer.func1"),
+		goleak.IgnoreTopFunction("sigs.k8s.io/controller-runtime/pkg/cache.newMultiNamespaceInformerHandlerRegistration.func1"),
 		goleak.IgnoreAnyFunction(
 			"github.com/onsi/ginkgo/v2/internal/interrupt_handler.(*InterruptHandler).registerForInterrupts.func2"),
 	}
