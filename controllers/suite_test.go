@@ -75,6 +75,8 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	})
 })
 
+const cachePackage = "sigs.k8s.io/controller-runtime/pkg/cache"
+
 // leftToLibraries are goroutines that the libraries keep for the process: connections stay for whoever comes next.
 func leftToLibraries() []goleak.Option {
 	return []goleak.Option{
@@ -85,8 +87,8 @@ func leftToLibraries() []goleak.Option {
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"),
 		goleak.IgnoreAnyFunction("github.com/onsi/ginkgo/v2/internal.(*Suite).runNode.func3"),
 		// They wait for the first list of a cache, and nothing ends them when the cache is stopped before it came.
-		goleak.IgnoreTopFunction("sigs.k8s.io/controller-runtime/pkg/cache.newMultiNamespaceInformer.func1"),
-		goleak.IgnoreTopFunction("sigs.k8s.io/controller-runtime/pkg/cache.newMultiNamespaceInformerHandlerRegistration.func1"),
+		goleak.IgnoreTopFunction(cachePackage + ".newMultiNamespaceInformer.func1"),
+		goleak.IgnoreTopFunction(cachePackage + ".newMultiNamespaceInformerHandlerRegistration.func1"),
 		goleak.IgnoreAnyFunction(
 			"github.com/onsi/ginkgo/v2/internal/interrupt_handler.(*InterruptHandler).registerForInterrupts.func2"),
 	}
