@@ -74,8 +74,12 @@ func sinkHangs(s *stage) {
 	s.allArrive(s.name)
 }
 
+// sinkResets has attempts so far apart that the tenth, after which the partition counts as blocked, does not come while
+// the failing ones are looked at.
 func sinkResets(s *stage) {
-	s.begin()
+	s.begin(func(g *v1alpha1.ConsumerGroup) {
+		g.Spec.Delivery.Retry = v1alpha1.Retry{InitialBackoff: "5s", MaxBackoff: "5s"}
+	})
 	s.sink.becomes(resets)
 	s.publish(8)
 	s.troubled(truth.Grace, v1alpha1.ReasonSinkFailing, "sink")
