@@ -53,7 +53,7 @@ func (p *bootstrapPublisher) publish(ctx context.Context, messages []kafka.Messa
 			return partition, nil
 		}
 		failures = append(failures, err)
-		if ctx.Err() != nil || errors.Is(err, kafka.ErrTooLarge) {
+		if ctx.Err() != nil || errors.Is(err, kafka.ErrUnfit) {
 			break
 		}
 	}

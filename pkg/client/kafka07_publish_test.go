@@ -42,6 +42,17 @@ var _ = Describe("Publishing to Kafka 0.7", func() {
 			})
 	}
 
+	DescribeTable("refuses what no broker can store at the first partition",
+		func(ctx SpecContext, message kafka.Message, reason string) {
+			cluster := open07(ctx, start07(ctx, map[string]int32{"orders": 4}), client.Config{})
+			_, err := cluster.Topic("orders").PublishMessages(ctx, []kafka.Message{message})
+			Expect(err).To(MatchError(kafka.ErrUnfit))
+			Expect(strings.Count(err.Error(), reason)).To(Equal(1), "once: %v", err)
+		},
+		Entry("headers", kafka.Message{Value: []byte("v"), Headers: []kafka.Header{{Key: "k"}}}, "has headers"),
+		Entry("no value", kafka.Message{}, "has no value"),
+	)
+
 	It("makes a topic that nobody has, on every broker", func(ctx SpecContext) {
 		w := start07With(ctx, world.Config{Brokers: 3, Broker07: kafka07.Config{Partitions: 2}})
 		topic := open(ctx, w).Topic("orders")

@@ -92,7 +92,7 @@ func (p *producer) publish(
 			return Published{Partition: partition, Offset: offset}, nil
 		}
 		failures = append(failures, err)
-		if errors.Is(err, kafka.ErrTooLarge) { // of the tries before it is no less unknown what they wrote
+		if errors.Is(err, kafka.ErrUnfit) { // of the tries before it is no less unknown what they wrote
 			return Published{}, fmt.Errorf("publish: %w", errors.Join(failures...))
 		}
 		if ctx.Err() != nil {

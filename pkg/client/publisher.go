@@ -70,7 +70,7 @@ func (p *Publisher) PublishMessages(ctx context.Context, messages []kafka.Messag
 	}
 	order = brokersInTurn(order)
 	published, err := p.topic.cluster.producer.publish(ctx, order, messages)
-	if err == nil || key != nil || errors.Is(err, kafka.ErrTooLarge) {
+	if err == nil || key != nil || errors.Is(err, kafka.ErrUnfit) {
 		return published, err
 	}
 	return p.elsewhere(ctx, order, messages, err)

@@ -37,9 +37,10 @@ func checkMessages(topic string, messages []kafka.Message, config Config) error 
 	for i := range messages {
 		switch m := &messages[i]; {
 		case m.Value == nil:
-			return fmt.Errorf("message %d has no value: Kafka 0.7 has no tombstones, and would store an empty one", i)
+			return fmt.Errorf("message %d has no value: Kafka 0.7 has no tombstones, and would store an empty one: %w",
+				i, kafka.ErrUnfit)
 		case len(m.Headers) > 0:
-			return fmt.Errorf("message %d has headers: Kafka 0.7 cannot store them", i)
+			return fmt.Errorf("message %d has headers, which Kafka 0.7 cannot store: %w", i, kafka.ErrUnfit)
 		case len(m.Value) > limit:
 			return fmt.Errorf("message %d has %d bytes, %s %d: %w", i, len(m.Value), reason, limit, kafka.ErrTooLarge)
 		}
