@@ -9,17 +9,12 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client"
 	"github.com/samsa-dev/samsa/pkg/client/registry"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
-
-// lookAgain is the time between looks at a cluster that has not been reached, for a change that came before anybody was
-// there to hear of it. Nobody feels a tenth of a second.
-const lookAgain = 100 * time.Millisecond
 
 // ownTopics is how the names of Kafka's own topics begin.
 const ownTopics = "__"
@@ -46,8 +41,6 @@ func openZooKeeper(ctx context.Context, config client.Config) (cluster, error) {
 // reach waits until ZooKeeper and the brokers' registrations were read. That there is no broker is no failure: topics
 // and groups can be looked at all the same.
 func reach(ctx context.Context, known *client.Cluster) error {
-	again := time.NewTicker(lookAgain)
-	defer again.Stop()
 	for {
 		changed := known.Changed()
 		err := known.Err()
@@ -56,7 +49,6 @@ func reach(ctx context.Context, known *client.Cluster) error {
 		}
 		select {
 		case <-changed:
-		case <-again.C:
 		case <-ctx.Done():
 			return err
 		}
