@@ -6,6 +6,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -15,10 +16,30 @@ import (
 // a second, and ZooKeeper is not flooded.
 const topicsAtOnce = 10
 
-func brokersCommand() *cobra.Command {
+// destination is where what was found is written, and how.
+type destination struct {
+	out    io.Writer
+	format string
+}
+
+// lookup makes a command of one that looks at a cluster and lists what it found.
+func lookup(
+	command *cobra.Command, look func(ctx context.Context, c cluster, args []string, to destination) error,
+) *cobra.Command {
 	var at connection
 	var format string
-	command := &cobra.Command{
+	at.register(command)
+	outputFlag(command, &format, formatTable, formatJSON)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		return at.with(command.Context(), func(ctx context.Context, c cluster) error {
+			return look(ctx, c, args, destination{command.OutOrStdout(), format})
+		})
+	}
+	return command
+}
+
+func brokersCommand() *cobra.Command {
+	return lookup(&cobra.Command{
 		Use:   "brokers",
 		Short: "List the live brokers",
 		Long: `List the live brokers: their ids, addresses, and which Kafka they are.
@@ -27,17 +48,11 @@ With -o json each is {"id", "address", "kafka"}, where kafka is "0.7" or "0.8+".
 		Example: `  samsa brokers --zookeeper zk-0:2181/kafka
   samsa brokers -o json | jq -r .address`,
 		Args: arguments(0, 0, ""),
-	}
-	at.register(command)
-	outputFlag(command, &format, formatTable, formatJSON)
-	command.RunE = func(command *cobra.Command, _ []string) error {
-		return at.with(command.Context(), func(ctx context.Context, c cluster) error {
-			rows, failure := c.brokers(ctx)
-			return report(command.OutOrStdout(), format, "ID ADDRESS KAFKA", rows, failure,
-				func(b broker) []string { return []string{b.ID, b.Address, b.Kafka} })
-		})
-	}
-	return command
+	}, func(ctx context.Context, c cluster, _ []string, to destination) error {
+		rows, failure := c.brokers(ctx)
+		return report(to.out, to.format, "ID ADDRESS KAFKA", rows, failure,
+			func(b broker) []string { return []string{b.ID, b.Address, b.Kafka} })
+	})
 }
 
 type topicRow struct {
@@ -46,9 +61,7 @@ type topicRow struct {
 }
 
 func topicsCommand() *cobra.Command {
-	var at connection
-	var format string
-	command := &cobra.Command{
+	return lookup(&cobra.Command{
 		Use:   "topics",
 		Short: "List the topics",
 		Long: `List the topics and how many partitions they have; Kafka's own topics are left out. In Kafka 0.7 the partitions
@@ -58,17 +71,11 @@ With -o json each is {"name", "partitions"}.`,
 		Example: `  samsa topics --zookeeper zk-0:2181/kafka
   samsa topics -o json | jq -r 'select(.partitions > 10).name'`,
 		Args: arguments(0, 0, ""),
-	}
-	at.register(command)
-	outputFlag(command, &format, formatTable, formatJSON)
-	command.RunE = func(command *cobra.Command, _ []string) error {
-		return at.with(command.Context(), func(ctx context.Context, c cluster) error {
-			rows, failure := topicRows(ctx, c)
-			return report(command.OutOrStdout(), format, "NAME PARTITIONS", rows, failure,
-				func(t topicRow) []string { return []string{t.Name, t.Partitions.String()} })
-		})
-	}
-	return command
+	}, func(ctx context.Context, c cluster, _ []string, to destination) error {
+		rows, failure := topicRows(ctx, c)
+		return report(to.out, to.format, "NAME PARTITIONS", rows, failure,
+			func(t topicRow) []string { return []string{t.Name, t.Partitions.String()} })
+	})
 }
 
 // topicRows counts the partitions of all topics. One whose partitions cannot be told keeps none of the others back.
@@ -113,9 +120,7 @@ type partitionRow struct {
 }
 
 func partitionsCommand() *cobra.Command {
-	var at connection
-	var format string
-	command := &cobra.Command{
+	return lookup(&cobra.Command{
 		Use:   "partitions TOPIC",
 		Short: "List the partitions of a topic, where they begin and end",
 		Long: `List the partitions of a topic: the position of the first message that is still held, the position that the
@@ -126,19 +131,13 @@ With -o json each is {"topic", "partition", "earliest", "end", "size", "unit"}.`
 		Example: `  samsa partitions orders --zookeeper zk-0:2181/kafka
   samsa partitions orders -o json | jq -s 'map(.size) | add'`,
 		Args: arguments(1, 1, "the topic"),
-	}
-	at.register(command)
-	outputFlag(command, &format, formatTable, formatJSON)
-	command.RunE = func(command *cobra.Command, args []string) error {
-		return at.with(command.Context(), func(ctx context.Context, c cluster) error {
-			rows, failure := partitionRows(ctx, c, args[0])
-			return report(command.OutOrStdout(), format, "PARTITION EARLIEST END SIZE UNIT", rows, failure,
-				func(p partitionRow) []string {
-					return []string{p.ID, p.Earliest.String(), p.End.String(), p.Size.String(), p.Unit}
-				})
-		})
-	}
-	return command
+	}, func(ctx context.Context, c cluster, args []string, to destination) error {
+		rows, failure := partitionRows(ctx, c, args[0])
+		return report(to.out, to.format, "PARTITION EARLIEST END SIZE UNIT", rows, failure,
+			func(p partitionRow) []string {
+				return []string{p.ID, p.Earliest.String(), p.End.String(), p.Size.String(), p.Unit}
+			})
+	})
 }
 
 func partitionRows(ctx context.Context, c cluster, topic string) ([]partitionRow, error) {
@@ -160,9 +159,7 @@ func partitionRows(ctx context.Context, c cluster, topic string) ([]partitionRow
 }
 
 func groupsCommand() *cobra.Command {
-	var at connection
-	var format string
-	command := &cobra.Command{
+	return lookup(&cobra.Command{
 		Use:   "groups [NAME]",
 		Short: "List the consumer groups, or show one of them",
 		Long: `List the consumer groups and how many members they have; or show one: its members, and of each partition the
@@ -176,23 +173,16 @@ members {"id", "name", "state", "topics"} and its partitions {"topic", "partitio
   samsa groups billing
   samsa groups billing -o json | jq '[.partitions[].lag] | add'`,
 		Args: arguments(0, 1, ""),
-	}
-	at.register(command)
-	outputFlag(command, &format, formatTable, formatJSON)
-	command.RunE = func(command *cobra.Command, args []string) error {
-		out := command.OutOrStdout()
-		return at.with(command.Context(), func(ctx context.Context, c cluster) error {
-			if len(args) == 1 {
-				view, failure := c.group(ctx, args[0], nil)
-				if view.Name == "" {
-					return failure
-				}
-				return both(failure, view.write(out, format))
+	}, func(ctx context.Context, c cluster, args []string, to destination) error {
+		if len(args) == 1 {
+			view, failure := c.group(ctx, args[0], nil)
+			if view.Name == "" {
+				return failure
 			}
-			rows, failure := c.groups(ctx)
-			return report(out, format, "NAME MEMBERS", rows, failure,
-				func(g groupSummary) []string { return []string{g.Name, g.Members.String()} })
-		})
-	}
-	return command
+			return both(failure, view.write(to.out, to.format))
+		}
+		rows, failure := c.groups(ctx)
+		return report(to.out, to.format, "NAME MEMBERS", rows, failure,
+			func(g groupSummary) []string { return []string{g.Name, g.Members.String()} })
+	})
 }
