@@ -201,6 +201,6 @@ bench: ## Run the benchmarks that match BENCH, each for BENCHTIME.
 
 .PHONY: full
 full: ## Everything, and the long lists: verify, lint, test, sim with SIM_SEEDS_FULL seeds, mutations, fuzz, demo, bench.
-	SAMSA_SLOW=1 $(MAKE) verify lint-config lint test
+	$(MAKE) verify lint-config lint test
 	$(MAKE) sim SIM_SEEDS=$(SIM_SEEDS_FULL)
 	$(MAKE) sim-mutations fuzz demo bench

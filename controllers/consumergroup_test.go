@@ -7,9 +7,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"sync/atomic"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -143,19 +141,6 @@ var _ = Describe("A ConsumerGroup", func() {
 		}).WithContext(ctx).WithTimeout(healing / 3).Should(Succeed())
 		Expect(next.writes.Load()).To(BeZero())
 	})
-
-	It("is not written to for a minute", func(ctx SpecContext) {
-		if os.Getenv("SAMSA_SLOW") == "" {
-			Skip("it takes a minute: set SAMSA_SLOW")
-		}
-		startNode(ctx, namespace)
-		group := withReplicas(newConsumerGroup(namespace, "billing", "main", "orders"), 2)
-		create(ctx, group)
-		consumes(ctx, group)
-		writes := running.writes.Load()
-		Consistently(running.writes.Load).WithContext(ctx).WithTimeout(time.Minute).WithPolling(time.Second).
-			Should(Equal(writes))
-	}, NodeTimeout(2*time.Minute))
 
 	It("has the objects of a workload, each its own", func(ctx SpecContext) {
 		group := withReplicas(newConsumerGroup(namespace, "billing", "main", "orders"), 2)

@@ -74,7 +74,18 @@ func start(ctx context.Context, way string) *target {
 
 // everyWay makes a spec of each way.
 func everyWay(text string, body func(ctx SpecContext, t *target)) {
-	for _, way := range []string{byZooKeeper, byBrokers, by07} {
+	inWays([]string{byZooKeeper, byBrokers, by07}, text, body)
+}
+
+// Some of the ways.
+var (
+	withZooKeeper = []string{byZooKeeper, by07}
+	only07        = []string{by07}
+)
+
+// inWays makes a spec of each of some ways.
+func inWays(ways []string, text string, body func(ctx SpecContext, t *target)) {
+	for _, way := range ways {
 		It(text+", "+way, Label(way), func(ctx SpecContext) { body(ctx, start(ctx, way)) }, NodeTimeout(time.Minute))
 	}
 }
