@@ -40,7 +40,9 @@ type Answer struct {
 }
 
 // Failed reports whether the command did not certainly succeed.
-func (a Answer) Failed() bool { return a.Outcome != OK }
+func (a Answer) Failed() bool {
+	return a.Outcome != OK
+}
 
 type (
 	// Tick says that time has passed; sent when Next is due.
