@@ -46,8 +46,8 @@ func (p *Publisher) Publish(ctx context.Context, values ...[]byte) error {
 // PublishMessages writes messages: all to one partition, in order, which is returned. It returns once the brokers
 // acknowledged all of them. Before it gives up it tries every partition of the topic (with ByKey, the one that the
 // key says), and in Kafka 0.7 every broker twice, also one that comes meanwhile. So after an error, or a broker's
-// death, some may have been written, and some twice. A message that is too large (kafka.ErrTooLarge) is not written and
-// not tried elsewhere.
+// death, some may have been written, and some twice. A message that is too large (kafka.ErrTooLarge), or that no broker
+// of Kafka 0.7 can store (kafka.ErrUnfit, which covers both), is not written and not tried elsewhere.
 func (p *Publisher) PublishMessages(ctx context.Context, messages []kafka.Message) (Published, error) {
 	if len(messages) == 0 {
 		return Published{}, nil
