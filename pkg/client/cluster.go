@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client/registry"
+	"github.com/samsa-dev/samsa/pkg/client/wire"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
@@ -25,10 +26,14 @@ const defaultSessionTimeout = 10 * time.Second
 // maxMessageBytes is the largest request that brokers take unless configured otherwise: 100 MiB.
 const maxMessageBytes = 100 << 20
 
-// Config says how a cluster is reached. Only ZooKeeper is required.
+// Config says how a cluster is reached. One of ZooKeeper and Bootstrap is required, and both may be given.
 type Config struct {
-	// ZooKeeper is the connect string, "host:port,host:port/chroot".
+	// ZooKeeper is the connect string, "host:port,host:port/chroot". Empty for a cluster without.
 	ZooKeeper string
+	// Bootstrap are brokers, "host:port" each, that tell the others: for a cluster whose brokers are not registered in
+	// ZooKeeper, or that is to be found without it. Where it is given, brokers, topics and partitions are found there, and
+	// ZooKeeper serves groups alone. Kafka 0.8 and newer.
+	Bootstrap []string
 	// SessionTimeout is how long a member may be silent before others take its partitions. Default 10 s; the server may
 	// change it, and at least three of its ticks are needed.
 	SessionTimeout time.Duration
@@ -38,6 +43,8 @@ type Config struct {
 	ZooKeeperTLS *tls.Config
 	// BrokerTLS encrypts connections to brokers where set.
 	BrokerTLS *tls.Config
+	// SASL authenticates to brokers where set.
+	SASL *wire.SASL
 	// Dial makes all connections in place of net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Logger is told of changes of state. Default: nothing is logged.

@@ -40,6 +40,9 @@ const (
 type ConsumerConfig struct {
 	Group  string
 	Topics []string
+	// Coordination is where the group is. Default: ZooKeeper where the cluster's configuration names one, else the
+	// brokers.
+	Coordination Coordination
 	// Pattern is what the whole name of a topic has to match to be consumed; Kafka's own topics never do. Topics that come
 	// are taken up, those that go are let go of.
 	Pattern *regexp.Regexp

@@ -36,7 +36,24 @@ type ClusterState struct {
 	// false until the first one has been seen.
 	Dialect      layout.Dialect
 	DialectKnown bool
+	// Controller is what keeps the cluster's metadata, MinVersion and MaxVersion the oldest and newest Kafka that the
+	// brokers' answers fit ("3.9"); empty while unknown, and where brokers cannot tell.
+	Controller             Controller
+	MinVersion, MaxVersion string
+	// ClusterID is what the cluster calls itself, empty where it does not (before Kafka 0.10.1).
+	ClusterID string
+	// Degraded says what works less well with this Kafka, and why; a sentence each, stable.
+	Degraded []string
 }
+
+// Controller is what keeps a cluster's metadata.
+type Controller string
+
+// What may keep a cluster's metadata.
+const (
+	ControllerZooKeeper Controller = "ZooKeeper"
+	ControllerKRaft     Controller = "KRaft"
+)
 
 // State says how the cluster stands. It never waits.
 func (c *Cluster) State() ClusterState {
