@@ -78,14 +78,24 @@ func defaultMember(f *faults) string {
 func (c *Config) settle(f *faults, here surroundings) {
 	if zk := c.Cluster.ZooKeeper; zk != nil {
 		here.place(&zk.DigestFile)
-		if zk.TLS != nil {
-			here.place(&zk.TLS.CAFile)
-			here.place(&zk.TLS.CertFile)
-			here.place(&zk.TLS.KeyFile)
-		}
+		here.placeTLS(zk.TLS)
+	}
+	here.placeTLS(c.Cluster.TLS)
+	if sasl := c.Cluster.SASL; sasl != nil {
+		here.place(&sasl.UsernameFile)
+		here.place(&sasl.PasswordFile)
+		here.place(&sasl.TokenFile)
 	}
 	if here.address != "" {
 		c.Listen = withHost(f, c.Listen, here.address)
+	}
+}
+
+func (s surroundings) placeTLS(files *TLS) {
+	if files != nil {
+		s.place(&files.CAFile)
+		s.place(&files.CertFile)
+		s.place(&files.KeyFile)
 	}
 }
 

@@ -69,6 +69,8 @@ type Config struct {
 	ClientID string
 	// TLS encrypts all connections where set. Its ServerName, if empty, is the host that is dialed.
 	TLS *tls.Config
+	// SASL authenticates every connection where set. Kafka 0.10 and newer.
+	SASL *SASL
 	// Dial makes connections in place of net.Dialer, below TLS.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Logger receives what franz-go has to tell; default: nothing. Errors of partitions come out of Poll and are not
@@ -124,6 +126,11 @@ func (c Config) codec() kgo.CompressionCodec {
 	}
 	return kgo.NoCompression()
 }
+
+// Options are those by which any client of franz-go reaches the brokers of a configuration as this package does: to begin
+// with config.Brokers, which have to be given, by TLS and SASL, with the same patience. What is fetched and written is left
+// to the caller.
+func Options(config Config) []kgo.Opt { return config.withDefaults().common(config.Brokers) }
 
 // common are the options that fetching and producing share.
 func (c Config) common(brokers []string) []kgo.Opt {
