@@ -45,6 +45,12 @@ var _ = Describe("What is accepted", func() {
 		Expect(made.at("spec.maxMessageBytes")).To(Equal(1e6))
 		Expect(made.at("status")).To(Equal(map[string]any{"observedGeneration": -1.0}))
 	})
+
+	It("a KafkaCluster by brokers alone, and gives it no ZooKeeper", func(ctx SpecContext) {
+		made, err := api.create(ctx, brokers(anywhere), dryRun)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(made.at("spec")).To(Equal(map[string]any{"bootstrapServers": []any{"kafka:9092"}, "maxMessageBytes": 1e6}))
+	})
 })
 
 // accepted asserts that a manifest is accepted however it is applied.
@@ -71,6 +77,7 @@ var _ = DescribeTable("A ConsumerGroup is accepted", accepted,
     imagePullSecrets: [{name: registry}]
     priorityClassName: high`)),
 	Entry("with the original's way where the log does not hold a position", group(orders, logged, "outOfRange: Nearest")),
+	Entry("with coordination by brokers", group(orders, logged, "coordination: Kafka")),
 	Entry("with 64 topics", group("topics: ["+numbered("t", 64)+"]", logged)),
 	Entry("with a topic as long as Kafka's", group("topics: ["+strings.Repeat("t", 249)+"]", logged)),
 	Entry("with empty resources", group(orders, logged, pod("resources: {}, priorityClassName: high"))),
@@ -89,6 +96,15 @@ var _ = DescribeTable("A KafkaCluster is accepted", accepted,
 	Entry("with the smallest messages", largest("1000")),
 	Entry("with the largest messages", largest("104857600")),
 	Entry("with TLS by the authorities of the image", cluster(reachable, "tls: {}")),
+	Entry("by brokers of all kinds of addresses", brokers("['kafka:1', 'kafka-0.kafka.prod.svc:9092', '10.0.0.1:65535', '[::1]:9092']")),
+	Entry("by 64 brokers with the longest names", brokers("["+numbered(strings.Repeat("k", 250)+":9", 64)+"]")),
+	Entry("by both", cluster(reachable)+"  bootstrapServers: "+anywhere+"\n"),
+	Entry("by ZooKeeper, with TLS to brokers", cluster(reachable)+"  tls: {}\n"),
+	Entry("with TLS and PLAIN", brokers(anywhere, "tls: {caSecretRef: {name: ca, key: ca.crt}, "+
+		"certificateSecretRef: {name: me}, serverName: kafka}", "sasl: {mechanism: PLAIN, credentialsSecretRef: {name: me}}")),
+	Entry("with SCRAM-SHA-256", brokers(anywhere, "sasl: {mechanism: SCRAM-SHA-256, credentialsSecretRef: {name: me}}")),
+	Entry("with SCRAM-SHA-512", brokers(anywhere, "sasl: {mechanism: SCRAM-SHA-512, credentialsSecretRef: {name: me}}")),
+	Entry("with OAUTHBEARER", brokers(anywhere, "sasl: {mechanism: OAUTHBEARER, tokenSecretRef: {name: me, key: token}}")),
 )
 
 // The worker has the last word on its configuration. What the API server accepts it must accept too, or a group would

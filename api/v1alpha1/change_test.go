@@ -36,7 +36,8 @@ var _ = Describe("A ConsumerGroup that exists", Ordered, func() {
 		Entry("its own name, where there was none", "unnamed", "semantics: Topic;group: unnamed", "spec.group", "create another"),
 		Entry("other semantics", "named", grouped+";semantics: Topic", "spec.semantics", "create another ConsumerGroup"),
 		Entry("no semantics, where they were not the default", "unnamed", "replicas: 2", "spec.semantics", "create another"),
-		Entry("other coordination", "named", grouped+";coordination: ZooKeeper", "spec.coordination", "create another ConsumerGroup"),
+		Entry("ZooKeeper's coordination", "named", grouped+";coordination: ZooKeeper", "spec.coordination", "create another"),
+		Entry("brokers' coordination", "named", grouped+";coordination: Kafka", "spec.coordination", "create another"),
 	)
 
 	DescribeTable("can change", func(ctx SpecContext, spec string) {

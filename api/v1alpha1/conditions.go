@@ -37,14 +37,19 @@ const ConditionDegraded = "Degraded"
 
 // The reasons of a KafkaCluster's conditions.
 const (
-	// ReasonReachable surfaces that ZooKeeper answers and brokers are registered.
+	// ReasonReachable surfaces that the cluster answers: its ZooKeeper, if it names one, and brokers.
 	ReasonReachable = "Reachable"
 	// ReasonConnecting surfaces that the first connection is being made.
 	ReasonConnecting = "Connecting"
 	// ReasonZooKeeperUnreachable surfaces that no ZooKeeper server answers.
 	ReasonZooKeeperUnreachable = "ZooKeeperUnreachable"
-	// ReasonAccessDenied surfaces that ZooKeeper refuses the credentials.
+	// ReasonBrokersUnreachable surfaces that no broker answers.
+	ReasonBrokersUnreachable = "BrokersUnreachable"
+	// ReasonAccessDenied surfaces that ZooKeeper or brokers refuse the credentials.
 	ReasonAccessDenied = "AccessDenied"
+	// ReasonCertificateInvalid surfaces that TLS is not agreed upon: a certificate is expired, of another name or of an
+	// authority that is not known, this side's is refused, or one side speaks no TLS.
+	ReasonCertificateInvalid = "CertificateInvalid"
 	// ReasonChrootMissing surfaces that the directory behind the last host of connect does not exist.
 	ReasonChrootMissing = "ChrootMissing"
 	// ReasonNoBrokers surfaces that no broker is registered.
@@ -61,6 +66,8 @@ const (
 	ReasonLeaseUnsound = "LeaseUnsound"
 	// ReasonNodesMalformed surfaces that nodes in ZooKeeper cannot be understood and are skipped.
 	ReasonNodesMalformed = "NodesMalformed"
+	// ReasonKafkaLimited surfaces that this Kafka lacks what later ones have, so that something works less well.
+	ReasonKafkaLimited = "KafkaLimited"
 )
 
 // The reasons of a ConsumerGroup's conditions.
@@ -79,8 +86,8 @@ const (
 	// ReasonSinkFailing surfaces that the sink has refused several attempts in a row, and not for long enough to count as
 	// blocked.
 	ReasonSinkFailing = "SinkFailing"
-	// ReasonSessionLost surfaces that workers which own partitions have no session with ZooKeeper that is certain to
-	// live, so that they deliver nothing until they have.
+	// ReasonSessionLost surfaces that workers which own partitions have no session with ZooKeeper, or no membership with
+	// the brokers' coordinator, that is certain to live, so that they deliver nothing until they have.
 	ReasonSessionLost = "SessionLost"
 	// ReasonFetchFailing surfaces that brokers do not give the messages of partitions.
 	ReasonFetchFailing = "FetchFailing"
@@ -98,9 +105,12 @@ const (
 	ReasonTopicsFound = "TopicsFound"
 	// ReasonGroupInUse surfaces that an older ConsumerGroup has the same cluster and group.
 	ReasonGroupInUse = "GroupInUse"
+	// ReasonCoordinationUnavailable surfaces that the KafkaCluster has no longer, or never had, what the group is
+	// coordinated by.
+	ReasonCoordinationUnavailable = "CoordinationUnavailable"
 	// ReasonGroupInvalid surfaces that ZooKeeper cannot hold the group's name.
 	ReasonGroupInvalid = "GroupInvalid"
-	// ReasonGroupUnreadable surfaces that what ZooKeeper holds of the group cannot be read.
+	// ReasonGroupUnreadable surfaces that what is kept of the group cannot be read.
 	ReasonGroupUnreadable = "GroupUnreadable"
 	// ReasonNameConflict surfaces that an object which the group needs exists already and is somebody else's.
 	ReasonNameConflict = "NameConflict"
@@ -131,6 +141,6 @@ const (
 const (
 	// EventPositionsLost: messages were gone before they were consumed, lost to retention.
 	EventPositionsLost = "PositionsLost"
-	// EventDeletionGaveUp: the time for cleaning up in ZooKeeper is over, and something stays behind there.
+	// EventDeletionGaveUp: the time for cleaning up the positions is over, and something stays behind there.
 	EventDeletionGaveUp = "DeletionGaveUp"
 )

@@ -5,7 +5,7 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// ConsumerGroupStatus is how a group stands, read from the registry, the brokers and the workers. Numbers that messages
+// ConsumerGroupStatus is how a group stands, read from where the group is coordinated, the brokers and the workers. Numbers that messages
 // move are as of at most 15 seconds before.
 // +kubebuilder:validation:MinProperties=1
 type ConsumerGroupStatus struct {
@@ -44,7 +44,8 @@ type ConsumerGroupStatus struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Ordinals *int32 `json:"ordinals,omitempty"`
-	// coordination is who shares out the partitions.
+	// coordination is who shares out the partitions and keeps the positions. Auto is resolved once, before the first
+	// worker is made; from then on it stays.
 	// +optional
 	Coordination Coordination `json:"coordination,omitempty"`
 	// assignment is how partitions are shared out right now.
@@ -121,7 +122,7 @@ const (
 
 // GroupMember is a live member of a group.
 type GroupMember struct {
-	// id is the member's id in the registry.
+	// id is the member's id where the group is coordinated.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
@@ -173,7 +174,7 @@ type PartitionStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	Owner string `json:"owner,omitempty"`
-	// committed is the position of the next message to deliver, as the registry holds it; left out if there is none.
+	// committed is the position of the next message to deliver, as it is kept; left out if there is none.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Committed *int64 `json:"committed,omitempty"`

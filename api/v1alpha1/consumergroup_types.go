@@ -43,8 +43,10 @@ type ConsumerGroupSpec struct {
 	// +default="Queue"
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec.semantics cannot be changed, since the committed positions belong to it: create another ConsumerGroup"
 	Semantics Semantics `json:"semantics,omitempty"`
-	// coordination says who shares out the partitions. Auto takes what the cluster has: ZooKeeper. What it took stands in
-	// status.coordination. It cannot be changed. Default Auto.
+	// coordination says who shares out the partitions and keeps the positions: ZooKeeper the classic registry, which
+	// Kafka's own consumers used until 2.0; Kafka the brokers' group coordinator, which all later ones use, from Kafka 0.9
+	// on. Auto takes ZooKeeper where the KafkaCluster names one, else Kafka. What it took stands in status.coordination,
+	// and stays whatever becomes of the KafkaCluster. It cannot be changed. Default Auto.
 	// +optional
 	// +default="Auto"
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec.coordination cannot be changed, since the committed positions are kept there: create another ConsumerGroup"
@@ -134,7 +136,7 @@ const (
 )
 
 // Coordination says who shares out partitions and keeps positions.
-// +kubebuilder:validation:Enum=Auto;ZooKeeper
+// +kubebuilder:validation:Enum=Auto;ZooKeeper;Kafka
 type Coordination string
 
 // Who shares out partitions.
@@ -143,6 +145,8 @@ const (
 	CoordinationAuto Coordination = "Auto"
 	// CoordinationZooKeeper: the classic registry in ZooKeeper.
 	CoordinationZooKeeper Coordination = "ZooKeeper"
+	// CoordinationKafka: the group coordinator of the brokers.
+	CoordinationKafka Coordination = "Kafka"
 )
 
 // Assignment is how partitions are shared out.
@@ -384,6 +388,7 @@ type PodSpec struct {
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Group",type=string,priority=1,JSONPath=`.status.group`
+// +kubebuilder:printcolumn:name="Coordination",type=string,priority=1,JSONPath=`.status.coordination`
 // +kubebuilder:printcolumn:name="Ready",type=integer,priority=1,JSONPath=`.status.readyReplicas`
 // +kubebuilder:printcolumn:name="Foreign",type=integer,priority=1,JSONPath=`.status.foreignMembers`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`

@@ -5,12 +5,31 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// KafkaClusterSpec says how a Kafka cluster is reached.
+// KafkaClusterSpec says how a Kafka cluster is reached: by the ZooKeeper that its brokers are registered in, by
+// brokers, or by both.
+// +kubebuilder:validation:XValidation:rule="has(self.zookeeper) || has(self.bootstrapServers)",message="spec must have zookeeper, bootstrapServers or both: give spec.zookeeper.connect if the brokers are registered in a ZooKeeper, else spec.bootstrapServers"
 type KafkaClusterSpec struct {
 	// zookeeper is the ensemble in which the cluster's brokers are registered. Brokers, topics and partitions are found
-	// there, and groups are coordinated there.
-	// +required
+	// there, and groups are coordinated there unless they ask for the brokers' own coordination. Beside bootstrapServers
+	// it is for groups alone. Kafka 4 has none.
+	// +optional
 	ZooKeeper ZooKeeper `json:"zookeeper,omitzero"`
+	// bootstrapServers are brokers, HOST:PORT each, that tell of the others: for a cluster without ZooKeeper, or one whose
+	// ZooKeeper is not to be reached from here. Where they are given, brokers, topics and partitions are found there. One
+	// that answers is enough. Kafka 0.8 and newer.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	BootstrapServers []BootstrapServer `json:"bootstrapServers,omitempty"`
+	// tls encrypts the connections to brokers. Without it they are plain; with tls: {} the brokers' certificates have to
+	// be signed by an authority that the workers' image trusts. Secrets are read anew for each connection, so that ones
+	// that change reach running workers. Kafka 0.9 and newer.
+	// +optional
+	TLS *TLS `json:"tls,omitempty"` //nolint:kubeapilinter // tls: {} means something: trust whom the image trusts
+	// sasl proves to brokers who the workers are. Secrets are read anew for each connection. Kafka 0.10 and newer.
+	// +optional
+	SASL SASL `json:"sasl,omitzero"`
 	// maxMessageBytes is the largest message that brokers of Kafka 0.7 take (their max.message.size), in bytes, from 1000
 	// to 104857600; of messages that were compressed together, their size as compressed. A worker's fetch grows up to it
 	// for one message; a larger one blocks its partition, and the ConsumerGroup's status says so. With Kafka 0.8 and newer
@@ -21,6 +40,44 @@ type KafkaClusterSpec struct {
 	// +kubebuilder:validation:Maximum=104857600
 	MaxMessageBytes int32 `json:"maxMessageBytes,omitempty"`
 }
+
+// BootstrapServer is a broker to begin with: HOST:PORT, IPv6 addresses in brackets.
+// +kubebuilder:validation:MinLength=3
+// +kubebuilder:validation:MaxLength=264
+// +kubebuilder:validation:XValidation:rule="!self.contains('://')",message="must be HOST:PORT: leave out the scheme, and say in spec.tls and spec.sasl how the brokers are spoken to"
+// +kubebuilder:validation:XValidation:rule="!self.contains(',')",message="must be one HOST:PORT: make each server an item of the list"
+// +kubebuilder:validation:XValidation:rule=`self.contains('://') || self.contains(',') || self.matches(r'^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$')`,message="must be HOST:PORT, with PORT from 1 to 65535 and IPv6 addresses in brackets, as in kafka-0.kafka:9092"
+type BootstrapServer string
+
+// SASL says how workers prove to brokers who they are.
+// +kubebuilder:validation:XValidation:rule="self.mechanism != 'OAUTHBEARER' || has(self.tokenSecretRef) && !has(self.credentialsSecretRef)",message="spec.sasl with OAUTHBEARER must have tokenSecretRef and no credentialsSecretRef: name the Secret's key that holds the token"
+// +kubebuilder:validation:XValidation:rule="self.mechanism == 'OAUTHBEARER' || has(self.credentialsSecretRef) && !has(self.tokenSecretRef)",message="spec.sasl with PLAIN or SCRAM must have credentialsSecretRef and no tokenSecretRef: name a Secret with the keys username and password"
+type SASL struct {
+	// mechanism is the one that the brokers' listener offers (sasl.enabled.mechanisms). PLAIN and OAUTHBEARER send what is
+	// secret as it is: use them with tls alone.
+	// +required
+	Mechanism SASLMechanism `json:"mechanism,omitempty"`
+	// credentialsSecretRef names a Secret of type kubernetes.io/basic-auth, or any with the keys username and password.
+	// For all mechanisms but OAUTHBEARER.
+	// +optional
+	CredentialsSecretRef SecretReference `json:"credentialsSecretRef,omitzero"`
+	// tokenSecretRef names the Secret's key that holds the token for OAUTHBEARER; whoever renews the token writes it
+	// there.
+	// +optional
+	TokenSecretRef SecretKeyReference `json:"tokenSecretRef,omitzero"`
+}
+
+// SASLMechanism is a way to prove who one is.
+// +kubebuilder:validation:Enum=PLAIN;SCRAM-SHA-256;SCRAM-SHA-512;OAUTHBEARER
+type SASLMechanism string
+
+// The mechanisms, by their names in SASL.
+const (
+	SASLPlain       SASLMechanism = "PLAIN"
+	SASLScramSHA256 SASLMechanism = "SCRAM-SHA-256"
+	SASLScramSHA512 SASLMechanism = "SCRAM-SHA-512"
+	SASLOAuthBearer SASLMechanism = "OAUTHBEARER"
+)
 
 // ZooKeeper says how an ensemble is reached.
 type ZooKeeper struct {
@@ -66,7 +123,7 @@ type TLS struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[A-Za-z0-9._:-]+$')`,message="spec.zookeeper.tls.serverName must be a host's name or address, without a scheme or a path"
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[A-Za-z0-9._:-]+$')`,message="must be a host's name or address, without a scheme or a path"
 	ServerName string `json:"serverName,omitempty"`
 }
 
@@ -87,6 +144,21 @@ type KafkaClusterStatus struct {
 	// era is the Kafka that the brokers' registrations show: Kafka07 for 0.7, Kafka08 for 0.8 and everything newer.
 	// +optional
 	Era Era `json:"era,omitempty"`
+	// kafkaVersion is the Kafka that the brokers' answers fit, as in 3.9; where they differ the oldest and the newest, as
+	// in 3.8 to 4.1. Left out while it is not known, and where brokers cannot tell.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	KafkaVersion string `json:"kafkaVersion,omitempty"`
+	// controller is what keeps the cluster's metadata: ZooKeeper, or KRaft, the brokers themselves. Left out while it is
+	// not known.
+	// +optional
+	Controller Controller `json:"controller,omitempty"`
+	// clusterID is what the cluster calls itself; left out where it does not, as before Kafka 0.10.1.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	ClusterID string `json:"clusterID,omitempty"`
 	// brokers are the live brokers, by id; of more than 64 the first.
 	// +optional
 	// +listType=atomic
@@ -118,9 +190,19 @@ const (
 	EraKafka08 Era = "Kafka08"
 )
 
+// Controller is what keeps a cluster's metadata.
+// +kubebuilder:validation:Enum=ZooKeeper;KRaft
+type Controller string
+
+// What may keep a cluster's metadata.
+const (
+	ControllerZooKeeper Controller = "ZooKeeper"
+	ControllerKRaft     Controller = "KRaft"
+)
+
 // Broker is a live broker.
 type Broker struct {
-	// id is the broker's name in the registry.
+	// id is the broker's name: its number.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
@@ -136,13 +218,17 @@ type Broker struct {
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=kc,categories={all,samsa}
-// +kubebuilder:printcolumn:name="ZooKeeper",type=string,JSONPath=`.spec.zookeeper.connect`
-// +kubebuilder:printcolumn:name="Era",type=string,JSONPath=`.status.era`
+// +kubebuilder:printcolumn:name="Kafka",type=string,JSONPath=`.status.kafkaVersion`
+// +kubebuilder:printcolumn:name="Controller",type=string,JSONPath=`.status.controller`
 // +kubebuilder:printcolumn:name="Brokers",type=integer,JSONPath=`.status.brokerCount`
 // +kubebuilder:printcolumn:name="Topics",type=integer,JSONPath=`.status.topicCount`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="ZooKeeper",type=string,priority=1,JSONPath=`.spec.zookeeper.connect`
+// +kubebuilder:printcolumn:name="Bootstrap",type=string,priority=1,JSONPath=`.spec.bootstrapServers[0]`
+// +kubebuilder:printcolumn:name="Era",type=string,priority=1,JSONPath=`.status.era`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 type KafkaCluster struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the object's standard metadata.

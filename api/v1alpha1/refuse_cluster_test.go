@@ -14,16 +14,25 @@ func connect(text string) string { return fmt.Sprintf("connect: %q", text) }
 
 const reachable = "connect: zk:2181"
 
+// anywhere are bootstrap servers as good as any.
+const anywhere = "['kafka:9092']"
+
+// brokers is a KafkaCluster by bootstrap servers alone, with some more fields of its spec.
+func brokers(servers string, spec ...string) string {
+	return manifest("KafkaCluster", "local", append([]string{"bootstrapServers: " + servers}, spec...))
+}
+
 // largest is a KafkaCluster with a maxMessageBytes.
 func largest(bytes string) string {
 	return cluster(reachable) + "\n  maxMessageBytes: " + bytes + "\n"
 }
 
 var _ = DescribeTable("A KafkaCluster is refused", refused,
-	Entry("no spec.zookeeper", manifest("KafkaCluster", "local", []string{"{}"}), "spec.zookeeper", "Required value"),
+	Entry("neither ZooKeeper nor brokers", manifest("KafkaCluster", "local", []string{"maxMessageBytes: 1000"}), "spec",
+		"spec must have zookeeper, bootstrapServers or both"),
 	Entry("nothing to connect to", cluster("sessionTimeout: 10s"), "spec.zookeeper.connect", "Required value"),
 	Entry("an empty list of servers", cluster(connect("")), "spec.zookeeper.connect", "HOST or HOST:PORT"),
-	Entry("bootstrap servers, which are not there yet", cluster(reachable, "bootstrapServers: 'kafka:9092'"),
+	Entry("bootstrap servers of ZooKeeper", cluster(reachable, "bootstrapServers: 'kafka:9092'"),
 		"spec.zookeeper.bootstrapServers", "unknown field"),
 	Entry("a scheme", cluster(connect("zk://zk-0:2181")), "spec.zookeeper.connect", "leave out the scheme"),
 	Entry("a space", cluster(connect("zk-0:2181, zk-1:2181")), "spec.zookeeper.connect", "remove the spaces"),
@@ -67,4 +76,40 @@ var _ = DescribeTable("A KafkaCluster is refused", refused,
 	Entry("a server's name with a scheme", cluster(reachable, "tls: {serverName: 'https://zk'}"), "spec.zookeeper.tls.serverName",
 		"without a scheme or a path"),
 	Entry("tls that is a switch", cluster(reachable, "tls: true"), "spec.zookeeper.tls", "object"),
+)
+
+var _ = DescribeTable("A KafkaCluster of brokers is refused", refused,
+	Entry("an empty list", brokers("[]"), "spec.bootstrapServers", "should have at least 1 items"),
+	Entry("65 servers", brokers("["+numbered("kafka:1", 65)+"]"), "spec.bootstrapServers", "must have at most 64 items"),
+	Entry("a text for the list", brokers("'kafka:9092'"), "spec.bootstrapServers", "array"),
+	Entry("a server twice", brokers("['kafka:9092', 'kafka:9092']"), "spec.bootstrapServers", `"kafka:9092"`),
+	Entry("a list in one item", brokers("['kafka-0:9092,kafka-1:9092']"), "spec.bootstrapServers[0]",
+		"make each server an item of the list"),
+	Entry("a scheme", brokers("['SASL_SSL://kafka:9092']"), "spec.bootstrapServers[0]", "leave out the scheme"),
+	Entry("no port", brokers("[kafka-0]"), "spec.bootstrapServers[0]", "must be HOST:PORT"),
+	Entry("port 0", brokers("['kafka:0']"), "spec.bootstrapServers[0]", "PORT from 1 to 65535"),
+	Entry("port 65536", brokers("['kafka:65536']"), "spec.bootstrapServers[0]", "PORT from 1 to 65535"),
+	Entry("a port alone", brokers("[':9092']"), "spec.bootstrapServers[0]", "must be HOST:PORT"),
+	Entry("a bare IPv6 address", brokers("['::1:9092']"), "spec.bootstrapServers[0]", "IPv6 addresses in brackets"),
+	Entry("a path", brokers("['kafka:9092/kafka']"), "spec.bootstrapServers[0]", "must be HOST:PORT"),
+	Entry("a space", brokers("['kafka:9092 ']"), "spec.bootstrapServers[0]", "must be HOST:PORT"),
+	Entry("an empty server", brokers("['']"), "spec.bootstrapServers[0]", "at least 3"),
+	Entry("a server's name with a scheme", brokers(anywhere, "tls: {serverName: 'https://kafka'}"), "spec.tls.serverName",
+		"without a scheme or a path"),
+	Entry("an authority without a key", brokers(anywhere, "tls: {caSecretRef: {name: ca}}"), "spec.tls.caSecretRef.key", "Required"),
+	Entry("sasl that says nothing", brokers(anywhere, "sasl: {}"), "spec.sasl.mechanism", "Required"),
+	Entry("a mechanism that is none", brokers(anywhere, "sasl: {mechanism: GSSAPI}"), "spec.sasl.mechanism", "SCRAM-SHA-512"),
+	Entry("a password in clear", brokers(anywhere, "sasl: {mechanism: PLAIN, username: me, password: secret}"),
+		"spec.sasl.password", "unknown field"),
+	Entry("PLAIN without credentials", brokers(anywhere, "sasl: {mechanism: PLAIN}"), "spec.sasl",
+		"name a Secret with the keys username and password"),
+	Entry("SCRAM with a token", brokers(anywhere, "sasl: {mechanism: SCRAM-SHA-256, tokenSecretRef: {name: a, key: b}}"),
+		"spec.sasl", "must have credentialsSecretRef and no tokenSecretRef"),
+	Entry("SCRAM with both", brokers(anywhere,
+		"sasl: {mechanism: SCRAM-SHA-512, credentialsSecretRef: {name: a}, tokenSecretRef: {name: a, key: b}}"),
+		"spec.sasl", "must have credentialsSecretRef and no tokenSecretRef"),
+	Entry("OAUTHBEARER with a password", brokers(anywhere, "sasl: {mechanism: OAUTHBEARER, credentialsSecretRef: {name: a}}"),
+		"spec.sasl", "must have tokenSecretRef and no credentialsSecretRef"),
+	Entry("a token without a key", brokers(anywhere, "sasl: {mechanism: OAUTHBEARER, tokenSecretRef: {name: a}}"),
+		"spec.sasl.tokenSecretRef.key", "Required"),
 )

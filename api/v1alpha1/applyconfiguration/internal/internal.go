@@ -28,6 +28,8 @@ var parser *typed.Parser
 var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.samsa-dev.samsa.api.v1alpha1.Assignment
   scalar: string
+- name: com.github.samsa-dev.samsa.api.v1alpha1.BootstrapServer
+  scalar: string
 - name: com.github.samsa-dev.samsa.api.v1alpha1.Broker
   map:
     fields:
@@ -225,6 +227,8 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.samsa-dev.samsa.api.v1alpha1.TopicName
           elementRelationship: atomic
+- name: com.github.samsa-dev.samsa.api.v1alpha1.Controller
+  scalar: string
 - name: com.github.samsa-dev.samsa.api.v1alpha1.Coordination
   scalar: string
 - name: com.github.samsa-dev.samsa.api.v1alpha1.DeletionPolicy
@@ -321,10 +325,22 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.samsa-dev.samsa.api.v1alpha1.KafkaClusterSpec
   map:
     fields:
+    - name: bootstrapServers
+      type:
+        list:
+          elementType:
+            namedType: com.github.samsa-dev.samsa.api.v1alpha1.BootstrapServer
+          elementRelationship: associative
     - name: maxMessageBytes
       type:
         scalar: numeric
       default: 1000000
+    - name: sasl
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.SASL
+    - name: tls
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.TLS
     - name: zookeeper
       type:
         namedType: com.github.samsa-dev.samsa.api.v1alpha1.ZooKeeper
@@ -340,6 +356,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.samsa-dev.samsa.api.v1alpha1.Broker
           elementRelationship: atomic
+    - name: clusterID
+      type:
+        scalar: string
     - name: conditions
       type:
         list:
@@ -348,9 +367,15 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: controller
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.Controller
     - name: era
       type:
         namedType: com.github.samsa-dev.samsa.api.v1alpha1.Era
+    - name: kafkaVersion
+      type:
+        scalar: string
     - name: observedGeneration
       type:
         scalar: numeric
@@ -487,6 +512,20 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: maxBackoff
       type:
         namedType: com.github.samsa-dev.samsa.api.v1alpha1.Duration
+- name: com.github.samsa-dev.samsa.api.v1alpha1.SASL
+  map:
+    fields:
+    - name: credentialsSecretRef
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.SecretReference
+    - name: mechanism
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.SASLMechanism
+    - name: tokenSecretRef
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.SecretKeyReference
+- name: com.github.samsa-dev.samsa.api.v1alpha1.SASLMechanism
+  scalar: string
 - name: com.github.samsa-dev.samsa.api.v1alpha1.SecretKeyReference
   map:
     fields:

@@ -10,7 +10,7 @@ package v1alpha1
 //
 // Broker is a live broker.
 type BrokerApplyConfiguration struct {
-	// id is the broker's name in the registry.
+	// id is the broker's name: its number.
 	ID *string `json:"id,omitempty"`
 	// address is host:port of the listener that is used.
 	Address *string `json:"address,omitempty"`

@@ -27,8 +27,10 @@ type ConsumerGroupSpecApplyConfiguration struct {
 	// semantics says who gets a message: with Queue one member of the group, with Topic every pod, each as a group of its
 	// own named <group>-<ordinal>. It cannot be changed. Default Queue.
 	Semantics *apiv1alpha1.Semantics `json:"semantics,omitempty"`
-	// coordination says who shares out the partitions. Auto takes what the cluster has: ZooKeeper. What it took stands in
-	// status.coordination. It cannot be changed. Default Auto.
+	// coordination says who shares out the partitions and keeps the positions: ZooKeeper the classic registry, which
+	// Kafka's own consumers used until 2.0; Kafka the brokers' group coordinator, which all later ones use, from Kafka 0.9
+	// on. Auto takes ZooKeeper where the KafkaCluster names one, else Kafka. What it took stands in status.coordination,
+	// and stays whatever becomes of the KafkaCluster. It cannot be changed. Default Auto.
 	Coordination *apiv1alpha1.Coordination `json:"coordination,omitempty"`
 	// assignment is how partitions are shared out. Sticky moves as few as can be, and gives a pod that returns those that
 	// it had; Range is Kafka's own, and is always used while the group has members that are not samsa's. Default Sticky.

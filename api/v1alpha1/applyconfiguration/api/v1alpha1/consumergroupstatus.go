@@ -13,7 +13,7 @@ import (
 // ConsumerGroupStatusApplyConfiguration represents a declarative configuration of the ConsumerGroupStatus type for use
 // with apply.
 //
-// ConsumerGroupStatus is how a group stands, read from the registry, the brokers and the workers. Numbers that messages
+// ConsumerGroupStatus is how a group stands, read from where the group is coordinated, the brokers and the workers. Numbers that messages
 // move are as of at most 15 seconds before.
 type ConsumerGroupStatusApplyConfiguration struct {
 	// conditions tell how the group stands: Ready, TopicsResolved, Balanced, Delivering and Fed, and Reconciling, Stalled
@@ -32,7 +32,8 @@ type ConsumerGroupStatusApplyConfiguration struct {
 	// ordinals is, with semantics Topic, the most pods that there have been. Each has a group of its own, and with
 	// deletionPolicy Delete the positions of all of them are removed.
 	Ordinals *int32 `json:"ordinals,omitempty"`
-	// coordination is who shares out the partitions.
+	// coordination is who shares out the partitions and keeps the positions. Auto is resolved once, before the first
+	// worker is made; from then on it stays.
 	Coordination *apiv1alpha1.Coordination `json:"coordination,omitempty"`
 	// assignment is how partitions are shared out right now.
 	Assignment *apiv1alpha1.Assignment `json:"assignment,omitempty"`

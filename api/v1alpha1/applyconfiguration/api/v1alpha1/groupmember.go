@@ -14,7 +14,7 @@ import (
 //
 // GroupMember is a live member of a group.
 type GroupMemberApplyConfiguration struct {
-	// id is the member's id in the registry.
+	// id is the member's id where the group is coordinated.
 	ID *string `json:"id,omitempty"`
 	// pod is the worker's pod; of a foreign member there is none.
 	Pod *string `json:"pod,omitempty"`

@@ -5,14 +5,30 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/samsa-dev/samsa/api/v1alpha1"
+)
+
 // KafkaClusterSpecApplyConfiguration represents a declarative configuration of the KafkaClusterSpec type for use
 // with apply.
 //
-// KafkaClusterSpec says how a Kafka cluster is reached.
+// KafkaClusterSpec says how a Kafka cluster is reached: by the ZooKeeper that its brokers are registered in, by
+// brokers, or by both.
 type KafkaClusterSpecApplyConfiguration struct {
 	// zookeeper is the ensemble in which the cluster's brokers are registered. Brokers, topics and partitions are found
-	// there, and groups are coordinated there.
+	// there, and groups are coordinated there unless they ask for the brokers' own coordination. Beside bootstrapServers
+	// it is for groups alone. Kafka 4 has none.
 	ZooKeeper *ZooKeeperApplyConfiguration `json:"zookeeper,omitempty"`
+	// bootstrapServers are brokers, HOST:PORT each, that tell of the others: for a cluster without ZooKeeper, or one whose
+	// ZooKeeper is not to be reached from here. Where they are given, brokers, topics and partitions are found there. One
+	// that answers is enough. Kafka 0.8 and newer.
+	BootstrapServers []apiv1alpha1.BootstrapServer `json:"bootstrapServers,omitempty"`
+	// tls encrypts the connections to brokers. Without it they are plain; with tls: {} the brokers' certificates have to
+	// be signed by an authority that the workers' image trusts. Secrets are read anew for each connection, so that ones
+	// that change reach running workers. Kafka 0.9 and newer.
+	TLS *TLSApplyConfiguration `json:"tls,omitempty"`
+	// sasl proves to brokers who the workers are. Secrets are read anew for each connection. Kafka 0.10 and newer.
+	SASL *SASLApplyConfiguration `json:"sasl,omitempty"`
 	// maxMessageBytes is the largest message that brokers of Kafka 0.7 take (their max.message.size), in bytes, from 1000
 	// to 104857600; of messages that were compressed together, their size as compressed. A worker's fetch grows up to it
 	// for one message; a larger one blocks its partition, and the ConsumerGroup's status says so. With Kafka 0.8 and newer
@@ -31,6 +47,32 @@ func KafkaClusterSpec() *KafkaClusterSpecApplyConfiguration {
 // If called multiple times, the ZooKeeper field is set to the value of the last call.
 func (b *KafkaClusterSpecApplyConfiguration) WithZooKeeper(value *ZooKeeperApplyConfiguration) *KafkaClusterSpecApplyConfiguration {
 	b.ZooKeeper = value
+	return b
+}
+
+// WithBootstrapServers adds the given value to the BootstrapServers field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the BootstrapServers field.
+func (b *KafkaClusterSpecApplyConfiguration) WithBootstrapServers(values ...apiv1alpha1.BootstrapServer) *KafkaClusterSpecApplyConfiguration {
+	for i := range values {
+		b.BootstrapServers = append(b.BootstrapServers, values[i])
+	}
+	return b
+}
+
+// WithTLS sets the TLS field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TLS field is set to the value of the last call.
+func (b *KafkaClusterSpecApplyConfiguration) WithTLS(value *TLSApplyConfiguration) *KafkaClusterSpecApplyConfiguration {
+	b.TLS = value
+	return b
+}
+
+// WithSASL sets the SASL field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SASL field is set to the value of the last call.
+func (b *KafkaClusterSpecApplyConfiguration) WithSASL(value *SASLApplyConfiguration) *KafkaClusterSpecApplyConfiguration {
+	b.SASL = value
 	return b
 }
 

@@ -21,6 +21,14 @@ type KafkaClusterStatusApplyConfiguration struct {
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// era is the Kafka that the brokers' registrations show: Kafka07 for 0.7, Kafka08 for 0.8 and everything newer.
 	Era *apiv1alpha1.Era `json:"era,omitempty"`
+	// kafkaVersion is the Kafka that the brokers' answers fit, as in 3.9; where they differ the oldest and the newest, as
+	// in 3.8 to 4.1. Left out while it is not known, and where brokers cannot tell.
+	KafkaVersion *string `json:"kafkaVersion,omitempty"`
+	// controller is what keeps the cluster's metadata: ZooKeeper, or KRaft, the brokers themselves. Left out while it is
+	// not known.
+	Controller *apiv1alpha1.Controller `json:"controller,omitempty"`
+	// clusterID is what the cluster calls itself; left out where it does not, as before Kafka 0.10.1.
+	ClusterID *string `json:"clusterID,omitempty"`
 	// brokers are the live brokers, by id; of more than 64 the first.
 	Brokers []BrokerApplyConfiguration `json:"brokers,omitempty"`
 	// brokerCount is the number of live brokers.
@@ -63,6 +71,30 @@ func (b *KafkaClusterStatusApplyConfiguration) WithObservedGeneration(value int6
 // If called multiple times, the Era field is set to the value of the last call.
 func (b *KafkaClusterStatusApplyConfiguration) WithEra(value apiv1alpha1.Era) *KafkaClusterStatusApplyConfiguration {
 	b.Era = &value
+	return b
+}
+
+// WithKafkaVersion sets the KafkaVersion field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the KafkaVersion field is set to the value of the last call.
+func (b *KafkaClusterStatusApplyConfiguration) WithKafkaVersion(value string) *KafkaClusterStatusApplyConfiguration {
+	b.KafkaVersion = &value
+	return b
+}
+
+// WithController sets the Controller field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Controller field is set to the value of the last call.
+func (b *KafkaClusterStatusApplyConfiguration) WithController(value apiv1alpha1.Controller) *KafkaClusterStatusApplyConfiguration {
+	b.Controller = &value
+	return b
+}
+
+// WithClusterID sets the ClusterID field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ClusterID field is set to the value of the last call.
+func (b *KafkaClusterStatusApplyConfiguration) WithClusterID(value string) *KafkaClusterStatusApplyConfiguration {
+	b.ClusterID = &value
 	return b
 }
 

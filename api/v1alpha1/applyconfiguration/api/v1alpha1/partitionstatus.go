@@ -25,7 +25,7 @@ type PartitionStatusApplyConfiguration struct {
 	State *apiv1alpha1.PartitionState `json:"state,omitempty"`
 	// owner is the pod that owns the partition, or a foreign member's id; left out if nobody does.
 	Owner *string `json:"owner,omitempty"`
-	// committed is the position of the next message to deliver, as the registry holds it; left out if there is none.
+	// committed is the position of the next message to deliver, as it is kept; left out if there is none.
 	Committed *int64 `json:"committed,omitempty"`
 	// end is the position that the next message published will get; left out if the brokers did not tell.
 	End *int64 `json:"end,omitempty"`
