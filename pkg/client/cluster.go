@@ -39,6 +39,9 @@ type Config struct {
 	SessionTimeout time.Duration
 	// Digest is "user:password" for ZooKeeper, empty for none.
 	Digest string
+	// DigestSource gives the digest in place of Digest where set, so that one that changes is used without a restart. It
+	// must not block for long.
+	DigestSource func() (string, error)
 	// ZooKeeperTLS encrypts connections to ZooKeeper where set.
 	ZooKeeperTLS *tls.Config
 	// BrokerTLS encrypts connections to brokers where set.
@@ -90,7 +93,7 @@ func Connect(config Config) (*Cluster, error) {
 	}
 	zookeeper, err := registry.New(registry.Config{
 		Connect: config.ZooKeeper, SessionTimeout: config.SessionTimeout, Digest: config.Digest,
-		TLS: config.ZooKeeperTLS, Dial: config.Dial, Logger: config.Logger,
+		DigestSource: config.DigestSource, TLS: config.ZooKeeperTLS, Dial: config.Dial, Logger: config.Logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("cluster configuration: %w", err)

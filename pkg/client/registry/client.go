@@ -123,6 +123,9 @@ func (c *Client) epoch(ctx context.Context, number uint64) (established bool, er
 		return false, err
 	}
 	tasks.Go(func() { c.checkTick(ctx, session) })
+	if c.settings.DigestSource != nil {
+		tasks.Go(func() { c.renew(ctx, session) })
+	}
 	<-l.done
 	return true, l.reason()
 }

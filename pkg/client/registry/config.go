@@ -47,6 +47,9 @@ type Config struct {
 	TLS *tls.Config
 	// Digest is user:password for ZooKeeper's scheme "digest"; empty for none.
 	Digest string
+	// DigestSource gives the digest in place of Digest, where set: asked at the beginning of each session and every few
+	// seconds in it, so that one that changes is used without another session. It must not block for long.
+	DigestSource func() (string, error)
 	// Dial opens connections. Names reach it unresolved, and again at each attempt. Default is a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Logger gets changes of state; default is none.
@@ -71,9 +74,7 @@ func (c Config) settings() (*settings, error) {
 	}
 	check(s.parseConnect())
 	check(s.checkTimeout())
-	if user, _, ok := strings.Cut(c.Digest, ":"); c.Digest != "" && (!ok || user == "") {
-		check(errors.New("digest: want user:password")) // without the value: it is a secret
-	}
+	check(checkDigest(c.Digest))
 	if s.Logger == nil {
 		s.Logger = slog.New(slog.DiscardHandler)
 	}

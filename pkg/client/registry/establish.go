@@ -24,9 +24,11 @@ const (
 
 // establish makes a session usable and publishes it.
 func (c *Client) establish(ctx context.Context, s *Session) error {
-	if err := c.authenticate(ctx, s.link); err != nil {
+	sent, err := c.authenticate(ctx, s.link)
+	if err != nil {
 		return err
 	}
+	s.digest = sent
 	if err := c.enter(ctx, s.link); err != nil {
 		return err
 	}
@@ -42,20 +44,6 @@ func (c *Client) establish(ctx context.Context, s *Session) error {
 	// If the connection went meanwhile, that was reported too early: have it reported again.
 	s.update(func(*condition) {})
 	return nil
-}
-
-// authenticate sends the credentials, once: the library repeats them on each new connection.
-func (c *Client) authenticate(ctx context.Context, l *link) error {
-	if l.Digest == "" {
-		return nil
-	}
-	_, err := persist(ctx, l, func(conn *zk.Conn) (struct{}, error) {
-		return struct{}{}, conn.AddAuth("digest", []byte(l.Digest))
-	})
-	if errors.Is(err, zk.ErrAuthFailed) {
-		c.fail(Denied, explain(err))
-	}
-	return err
 }
 
 // enter waits until the chroot can be read.

@@ -18,6 +18,7 @@ type Session struct {
 	epoch  uint64
 	id     int64
 	fenced bool
+	digest string // what was sent at the beginning
 }
 
 // Epoch grows with every session of a client.
