@@ -48,7 +48,8 @@ func (c *Cluster) transportOf(dialect layout.Dialect, live map[string]Broker) (*
 		return c.transport07(live)
 	}
 	transport, err := wire.Open(wire.Config{
-		Brokers: addresses(live), TLS: c.config.BrokerTLS, Dial: c.config.Dial, Logger: c.logger,
+		Brokers: addresses(live), TLS: c.config.BrokerTLS, SASL: c.config.SASL, Admission: c.admission,
+		Dial: c.config.Dial, Logger: c.logger,
 		Compression: c.config.Compression, MaxMessageBytes: c.config.MaxMessageBytes,
 	})
 	if err != nil {

@@ -72,6 +72,8 @@ type Cluster struct {
 	runErr  error
 
 	directory directory
+	// admission is shared by all clients to the brokers, so that together they do not storm those that refuse them.
+	admission *wire.Admission
 	producer  producer
 	changes   *changes
 	patience  patience
@@ -99,14 +101,17 @@ func Connect(config Config) (*Cluster, error) {
 		return nil, fmt.Errorf("cluster configuration: %w", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	c := &Cluster{config: config, registry: zookeeper, logger: config.Logger, cancel: cancel, changes: newChanges()}
+	c := &Cluster{
+		config: config, registry: zookeeper, logger: config.Logger, cancel: cancel, changes: newChanges(),
+		admission: wire.NewAdmission(),
+	}
 	c.directory = newDirectory(zookeeper, config.Logger, config.BrokerTLS != nil)
 	c.producer.open = c.openTransport
 	// Before anything can change: a change in between would be announced to nobody.
-	registryChanged, directoryChanged := zookeeper.Changed(), c.directory.changes()
+	seen := c.sources()
 	c.running.Go(func() { c.runErr = zookeeper.Run(ctx) })
 	c.running.Go(func() { c.directory.run(ctx) })
-	c.running.Go(func() { c.follow(ctx, registryChanged, directoryChanged) })
+	c.running.Go(func() { c.follow(ctx, seen) })
 	return c, nil
 }
 
@@ -139,6 +144,14 @@ func (c *Cluster) Close() error {
 func (c *Cluster) Err() error {
 	if state := c.registry.State(); state.Err != nil {
 		return state.Err
+	}
+	return c.brokersErr()
+}
+
+// brokersErr says why the brokers cannot be reached. That they refuse this client explains whatever else fails there.
+func (c *Cluster) brokersErr() error {
+	if err := c.admission.Err(); err != nil {
+		return err
 	}
 	return c.directory.err()
 }

@@ -5,6 +5,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/samsa-dev/samsa/pkg/client/registry"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+	"github.com/samsa-dev/samsa/pkg/client/wire"
 )
 
 // ClusterState is how a cluster stands, as far as its ZooKeeper tells.
@@ -66,9 +68,12 @@ func (c *Cluster) State() ClusterState {
 	}
 	state.Dialect, state.DialectKnown = c.directory.era()
 	if state.Err == nil {
-		state.Err = c.directory.err()
+		state.Err = c.brokersErr()
 	}
 	state.Kind = registry.KindOf(state.Err)
+	if _, refused := errors.AsType[*wire.NotAdmitted](state.Err); refused {
+		state.Kind = registry.Denied
+	}
 	if zookeeper.Session != nil {
 		state.SessionTimeout = zookeeper.Session.Timeout()
 	}
@@ -115,18 +120,28 @@ func (c *changes) announce() {
 	c.coming = make(chan struct{})
 }
 
-// follow announces changes of the registry's state and of the directory, beginning with those that the two channels
-// tell, until ctx ends. What it waits for next is taken before it announces: so a change that nobody waited for yet is
-// in the State of whoever hears of the one before.
-func (c *Cluster) follow(ctx context.Context, zookeeper, directory <-chan struct{}) {
+// sources are closed when what State is made of changes.
+type sources struct{ zookeeper, directory, admission <-chan struct{} }
+
+func (c *Cluster) sources() sources {
+	return sources{
+		zookeeper: c.registry.Changed(), directory: c.directory.changes(), admission: c.admission.Changed(),
+	}
+}
+
+// follow announces changes of what State is made of, beginning with those that next tells, until ctx ends. What it
+// waits for next is taken before it announces: so a change that nobody waited for yet is in the State of whoever hears
+// of the one before.
+func (c *Cluster) follow(ctx context.Context, next sources) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-zookeeper:
-		case <-directory:
+		case <-next.zookeeper:
+		case <-next.directory:
+		case <-next.admission:
 		}
-		zookeeper, directory = c.registry.Changed(), c.directory.changes()
+		next = c.sources()
 		c.changes.announce()
 	}
 }

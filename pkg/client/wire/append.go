@@ -203,7 +203,7 @@ func (u *underway) promise(record *kgo.Record, err error) {
 
 func (u *underway) fail(err error) {
 	if u.failure == nil {
-		u.failure = tooLarge(err)
+		u.failure = tooLarge(explain(err))
 	}
 	switch {
 	case refusesContent(err):

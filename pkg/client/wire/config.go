@@ -6,7 +6,6 @@ package wire
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"log/slog"
 	"net"
 	"time"
@@ -71,6 +70,9 @@ type Config struct {
 	TLS *tls.Config
 	// SASL authenticates every connection where set. Kafka 0.10 and newer.
 	SASL *SASL
+	// Admission paces attempts at brokers that refuse certificates or credentials, and tells of them. Clients of one
+	// cluster share it; default: one of its own.
+	Admission *Admission
 	// Dial makes connections in place of net.Dialer, below TLS.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Logger receives what franz-go has to tell; default: nothing. Errors of partitions come out of Poll and are not
@@ -94,6 +96,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.ClientID == "" {
 		c.ClientID = "samsa"
+	}
+	if c.Admission == nil {
+		c.Admission = NewAdmission()
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -127,19 +132,19 @@ func (c Config) codec() kgo.CompressionCodec {
 	return kgo.NoCompression()
 }
 
-// Options are those by which any client of franz-go reaches the brokers of a configuration as this package does: to begin
-// with config.Brokers, which have to be given, by TLS and SASL, with the same patience. What is fetched and written is left
-// to the caller.
+// Options are those by which any client of franz-go reaches the brokers of a configuration as this package does: to
+// begin with config.Brokers, which have to be given, by TLS and SASL, with the same patience. What is fetched and
+// written is left to the caller.
 func Options(config Config) []kgo.Opt { return config.withDefaults().common(config.Brokers) }
 
 // common are the options that fetching and producing share.
 func (c Config) common(brokers []string) []kgo.Opt {
-	return []kgo.Opt{
+	options := []kgo.Opt{
 		kgo.SeedBrokers(brokers...),
 		kgo.ClientID(c.ClientID),
 		kgo.Dialer(c.dial),
+		kgo.WithHooks(admits{c.Admission, c.SASL}),
 		kgo.WithLogger(logger{c.Logger}),
-		kgo.DialTimeout(dialTimeout),
 		kgo.RequestTimeoutOverhead(requestOverhead),
 		kgo.RetryBackoffFn(backoff),
 		kgo.MetadataMinAge(metadataMinAge),
@@ -147,31 +152,8 @@ func (c Config) common(brokers []string) []kgo.Opt {
 		// Or franz-go would push its own metrics to the brokers; ours are the worker's.
 		kgo.DisableClientMetrics(),
 	}
-}
-
-// dial opens one connection: franz-go takes either a dialer or a TLS configuration, here both may be set.
-func (c Config) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	dial := c.Dial
-	if dial == nil {
-		dial = (&net.Dialer{}).DialContext
+	if c.SASL != nil {
+		options = append(options, kgo.SASL(mechanism{c.SASL, c.Admission}))
 	}
-	conn, err := dial(ctx, network, address)
-	if err != nil || c.TLS == nil {
-		return conn, err
-	}
-	config := c.TLS.Clone()
-	if config.ServerName == "" {
-		host, _, err := net.SplitHostPort(address)
-		if err != nil {
-			_ = conn.Close()
-			return nil, fmt.Errorf("broker address %q: %w", address, err)
-		}
-		config.ServerName = host
-	}
-	secured := tls.Client(conn, config)
-	if err := secured.HandshakeContext(ctx); err != nil {
-		_ = conn.Close()
-		return nil, fmt.Errorf("tls handshake with broker %s: %w", address, err)
-	}
-	return secured, nil
+	return options
 }

@@ -21,7 +21,10 @@ const noLimit = int64(-1)
 func (f *fetcher) fail(c *cursor, err error, now time.Time) {
 	loss, truncated := errors.AsType[*kgo.ErrDataLoss](err)
 	answered, retriable := fromBroker(err)
+	trust := ofTrust(err)
 	switch {
+	case trust != nil:
+		f.retry(c, trust, now, false)
 	case errors.Is(err, kerr.OffsetOutOfRange):
 		f.check(c, err, noLimit)
 	case truncated:

@@ -41,7 +41,7 @@ const brokenConnections = 3
 func (f failure) serious() bool {
 	network, ok := errors.AsType[net.Error](f.err)
 	refused, isOp := errors.AsType[*net.OpError](f.err)
-	return f.times >= brokenConnections || ok && network.Timeout() || isOp && refused.Op == "dial"
+	return ofTrust(f.err) != nil || f.times >= brokenConnections || ok && network.Timeout() || isOp && refused.Op == "dial"
 }
 
 var (
@@ -73,6 +73,7 @@ func (h *health) note(node int32, err error) {
 	if errors.Is(err, context.Canceled) || errors.Is(err, kgo.ErrClientClosed) {
 		return
 	}
+	err = explain(err)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	before := h.failing[node]

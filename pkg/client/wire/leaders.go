@@ -54,7 +54,7 @@ func (t *Transport) askLeaders(ctx context.Context, asked *listing, at int64, tr
 	}
 	metadata, err := t.metadata(ctx, topicsOf(numbers), try)
 	if err != nil {
-		asked.failAll(numbers, err)
+		asked.failAll(numbers, explain(err))
 		return
 	}
 	byLeader := asked.byLeader(numbers, metadata)
@@ -74,7 +74,7 @@ func (t *Transport) askLeaders(ctx context.Context, asked *listing, at int64, tr
 	asking.Wait() // no longer than ctx: unlike others, these requests end with it
 	for leader, r := range results {
 		if r.err != nil {
-			asked.failAll(byLeader[leader], r.err)
+			asked.failAll(byLeader[leader], explain(r.err))
 			continue
 		}
 		asked.read(r.answer, at)

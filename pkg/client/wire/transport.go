@@ -40,6 +40,9 @@ func Open(config Config) (*Transport, error) {
 	if len(config.Brokers) == 0 {
 		return nil, errors.New("no brokers: at least one address host:port is needed to begin with")
 	}
+	if err := config.SASL.check(); err != nil {
+		return nil, err
+	}
 	t := &Transport{config: config.withDefaults(), brokers: slices.Clone(config.Brokers)}
 	wake := newWaker()
 	health := newHealth(wake)
@@ -95,7 +98,7 @@ func (t *Transport) Ping(ctx context.Context) error {
 	for _, broker := range brokers {
 		t.spawn(func() {
 			_, err := broker.Request(ctx, kmsg.NewPtrApiVersionsRequest())
-			answers <- err
+			answers <- explain(err)
 		}, func() { answers <- kgo.ErrClientClosed })
 	}
 	var failures []error
