@@ -189,6 +189,14 @@ sim: ## Run the simulator: SIM_SEEDS seeds of SIM_STEPS steps; a failing seed re
 sim-mutations: ## Prove that the simulator finds errors: break the code on purpose, one way at a time.
 	hack/sim-mutations.sh
 
+##@ Real brokers
+
+# Through the environment, so that no shell reads what is in it.
+jars: export KAFKA := $(value KAFKA)
+.PHONY: jars
+jars: ## Fetch the jars of real Kafka brokers out of Maven Central into a cache, once (KAFKA=version; default: all releases).
+	hack/kafka.sh $${KAFKA:+"$$KAFKA"}
+
 ##@ Long lists
 
 .PHONY: fuzz
