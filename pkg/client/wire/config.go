@@ -73,6 +73,8 @@ type Config struct {
 	// Admission paces attempts at brokers that refuse certificates or credentials, and tells of them. Clients of one
 	// cluster share it; default: one of its own.
 	Admission *Admission
+	// Release is the Kafka of brokers that cannot say what they understand. Default: they can.
+	Release Release
 	// Dial makes connections in place of net.Dialer, below TLS.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Logger receives what franz-go has to tell; default: nothing. Errors of partitions come out of Poll and are not
@@ -155,5 +157,5 @@ func (c Config) common(brokers []string) []kgo.Opt {
 	if c.SASL != nil {
 		options = append(options, kgo.SASL(mechanism{c.SASL, c.Admission}))
 	}
-	return options
+	return append(options, c.Release.options()...)
 }
