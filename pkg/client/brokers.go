@@ -20,6 +20,8 @@ type brokers struct {
 	cluster *Cluster
 	// dialect is which Kafka the transport is for.
 	dialect layout.Dialect
+	// release is how it speaks to them.
+	release wire.Release
 	set     func(live map[string]Broker) error
 	// following is held from asking who is live to telling the transport, or older news could come after newer.
 	following sync.Mutex
@@ -47,16 +49,16 @@ func (c *Cluster) transportOf(dialect layout.Dialect, live map[string]Broker) (*
 	if dialect == layout.Kafka07 {
 		return c.transport07(live)
 	}
-	transport, err := wire.Open(wire.Config{
-		Brokers: addresses(live), TLS: c.config.BrokerTLS, SASL: c.config.SASL, Admission: c.admission,
-		Dial: c.config.Dial, Logger: c.logger,
-		Compression: c.config.Compression, MaxMessageBytes: c.config.MaxMessageBytes,
-	})
+	config := c.wireConfig(addresses(live))
+	config.Release = oldest(live)
+	transport, err := wire.Open(config)
 	if err != nil {
 		return nil, err
 	}
 	set := func(live map[string]Broker) error { return transport.SetBrokers(addresses(live)) }
-	return &brokers{Transport: transport, cluster: c, dialect: dialect, set: set}, nil
+	return &brokers{
+		Transport: transport, cluster: c, dialect: dialect, release: config.Release, set: set,
+	}, nil
 }
 
 func (c *Cluster) transport07(live map[string]Broker) (*brokers, error) {
@@ -84,7 +86,7 @@ func (b *brokers) follow() {
 	b.following.Lock()
 	defer b.following.Unlock()
 	live, dialect := b.cluster.directory.reachable()
-	if dialect != b.dialect {
+	if dialect != b.dialect || len(live) == 0 {
 		return
 	}
 	if err := b.set(live); err != nil {
@@ -94,8 +96,8 @@ func (b *brokers) follow() {
 
 // outdated says that the brokers are of another Kafka by now, so that the transport has to be made anew.
 func (b *brokers) outdated() bool {
-	_, dialect := b.cluster.directory.reachable()
-	return dialect != b.dialect
+	live, dialect := b.cluster.directory.reachable()
+	return dialect != b.dialect || len(live) > 0 && oldest(live) != b.release
 }
 
 func (b *brokers) close() {

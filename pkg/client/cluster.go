@@ -10,10 +10,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/samsa-dev/samsa/pkg/client/metadata"
 	"github.com/samsa-dev/samsa/pkg/client/registry"
 	"github.com/samsa-dev/samsa/pkg/client/wire"
 	"github.com/samsa-dev/samsa/pkg/kafka"
@@ -61,7 +64,7 @@ type Config struct {
 	MaxMessageBytes int
 }
 
-// Cluster is a Kafka cluster as its registry shows it. Safe for concurrent use.
+// Cluster is a Kafka cluster as its registry or its brokers show it. Safe for concurrent use.
 type Cluster struct {
 	config   Config
 	registry *registry.Client
@@ -72,11 +75,14 @@ type Cluster struct {
 	runErr  error
 
 	directory directory
+	// asking asks the brokers what only they know.
+	asking *metadata.Reader
 	// admission is shared by all clients to the brokers, so that together they do not storm those that refuse them.
 	admission *wire.Admission
 	producer  producer
 	changes   *changes
 	patience  patience
+	surveyed  surveyed
 	groups    atomic.Uint32
 }
 
@@ -93,26 +99,65 @@ func Connect(config Config) (*Cluster, error) {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	zookeeper, err := registry.New(registry.Config{
-		Connect: config.ZooKeeper, SessionTimeout: config.SessionTimeout, Digest: config.Digest,
-		DigestSource: config.DigestSource, TLS: config.ZooKeeperTLS, Dial: config.Dial, Logger: config.Logger,
-	})
-	if err != nil {
+	if err := checkBootstrap(config); err != nil {
 		return nil, fmt.Errorf("cluster configuration: %w", err)
+	}
+	var zookeeper *registry.Client
+	if config.ZooKeeper != "" {
+		known, err := registry.New(registry.Config{
+			Connect: config.ZooKeeper, SessionTimeout: config.SessionTimeout, Digest: config.Digest,
+			DigestSource: config.DigestSource, TLS: config.ZooKeeperTLS, Dial: config.Dial, Logger: config.Logger,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("cluster configuration: %w", err)
+		}
+		zookeeper = known
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Cluster{
 		config: config, registry: zookeeper, logger: config.Logger, cancel: cancel, changes: newChanges(),
 		admission: wire.NewAdmission(),
 	}
-	c.directory = newDirectory(zookeeper, config.Logger, config.BrokerTLS != nil)
+	c.asking = metadata.NewReader(c.wireConfig(config.Bootstrap))
+	c.directory = newDirectory(zookeeper, c.asking, config)
 	c.producer.open = c.openTransport
+	c.run(ctx)
+	return c, nil
+}
+
+// run starts what follows the cluster.
+func (c *Cluster) run(ctx context.Context) {
 	// Before anything can change: a change in between would be announced to nobody.
 	seen := c.sources()
-	c.running.Go(func() { c.runErr = zookeeper.Run(ctx) })
+	if c.registry != nil {
+		c.running.Go(func() { c.runErr = c.registry.Run(ctx) })
+	}
 	c.running.Go(func() { c.directory.run(ctx) })
+	c.running.Go(func() { c.survey(ctx) })
 	c.running.Go(func() { c.follow(ctx, seen) })
-	return c, nil
+}
+
+// checkBootstrap says what is wrong with how the cluster is to be found.
+func checkBootstrap(config Config) error {
+	if config.ZooKeeper == "" && len(config.Bootstrap) == 0 {
+		return errors.New("neither ZooKeeper nor bootstrap servers are given: one of them says where the cluster is")
+	}
+	for i, address := range config.Bootstrap {
+		host, port, err := net.SplitHostPort(address)
+		number, errPort := strconv.ParseUint(port, 10, 16)
+		if err != nil || errPort != nil || host == "" || number == 0 {
+			return fmt.Errorf("bootstrap[%d]: %q is no address of a broker: want host:port", i, address)
+		}
+	}
+	return nil
+}
+
+// place is where the configuration says the cluster is.
+func (c Config) place() string {
+	if len(c.Bootstrap) > 0 {
+		return strings.Join(c.Bootstrap, ",")
+	}
+	return c.ZooKeeper
 }
 
 // Open follows a cluster and waits until its brokers are known. If ctx ends first, the error says what stood in the
@@ -123,7 +168,7 @@ func Open(ctx context.Context, config Config) (*Cluster, error) {
 		return nil, err
 	}
 	if err := c.directory.wait(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open cluster %s: %w", config.ZooKeeper, err), c.Close())
+		return nil, errors.Join(fmt.Errorf("open cluster %s: %w", config.place(), err), c.Close())
 	}
 	return c, nil
 }
@@ -134,6 +179,7 @@ func (c *Cluster) Close() error {
 	c.cancel()
 	c.running.Wait()
 	c.producer.close()
+	c.asking.Close()
 	if errors.Is(c.runErr, context.Canceled) {
 		return nil
 	}
@@ -142,7 +188,7 @@ func (c *Cluster) Close() error {
 
 // Err says why the cluster cannot be reached right now, nil if it can. The text is stable and says what to do.
 func (c *Cluster) Err() error {
-	if state := c.registry.State(); state.Err != nil {
+	if state := c.zookeeper(); state.Err != nil {
 		return state.Err
 	}
 	return c.brokersErr()

@@ -17,8 +17,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/samsa-dev/samsa/pkg/client/metadata"
 	"github.com/samsa-dev/samsa/pkg/client/registry"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+	"github.com/samsa-dev/samsa/pkg/client/wire"
 )
 
 const (
@@ -30,12 +32,16 @@ const (
 	directoryResync = 30 * time.Second
 )
 
+// ErrNoAnswer says that none of the brokers answers that the configuration names, nor any that they told of before; the
+// error around it names each and says why.
+var ErrNoAnswer = metadata.ErrNobody
+
 // ErrNoBrokers says that no broker is registered, so there is nobody to talk to.
 var ErrNoBrokers = errors.New(
 	"no broker is registered in ZooKeeper: check the chroot of the connect string, and that brokers run")
 
 // errNotRead is what stands before the first reading.
-var errNotRead = errors.New("the brokers have not been read from ZooKeeper yet")
+var errNotRead = errors.New("nobody has told yet which brokers there are")
 
 // ErrClosed says that the cluster has been closed.
 var ErrClosed = errors.New("the cluster is closed")
@@ -50,12 +56,19 @@ type Broker struct {
 	Address string
 	// Kafka07 says that it is a broker of Kafka 0.7.
 	Kafka07 bool
+	// release is how it is spoken to.
+	release wire.Release
 }
 
 // directory follows the brokers of a cluster.
 type directory struct {
+	// registry is nil for a cluster without ZooKeeper.
 	registry *registry.Client
-	logger   *slog.Logger
+	// asking asks the brokers, and is told who they are.
+	asking *metadata.Reader
+	// bootstrap are the brokers to begin with where they themselves tell who they are; otherwise the registry does.
+	bootstrap []string
+	logger    *slog.Logger
 	// secure says that brokers are spoken to in TLS.
 	secure bool
 	*directoryState
@@ -72,6 +85,10 @@ type directoryState struct {
 	kafka    era
 	problems []layout.Problem
 	failure  error
+	// clusterID is what the brokers call the cluster, if they were asked.
+	clusterID string
+	// addresses are the last known one of each broker that ever was.
+	addresses map[string]string
 	// topics are what was last read of each topic asked for.
 	topics map[string]*topicRead
 	// news count what ZooKeeper told of each of them.
@@ -82,20 +99,26 @@ type directoryState struct {
 	followers map[*brokers]struct{}
 }
 
-func newDirectory(client *registry.Client, logger *slog.Logger, secure bool) directory {
-	return directory{registry: client, logger: logger, secure: secure, directoryState: &directoryState{
-		closed:    make(chan struct{}),
-		failure:   errNotRead,
-		changed:   make(chan struct{}),
-		followers: map[*brokers]struct{}{},
-		topics:    map[string]*topicRead{},
-		news:      map[string]*atomic.Uint64{},
-	}}
+func newDirectory(client *registry.Client, asking *metadata.Reader, config Config) directory {
+	return directory{registry: client, asking: asking, bootstrap: config.Bootstrap,
+		logger: config.Logger, secure: config.BrokerTLS != nil, directoryState: &directoryState{
+			closed:    make(chan struct{}),
+			failure:   errNotRead,
+			changed:   make(chan struct{}),
+			followers: map[*brokers]struct{}{},
+			addresses: map[string]string{},
+			topics:    map[string]*topicRead{},
+			news:      map[string]*atomic.Uint64{},
+		}}
 }
 
 // run reads the brokers whenever they may have changed, until ctx ends.
 func (d directory) run(ctx context.Context) {
 	defer close(d.closed)
+	if d.byBrokers() {
+		d.runAsking(ctx)
+		return
+	}
 	for ctx.Err() == nil {
 		changed := d.registry.Changed()
 		session := d.registry.State().Session
@@ -140,6 +163,7 @@ func (d directory) read(ctx context.Context, session *registry.Session, hint cha
 	for _, registered := range found {
 		live[registered.ID] = Broker{
 			ID: registered.ID, Address: d.address(registered), Kafka07: registered.Era07,
+			release: releaseOf(registered.Version),
 		}
 	}
 	slices.SortFunc(problems, func(a, b layout.Problem) int { return strings.Compare(a.Path, b.Path) })
@@ -208,7 +232,9 @@ func (d directory) malformed() []layout.Problem {
 // update stores what was read. Brokers once known stay known while ZooKeeper cannot be read: they are served by, not
 // through, it.
 func (d directory) update(live map[string]Broker, kafka era, failure error) {
-	for _, follower := range d.store(live, kafka, failure) {
+	followers := d.store(live, kafka, failure)
+	d.tellAsking()
+	for _, follower := range followers {
 		follower.follow()
 	}
 }
@@ -231,6 +257,9 @@ func (d directory) store(live map[string]Broker, kafka era, failure error) []*br
 		d.logger.Info("Brokers changed", "brokers", addresses(live))
 	}
 	d.live, d.failure = live, failure
+	for id, broker := range live {
+		d.addresses[id] = broker.Address
+	}
 	d.announce()
 	if len(live) == 0 {
 		return nil
@@ -282,8 +311,8 @@ func (d directory) wait(ctx context.Context) error {
 		case <-d.closed:
 			return ErrClosed
 		case <-ctx.Done():
-			if state := d.registry.State(); state.Err != nil {
-				failure = state.Err
+			if !d.byBrokers() && d.registry.State().Err != nil {
+				failure = d.registry.State().Err
 			}
 			return failure
 		}
@@ -312,8 +341,14 @@ func (d directory) known(ctx context.Context) error {
 	}
 }
 
+// errNoZooKeeper says that only the brokers are known.
+var errNoZooKeeper = errors.New("the cluster's configuration names no ZooKeeper")
+
 // session waits for one that is not over, for as long as ctx allows.
 func (d directory) session(ctx context.Context) (*registry.Session, error) {
+	if d.registry == nil {
+		return nil, errNoZooKeeper
+	}
 	for {
 		changed := d.registry.Changed()
 		state := d.registry.State()

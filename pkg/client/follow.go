@@ -25,6 +25,10 @@ const (
 // followTopics tells the member which topics match the pattern, and tells it again when that changes, until ctx ends.
 func (c *Consumer) followTopics(ctx context.Context) {
 	directory := c.cluster.directory
+	if directory.byBrokers() {
+		c.followAsking(ctx)
+		return
+	}
 	for ctx.Err() == nil {
 		changed := c.cluster.registry.Changed()
 		session := c.cluster.registry.State().Session
@@ -44,6 +48,32 @@ func (c *Consumer) followTopics(ctx context.Context) {
 	}
 }
 
+// followAsking is followTopics where nobody tells, so that the brokers are asked.
+func (c *Consumer) followAsking(ctx context.Context) {
+	for ctx.Err() == nil {
+		wait := askInterval - rand.N(askInterval/5) // so that members spread
+		topics, err := c.cluster.topicsOf(ctx)
+		if err != nil {
+			wait = directoryRetry
+		}
+		if ctx.Err() == nil {
+			c.matchTopics(topics, err)
+		}
+		c.cluster.directory.pause(ctx, wait, nil, nil)
+	}
+}
+
+// matchTopics tells the member which of all topics match.
+func (c *Consumer) matchTopics(topics []string, err error) {
+	if err != nil {
+		c.noteTopics(fmt.Errorf("read topics: %w", err))
+		return
+	}
+	topics, err = bounded(MatchTopics(c.config.Pattern, topics))
+	c.noteTopics(err)
+	c.events.send(group.SetTopics{Topics: topics})
+}
+
 func (c *Consumer) readTopics(ctx context.Context, session *registry.Session, hint chan<- struct{}) error {
 	ctx, cancel := context.WithTimeout(ctx, session.Timeout()/answersPerSession)
 	defer cancel()
@@ -57,14 +87,8 @@ func (c *Consumer) readTopics(ctx context.Context, session *registry.Session, hi
 	if registry.KindOf(err) == registry.Lost { // the next session tells
 		return err
 	}
-	if err != nil {
-		c.noteTopics(fmt.Errorf("read topics: %w", err))
-		return err
-	}
-	topics, err = bounded(MatchTopics(c.config.Pattern, topics))
-	c.noteTopics(err)
-	c.events.send(group.SetTopics{Topics: topics})
-	return nil
+	c.matchTopics(topics, err)
+	return err
 }
 
 // bounded gives as many topics as there may be, and an error if there are more.

@@ -17,8 +17,10 @@ import (
 // otherwise: so publishing asks ZooKeeper nothing.
 type topicRead struct {
 	partitions []kafka.Partition
-	session    *registry.Session
-	at         time.Time
+	// asked is what is known of it where brokers told.
+	asked
+	session *registry.Session
+	at      time.Time
 	// news counts what the registry told of the topic, seen what it had told when this was read. All readings of a topic
 	// share the count: of those at the same time the registry tells one alone, and not always the one that is kept.
 	news *atomic.Uint64
@@ -33,6 +35,9 @@ func (r *topicRead) stands(session *registry.Session) bool {
 // partitions gives those of a topic. While they cannot be read, those read before are as good: brokers serve what
 // ZooKeeper does not tell.
 func (d directory) partitions(ctx context.Context, topic string) ([]kafka.Partition, error) {
+	if d.byBrokers() {
+		return d.askPartitions(ctx, topic)
+	}
 	d.mu.Lock()
 	known := d.topics[topic]
 	d.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 
 // Of readings at the same time the registry tells the last to ask alone; whichever of them is kept must not stand on.
 func TestNoReadingOfATopicStandsOnceItChanged(t *testing.T) {
-	d := newDirectory(nil, nil, false)
+	d := newDirectory(nil, nil, Config{})
 	news := d.newsOf("orders")
 	first := &topicRead{at: time.Now(), news: d.newsOf("orders"), seen: news.Load()}
 	second := &topicRead{at: time.Now(), news: d.newsOf("orders"), seen: news.Load()}

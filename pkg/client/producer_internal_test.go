@@ -27,7 +27,7 @@ func (a *answers) Append(context.Context, kafka.Partition, []kafka.Message) (int
 // That the messages are too large for the second partition does not say that the first one has none of them.
 func TestAnUnknownOutcomeIsNotForgotten(t *testing.T) {
 	tooLarge := &kafka.Refused{Err: kafka.ErrTooLarge}
-	cluster := &Cluster{directory: newDirectory(nil, nil, false)}
+	cluster := &Cluster{directory: newDirectory(nil, nil, Config{})}
 	for name, test := range map[string]struct {
 		errs    []error
 		unknown bool

@@ -17,9 +17,10 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client/wire"
 )
 
-// ClusterState is how a cluster stands, as far as its ZooKeeper tells.
+// ClusterState is how a cluster stands, as far as its ZooKeeper and its brokers tell.
 type ClusterState struct {
-	// Connected says that ZooKeeper answers. Fenced is false if its servers have no transactions, or none is known.
+	// Connected says that ZooKeeper answers; of a cluster without, that a broker does. Fenced is false if the ZooKeeper's
+	// servers have no transactions, or none is known; a group that brokers coordinate is always fenced.
 	Connected, Fenced bool
 	// SessionTimeout is the negotiated one, 0 without a session.
 	SessionTimeout time.Duration
@@ -39,7 +40,7 @@ type ClusterState struct {
 	Dialect      layout.Dialect
 	DialectKnown bool
 	// Controller is what keeps the cluster's metadata, MinVersion and MaxVersion the oldest and newest Kafka that the
-	// brokers' answers fit ("3.9"); empty while unknown, and where brokers cannot tell.
+	// brokers' answers fit ("3.9"; "4.4+" where it is newer than what this build knows); empty while unknown.
 	Controller             Controller
 	MinVersion, MaxVersion string
 	// ClusterID is what the cluster calls itself, empty where it does not (before Kafka 0.10.1).
@@ -59,7 +60,7 @@ const (
 
 // State says how the cluster stands. It never waits.
 func (c *Cluster) State() ClusterState {
-	zookeeper := c.registry.State()
+	zookeeper := c.zookeeper()
 	state := ClusterState{
 		Connected: zookeeper.Connected, Fenced: zookeeper.Fenced, Warning: zookeeper.Warning,
 		Err:      zookeeper.Err,
@@ -77,24 +78,44 @@ func (c *Cluster) State() ClusterState {
 	if zookeeper.Session != nil {
 		state.SessionTimeout = zookeeper.Session.Timeout()
 	}
+	c.describe(&state)
 	return state
+}
+
+// zookeeper is how the session stands. Without ZooKeeper there is nothing to be in the way, and the brokers are what is
+// connected to.
+func (c *Cluster) zookeeper() registry.State {
+	if c.registry != nil {
+		return c.registry.State()
+	}
+	answers := c.directory.err() == nil
+	return registry.State{Connected: answers, Fenced: answers}
 }
 
 // Changed gives a channel that is closed at the next change of State. Take it before asking for State, or a change in
 // between is missed.
 func (c *Cluster) Changed() <-chan struct{} { return c.changes.next() }
 
-// Topics are the names of all topics, sorted. It waits for ZooKeeper as long as ctx allows.
+// Topics are the names of all topics, sorted. It waits for ZooKeeper, or for a broker where
+// those tell, as long as ctx allows.
 func (c *Cluster) Topics(ctx context.Context) ([]string, error) {
-	session, err := c.directory.session(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("topics: %w", err)
-	}
-	topics, err := session.Topics(ctx, nil)
+	topics, err := c.topicsOf(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("topics: %w", err)
 	}
 	return topics, nil
+}
+
+// topicsOf are the names of all topics, sorted, as ZooKeeper or the brokers tell them.
+func (c *Cluster) topicsOf(ctx context.Context) ([]string, error) {
+	if c.directory.byBrokers() {
+		return c.directory.askTopics(ctx)
+	}
+	session, err := c.directory.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return session.Topics(ctx, nil)
 }
 
 func compareBrokers(a, b Broker) int { return compareNumbers(a.ID, b.ID) }
@@ -121,12 +142,16 @@ func (c *changes) announce() {
 }
 
 // sources are closed when what State is made of changes.
-type sources struct{ zookeeper, directory, admission <-chan struct{} }
+type sources struct{ zookeeper, directory, admission, surveyed <-chan struct{} }
 
 func (c *Cluster) sources() sources {
-	return sources{
-		zookeeper: c.registry.Changed(), directory: c.directory.changes(), admission: c.admission.Changed(),
+	next := sources{
+		directory: c.directory.changes(), admission: c.admission.Changed(), surveyed: c.surveyed.changes(),
 	}
+	if c.registry != nil {
+		next.zookeeper = c.registry.Changed()
+	}
+	return next
 }
 
 // follow announces changes of what State is made of, beginning with those that next tells, until ctx ends. What it
@@ -140,6 +165,7 @@ func (c *Cluster) follow(ctx context.Context, next sources) {
 		case <-next.zookeeper:
 		case <-next.directory:
 		case <-next.admission:
+		case <-next.surveyed:
 		}
 		next = c.sources()
 		c.changes.announce()
