@@ -4,6 +4,7 @@
 package worker
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -31,6 +32,24 @@ func checkConnect(f *faults, path, connect string) {
 		// A comma is legal there, but what it means is nearly always a chroot behind each host.
 		if layout.CheckName(part) != nil || strings.Contains(part, ",") {
 			f.add(path, "%q: chroot /%s is no path in ZooKeeper; write it once, behind the last host", connect, chroot)
+		}
+	}
+}
+
+// mostServers are more than anybody needs to begin with: the first that answers tells all others.
+const mostServers = 64
+
+// checkServers checks brokers to begin with. They have no customary port that is right often enough to be left out.
+func checkServers(f *faults, path string, servers []string) {
+	if len(servers) > mostServers {
+		f.add(path, "has %d addresses; %d are enough, each broker tells the others", len(servers), mostServers)
+	}
+	for i, server := range servers {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if _, _, err := net.SplitHostPort(server); err != nil {
+			f.add(at, "%q is no HOST:PORT", server)
+		} else if reason := badAddress(server); reason != "" {
+			f.add(at, "%q %s", server, reason)
 		}
 	}
 }

@@ -73,8 +73,8 @@ type ZooKeeper struct {
 	TLS        *TLS   `json:"tls,omitempty"`
 }
 
-// TLS names the files of a TLS connection. They are read for every connection, so what is renewed in place is used without
-// a restart.
+// TLS names the files of a TLS connection. They are read for every connection, so what is renewed in place is used
+// without a restart.
 type TLS struct {
 	// CAFile holds who may have signed the server's certificate; default: who the system trusts.
 	CAFile string `json:"caFile,omitempty"`

@@ -49,8 +49,12 @@ member: billing-0
 topics: [orders, returns]
 semantics: Topic
 outOfRange: Nearest
+coordination: Kafka
 cluster:
   maxMessageBytes: 2000000
+  bootstrapServers: ["kafka-0:9092", "[::1]:9093"]
+  tls: {}
+  sasl: {mechanism: SCRAM-SHA-512, usernameFile: ` + digest + `, passwordFile: ` + digest + `}
   zookeeper:
     connect: zk-0:2181,zk-1/kafka/prod
     sessionTimeout: 6s
@@ -77,7 +81,8 @@ listen: ":0"
 	}
 	for _, text := range []string{
 		"1m30s", "zk-1/kafka/prod", "X-Team", "serverName: zk", "start: Latest", "outOfRange: Nearest",
-		"semantics: Topic", "Range", digest, "maxMessageBytes: 2000000",
+		"semantics: Topic", "Range", digest, "maxMessageBytes: 2000000", "coordination: Kafka", "[::1]:9093",
+		"mechanism: SCRAM-SHA-512", "tls: {}",
 	} {
 		if !strings.Contains(asYAML(t, config), text) {
 			t.Errorf("%q was lost", text)
@@ -160,7 +165,35 @@ func TestParseRefuses(t *testing.T) {
 			"group: " + strings.Repeat("g", 199) + "\nsemantics: Topic", "group: with semantics Topic, has 201 bytes"},
 		{"out of range", "group:", "outOfRange: block\ngroup:",
 			`outOfRange: is "block"; it can be EarliestOrBlock, Block, Earliest, Latest or Nearest`},
-		{"no cluster", `{zookeeper: {connect: "127.0.0.1:2181/kafka"}}`, "{}", "cluster.zookeeper: is missing; say how"},
+		{"no cluster", `{zookeeper: {connect: "127.0.0.1:2181/kafka"}}`, "{}", "cluster: has neither zookeeper nor bootstrapServers; say how"},
+		{"server without port", "cluster: {", "cluster: {bootstrapServers: [a], ",
+			`cluster.bootstrapServers[0]: "a" is no HOST:PORT`},
+		{"server without host", "cluster: {", "cluster: {bootstrapServers: ['a:1', ':1'], ",
+			`cluster.bootstrapServers[1]: ":1" has no name`},
+		{"65 servers", "cluster: {", "cluster: {bootstrapServers: [" + strings.Repeat("'a:1',", 65) + "], ",
+			"cluster.bootstrapServers: has 65 addresses"},
+		{"brokers' CA missing", "cluster: {", "cluster: {tls: {caFile: none}, ",
+			"cluster.tls.caFile: cannot be read"},
+		{"mechanism", "cluster: {", "cluster: {sasl: {mechanism: plain}, ",
+			`cluster.sasl.mechanism: is "plain"; it can be PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER`},
+		{"no password", "cluster: {", "cluster: {sasl: {mechanism: PLAIN, usernameFile: empty}, ",
+			"cluster.sasl.passwordFile: is missing; mechanism PLAIN needs it"},
+		{"no token", "cluster: {", "cluster: {sasl: {mechanism: OAUTHBEARER}, ",
+			"cluster.sasl.tokenFile: is missing; mechanism OAUTHBEARER needs it"},
+		{"token for a password", "cluster: {",
+			"cluster: {sasl: {mechanism: PLAIN, usernameFile: empty, passwordFile: empty, tokenFile: empty}, ",
+			"cluster.sasl.tokenFile: is not for mechanism PLAIN; remove it"},
+		{"password's file missing", "cluster: {",
+			"cluster: {sasl: {mechanism: PLAIN, usernameFile: empty, passwordFile: none}, ",
+			"cluster.sasl.passwordFile: cannot be read"},
+		{"user without a name", "cluster: {",
+			"cluster: {sasl: {mechanism: PLAIN, usernameFile: empty, passwordFile: empty}, ",
+			"cluster.sasl: the user's name is missing"},
+		{"coordination", "group:", "coordination: kafka\ngroup:",
+			`coordination: is "kafka"; it can be Auto, ZooKeeper or Kafka`},
+		{"coordination by what is not there", `{zookeeper: {connect: "127.0.0.1:2181/kafka"}}`,
+			"{bootstrapServers: ['a:1']}\ncoordination: ZooKeeper",
+			"coordination: is ZooKeeper, and the cluster has none; give cluster.zookeeper, or make it Kafka"},
 		{"no connect", `connect: "127.0.0.1:2181/kafka"`, `sessionTimeout: 5s`, "cluster.zookeeper.connect: is missing"},
 		{"port out of range", "127.0.0.1:2181", "127.0.0.1:70000",
 			`host "127.0.0.1:70000" has a port that is no number from 1 to 65535`},
@@ -271,6 +304,40 @@ func TestSecretsAreNotRepeated(t *testing.T) {
 	_, err := worker.Parse([]byte(strings.Replace(least, `/kafka"`, `/kafka", digestFile: `+file, 1)))
 	if err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestSecretsOfBrokersAreNotRepeated(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	write(t, file, "hunter2 and more")
+	_, err := worker.Parse([]byte(strings.Replace(least, "cluster: {",
+		"cluster: {sasl: {mechanism: OAUTHBEARER, tokenFile: "+file+"}, ", 1)))
+	if err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAClusterOfBrokersAlone(t *testing.T) {
+	config, err := worker.Parse([]byte(strings.Replace(least, `{zookeeper: {connect: "127.0.0.1:2181/kafka"}}`,
+		`{bootstrapServers: ["kafka-0:9092"], tls: {}}`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config.Coordination != worker.CoordinationAuto || config.Cluster.TLS == nil || config.Cluster.ZooKeeper != nil {
+		t.Errorf("got %+v", config)
+	}
+}
+
+func TestFilesOfBrokersAreBesideTheConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "user"), "billing\n")
+	write(t, filepath.Join(dir, "password"), "hunter2\n")
+	path := filepath.Join(dir, "worker.yaml")
+	write(t, path, strings.Replace(least, "cluster: {",
+		"cluster: {sasl: {mechanism: PLAIN, usernameFile: user, passwordFile: password}, ", 1))
+	config, err := worker.Load(path)
+	if err != nil || config.Cluster.SASL.UsernameFile != filepath.Join(dir, "user") {
+		t.Errorf("got %+v, %v", config.Cluster.SASL, err)
 	}
 }
 

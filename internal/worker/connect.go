@@ -4,8 +4,8 @@
 package worker
 
 import (
+	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"os"
@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client"
+	"github.com/samsa-dev/samsa/pkg/client/secure"
+	"github.com/samsa-dev/samsa/pkg/client/wire"
 	"github.com/samsa-dev/samsa/pkg/sink"
 	"github.com/samsa-dev/samsa/pkg/sink/discard"
 	"github.com/samsa-dev/samsa/pkg/sink/httpsink"
@@ -22,45 +24,92 @@ import (
 // connect begins to follow the cluster. What cannot be reached is a state, not an error.
 func (c *Cluster) connect(logger *slog.Logger) (*client.Cluster, error) {
 	config := client.Config{
-		ZooKeeper: c.ZooKeeper.Connect, SessionTimeout: time.Duration(c.ZooKeeper.SessionTimeout), Logger: logger,
-		MaxMessageBytes: c.MaxMessageBytes,
+		Bootstrap: c.BootstrapServers, SASL: c.SASL.config(), Logger: logger, MaxMessageBytes: c.MaxMessageBytes,
 	}
-	if file := c.ZooKeeper.DigestFile; file != "" {
-		digest, err := os.ReadFile(file)
-		if err != nil {
-			return nil, fmt.Errorf("cluster.zookeeper.digestFile: %w", err)
-		}
-		config.Digest = strings.TrimSpace(string(digest))
+	secure, err := c.TLS.config()
+	if err != nil {
+		return nil, fmt.Errorf("cluster.tls: %w", err)
 	}
-	if c.ZooKeeper.TLS != nil {
-		secure, err := c.ZooKeeper.TLS.config()
-		if err != nil {
-			return nil, fmt.Errorf("cluster.zookeeper.tls: %w", err)
+	config.BrokerTLS = secure
+	if c.ZooKeeper != nil {
+		if err := c.ZooKeeper.add(&config); err != nil {
+			return nil, fmt.Errorf("cluster.zookeeper.%w", err)
 		}
-		config.ZooKeeperTLS = secure
 	}
 	return client.Connect(config)
 }
 
-// config reads the files. The certificate is read again for each connection, so one that is renewed in place is used
-// without a restart.
+// add says how ZooKeeper is reached. The digest is read again for each session, and now and then in it.
+func (z *ZooKeeper) add(config *client.Config) error {
+	config.ZooKeeper, config.SessionTimeout = z.Connect, time.Duration(z.SessionTimeout)
+	if z.DigestFile != "" {
+		config.DigestSource = func() (string, error) {
+			digest, err := line(z.DigestFile)
+			return strings.TrimSpace(digest), err
+		}
+		if _, err := config.DigestSource(); err != nil {
+			return fmt.Errorf("digestFile: %w", err)
+		}
+	}
+	secure, err := z.TLS.config()
+	if err != nil {
+		return fmt.Errorf("tls: %w", err)
+	}
+	config.ZooKeeperTLS = secure
+	return nil
+}
+
+// config is nil for no TLS. The files are read again for each connection, so what is renewed in place is used without a
+// restart.
 func (t *TLS) config() (*tls.Config, error) {
-	config := &tls.Config{ServerName: t.ServerName, MinVersion: tls.VersionTLS12}
-	if t.CAFile != "" {
-		pem, err := os.ReadFile(t.CAFile)
+	if t == nil {
+		return nil, nil //nolint:nilnil // no TLS is a configuration as good as any
+	}
+	return secure.Config(t.ServerName, secure.Files(t.CAFile, t.CertFile, t.KeyFile))
+}
+
+// config is nil for no SASL. The files are read again for each connection.
+func (s *SASL) config() *wire.SASL {
+	if s == nil {
+		return nil
+	}
+	return &wire.SASL{Mechanism: wire.Mechanism(s.Mechanism), Credentials: s.credentials}
+}
+
+func (s *SASL) credentials(context.Context) (wire.Credentials, error) {
+	var credentials wire.Credentials
+	for _, file := range []struct {
+		name   string
+		target *string
+	}{{s.UsernameFile, &credentials.User}, {s.PasswordFile, &credentials.Password}, {s.TokenFile, &credentials.Token}} {
+		if file.name == "" {
+			continue
+		}
+		text, err := line(file.name)
 		if err != nil {
-			return nil, err
+			return wire.Credentials{}, err
 		}
-		config.RootCAs = x509.NewCertPool()
-		config.RootCAs.AppendCertsFromPEM(pem)
+		*file.target = text
 	}
-	if t.CertFile != "" {
-		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			certificate, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
-			return &certificate, err
-		}
+	return credentials, nil
+}
+
+// line is what a file holds, without the end of the line that editors add.
+func line(file string) (string, error) {
+	data, err := os.ReadFile(file)
+	return strings.TrimRight(string(data), "\r\n"), err
+}
+
+// client is the same in the client's words.
+func (c Coordination) client() client.Coordination {
+	switch c {
+	case CoordinationZooKeeper:
+		return client.CoordinationZooKeeper
+	case CoordinationKafka:
+		return client.CoordinationKafka
+	case CoordinationAuto:
 	}
-	return config, nil
+	return client.CoordinationAuto
 }
 
 // open makes the sink that is chosen.

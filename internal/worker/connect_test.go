@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/samsa-dev/samsa/pkg/client"
 	"github.com/samsa-dev/samsa/pkg/pump/lane"
 	"github.com/samsa-dev/samsa/pkg/sink/discard"
 	"github.com/samsa-dev/samsa/pkg/sink/httpsink"
@@ -62,7 +63,7 @@ func TestTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if config.ServerName != "zk" || config.RootCAs == nil {
+	if config.ServerName != "zk" {
 		t.Errorf("got %+v", config)
 	}
 	for serial := range int64(2) { // a certificate that is renewed in place is used without a restart
@@ -74,6 +75,61 @@ func TestTLS(t *testing.T) {
 	}
 	if _, err := (&TLS{CAFile: filepath.Join(dir, "none")}).config(); err == nil {
 		t.Error("a missing file was accepted")
+	}
+}
+
+func TestNothingIsNoTLSAndNoSASL(t *testing.T) {
+	if config, err := (*TLS)(nil).config(); config != nil || err != nil {
+		t.Errorf("got %v, %v", config, err)
+	}
+	if sasl := (*SASL)(nil).config(); sasl != nil {
+		t.Errorf("got %v", sasl)
+	}
+}
+
+func TestCredentialsAreThoseOfTheMoment(t *testing.T) {
+	dir := t.TempDir()
+	user, password := filepath.Join(dir, "user"), filepath.Join(dir, "password")
+	settings := &SASL{Mechanism: MechanismScramSHA256, UsernameFile: user, PasswordFile: password}
+	sasl := settings.config()
+	if _, err := sasl.Credentials(t.Context()); err == nil {
+		t.Error("no error without files")
+	}
+	for _, now := range []string{"old", "new"} {
+		for _, file := range []string{user, password} {
+			if err := os.WriteFile(file, []byte(now+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		credentials, err := sasl.Credentials(t.Context())
+		if err != nil || credentials.User != now || credentials.Password != now {
+			t.Errorf("got %+v, %v", credentials, err)
+		}
+	}
+}
+
+func TestWhoCoordinates(t *testing.T) {
+	zk := &ZooKeeper{Connect: "zk:2181"}
+	for _, c := range []struct {
+		config  Config
+		server  string
+		brokers bool
+	}{
+		{Config{Cluster: Cluster{ZooKeeper: zk}, Coordination: CoordinationAuto}, "zk:2181", false},
+		{Config{Cluster: Cluster{ZooKeeper: zk}, Coordination: CoordinationKafka}, "the brokers registered at zk:2181", true},
+		{Config{Cluster: Cluster{BootstrapServers: []string{"a:1", "b:1"}}}, "a:1,b:1", true},
+	} {
+		if server, brokers := c.config.coordinator(); server != c.server || brokers != c.brokers {
+			t.Errorf("got %s, %v", server, brokers)
+		}
+	}
+	for word, want := range map[Coordination]client.Coordination{
+		CoordinationAuto: client.CoordinationAuto, CoordinationKafka: client.CoordinationKafka,
+		CoordinationZooKeeper: client.CoordinationZooKeeper,
+	} {
+		if got := word.client(); got != want {
+			t.Errorf("%s: got %q", word, got)
+		}
 	}
 }
 

@@ -50,7 +50,7 @@ func notReady(o Observation) []Reason {
 	lapsed := !o.At.Before(o.Session.LeaseUntil)
 	switch {
 	case !o.Session.Connected && (lapsed || !o.Registered):
-		add(NotConnected, "no session with ZooKeeper at "+o.Session.Server)
+		add(NotConnected, "no session with "+o.Session.coordinator())
 	case !o.Registered:
 		add(NotRegistered, because("not yet registered in group "+o.Group, cmp.Or(o.RegisterErr, o.TopicsErr)))
 	case lapsed:
@@ -61,6 +61,14 @@ func notReady(o Observation) []Reason {
 		add(GroupNotBegun, because("where the group begins cannot be decided, so nothing is consumed", o.BeginErr))
 	}
 	return reasons
+}
+
+// coordinator names who coordinates the group, and where.
+func (c Connection) coordinator() string {
+	if c.Brokers {
+		return "the group's coordinator; the brokers to begin with are " + c.Server
+	}
+	return "ZooKeeper at " + c.Server
 }
 
 func because(what string, err error) string {
@@ -117,7 +125,7 @@ func sessionWarnings(c Connection) []Reason {
 	if c.Err != nil {
 		list = append(list, Reason{Code: BrokersUnknown, Message: c.Err.Error()})
 	}
-	if c.Unfenced {
+	if c.Unfenced && !c.Brokers { // they fence by generations
 		list = append(list, Reason{
 			Code: Unfenced, Message: "ZooKeeper has no transactions: a worker that froze may commit over its successor",
 		})

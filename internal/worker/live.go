@@ -40,7 +40,7 @@ func (l *live) Snapshot() Observation {
 	o.At = l.now()
 	o.Group, o.Name = l.config.GroupName(), l.config.Member
 	o.Pattern = l.config.TopicPattern
-	o.Session.Server = l.config.Cluster.ZooKeeper.Connect
+	o.Session.Server, o.Session.Brokers = l.config.coordinator()
 	o.Counters = l.tally.counters()
 	l.tally.addJumps(o.Partitions)
 	if l.reach != nil {

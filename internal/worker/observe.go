@@ -48,10 +48,11 @@ type Observation struct {
 	Counters   Counters
 }
 
-// Connection is the session with ZooKeeper.
+// Connection is the session with who coordinates the group: ZooKeeper, or brokers.
 type Connection struct {
-	// Server is where the session is, or is sought: the configured connect string.
+	// Server is where the session is, or is sought, as configured; Brokers says that it is with brokers.
 	Server    string
+	Brokers   bool
 	Connected bool
 	// Epoch counts the sessions of this process.
 	Epoch uint64

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -132,7 +133,8 @@ func (w *parts) work(ctx context.Context, logger *slog.Logger) error {
 
 func (c Config) consumer() (client.ConsumerConfig, error) {
 	consumer := client.ConsumerConfig{
-		Group: c.GroupName(), Topics: c.Topics, Name: c.Member, Strategy: layout.Sticky, Start: kafka.Earliest(),
+		Group: c.GroupName(), Coordination: c.Coordination.client(), Topics: c.Topics, Name: c.Member,
+		Strategy: layout.Sticky, Start: kafka.Earliest(),
 		CommitInterval: time.Duration(c.CommitInterval), DrainTimeout: time.Duration(c.DrainTimeout),
 	}
 	if c.TopicPattern != "" {
@@ -149,6 +151,18 @@ func (c Config) consumer() (client.ConsumerConfig, error) {
 		consumer.Start = kafka.Latest()
 	}
 	return consumer, nil
+}
+
+// coordinator is where the group is kept: with brokers, or in ZooKeeper.
+func (c Config) coordinator() (server string, brokers bool) {
+	zk := c.Cluster.ZooKeeper
+	if zk != nil && c.Coordination != CoordinationKafka {
+		return zk.Connect, false
+	}
+	if len(c.Cluster.BootstrapServers) == 0 {
+		return "the brokers registered at " + zk.Connect, true
+	}
+	return strings.Join(c.Cluster.BootstrapServers, ","), true
 }
 
 func (r OutOfRange) rule() lane.Rule {

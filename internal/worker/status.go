@@ -60,7 +60,7 @@ type Code string
 
 // Why a worker is not ready.
 const (
-	// NotConnected: there is no session with ZooKeeper.
+	// NotConnected: there is no session with ZooKeeper, or with the group's coordinator where brokers are that.
 	NotConnected Code = "NotConnected"
 	// NotRegistered: there is a session, and the group does not know of this worker yet.
 	NotRegistered Code = "NotRegistered"
@@ -100,7 +100,7 @@ const (
 	NodeMalformed Code = "NodeMalformed"
 )
 
-// Session is the session with ZooKeeper.
+// Session is the session with ZooKeeper, or with the group's coordinator where brokers are that.
 type Session struct {
 	Connected bool `json:"connected"`
 	// Epoch counts the sessions of this process.
@@ -148,7 +148,7 @@ type PartitionStatus struct {
 	Holder string `json:"holder,omitempty"`
 	// Position is that before which the sink has acknowledged everything.
 	Position *int64 `json:"position,omitempty"`
-	// Committed is the position that stands in ZooKeeper.
+	// Committed is the position that stands in ZooKeeper, or with the brokers.
 	Committed *int64 `json:"committed,omitempty"`
 	// End is the position that the next message written will get, as of the last fetch.
 	End *int64 `json:"end,omitempty"`

@@ -4,6 +4,7 @@
 package worker
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/samsa-dev/samsa/pkg/client/wire"
 	"github.com/samsa-dev/samsa/pkg/sink/httpsink"
 )
 
@@ -24,6 +26,7 @@ func (c *Config) check(f *faults) {
 	oneOf(f, "semantics", c.Semantics, SemanticsQueue, SemanticsTopic)
 	c.checkOrdinal(f)
 	c.Cluster.check(f)
+	c.checkCoordination(f)
 	oneOf(f, "start", c.Start, StartEarliest, StartLatest)
 	oneOf(f, "outOfRange", c.OutOfRange,
 		OutOfRangeEarliestOrBlock, OutOfRangeBlock, OutOfRangeEarliest, OutOfRangeLatest, OutOfRangeNearest)
@@ -50,11 +53,23 @@ func (c *Cluster) check(f *faults) {
 		f.add("cluster.maxMessageBytes", "is %d; give what the brokers take (max.message.size), from %d to %d bytes",
 			n, leastMaxMessageBytes, mostMaxMessageBytes)
 	}
-	zk := c.ZooKeeper
-	if zk == nil {
-		f.add("cluster.zookeeper", "is missing; say how to reach the cluster: `zookeeper: {connect: HOST:PORT/CHROOT}`")
-		return
+	if c.ZooKeeper == nil && len(c.BootstrapServers) == 0 {
+		f.add("cluster", "has neither zookeeper nor bootstrapServers; say how to reach the cluster:"+
+			" `zookeeper: {connect: HOST:PORT/CHROOT}`, or `bootstrapServers: [HOST:PORT]`")
 	}
+	checkServers(f, "cluster.bootstrapServers", c.BootstrapServers)
+	if c.TLS != nil {
+		c.TLS.check(f, "cluster.tls")
+	}
+	if c.SASL != nil {
+		c.SASL.check(f, "cluster.sasl")
+	}
+	if c.ZooKeeper != nil {
+		c.ZooKeeper.check(f)
+	}
+}
+
+func (zk *ZooKeeper) check(f *faults) {
 	checkConnect(f, "cluster.zookeeper.connect", zk.Connect)
 	// A session must outlast 3 ticks of the server; the shortest tick in use is some 300 ms. Servers give no more than
 	// 20 ticks unless told to; 5 minutes without an owner after a crash is more than anybody wants.
@@ -80,6 +95,47 @@ func (t *TLS) check(f *faults, path string) {
 	}
 	if _, err := tls.X509KeyPair(cert, key); err != nil {
 		f.add(path, "certFile and keyFile do not make a certificate: %v", err)
+	}
+}
+
+// check also tries the credentials that there are now; that they are right is for the brokers to say.
+func (s *SASL) check(f *faults, path string) {
+	oneOf(f, path+".mechanism", s.Mechanism,
+		MechanismPlain, MechanismScramSHA256, MechanismScramSHA512, MechanismOAuthBearer)
+	wanted := map[string]string{"usernameFile": s.UsernameFile, "passwordFile": s.PasswordFile}
+	others := map[string]string{"tokenFile": s.TokenFile}
+	if s.Mechanism == MechanismOAuthBearer {
+		wanted, others = others, wanted
+	}
+	for field, file := range wanted {
+		if file == "" {
+			f.add(path+"."+field, "is missing; mechanism %s needs it", s.Mechanism)
+			continue
+		}
+		readable(f, path+"."+field, file)
+	}
+	for field, file := range others {
+		if file != "" {
+			f.add(path+"."+field, "is not for mechanism %s; remove it", s.Mechanism)
+		}
+	}
+	if slices.ContainsFunc(f.list, func(known fault) bool { return strings.HasPrefix(known.path, path) }) {
+		return
+	}
+	credentials, err := s.credentials(context.Background())
+	if err == nil {
+		err = credentials.Check(wire.Mechanism(s.Mechanism))
+	}
+	if err != nil {
+		f.add(path, "%v", err)
+	}
+}
+
+func (c *Config) checkCoordination(f *faults) {
+	oneOf(f, "coordination", c.Coordination, CoordinationAuto, CoordinationZooKeeper, CoordinationKafka)
+	if c.Coordination == CoordinationZooKeeper && c.Cluster.ZooKeeper == nil {
+		f.add("coordination", "is ZooKeeper, and the cluster has none; give cluster.zookeeper, or make it %s",
+			CoordinationKafka)
 	}
 }
 
