@@ -150,6 +150,7 @@ func (c *Cluster) Addresses(listener string) string {
 // Stop kills all brokers, waits for their end, and removes what they wrote unless Config.Keep says otherwise. It is safe
 // to call again. A broker that is to end in order is stopped by itself before.
 func (c *Cluster) Stop() error {
+	c.keepArchive()
 	c.kill()
 	if c.config.Keep != nil && c.config.Keep() {
 		return nil

@@ -114,13 +114,22 @@ func ClassPath(name string) (string, error) {
 // classPath is what hack/kafka.sh put into the cache; of a suffix where the release has one of its own for it.
 func (r Release) classPath(suffix string) (string, error) {
 	directory := filepath.Join(cache(), r.Version+suffix)
-	sum := sha256.Sum256(pom)
-	wanted := hex.EncodeToString(sum[:])[:16]
-	stamp, err := os.ReadFile(filepath.Join(directory, "stamp"))
-	if err != nil || strings.TrimSpace(string(stamp)) != wanted {
+	made, err := os.ReadFile(filepath.Join(directory, "stamp"))
+	if err != nil || strings.TrimSpace(string(made)) != stamp() {
 		return "", fmt.Errorf("the jars of Kafka %s are not in %s: run hack/kafka.sh %s (or make jars)", r.Version, directory, r.Name)
 	}
-	return filepath.Join(directory, "*"), nil
+	jars, err := filepath.Glob(filepath.Join(directory, "*.jar"))
+	if err != nil || len(jars) == 0 {
+		return "", fmt.Errorf("there are no jars in %s: remove it and run hack/kafka.sh %s", directory, r.Name)
+	}
+	// In order, and named one by one: an archive of classes is for exactly one class path.
+	return strings.Join(jars, string(os.PathListSeparator)), nil
+}
+
+// stamp tells class paths apart that were made from different pins.
+func stamp() string {
+	sum := sha256.Sum256(pom)
+	return hex.EncodeToString(sum[:])[:16]
 }
 
 // toolPath is the class path of the release's command line tools.

@@ -50,7 +50,7 @@ func writeLogging(dir string) error {
 // brief makes a virtual machine start quickly and stay small, on machines with two cores: the first compiler alone, one
 // thread that collects garbage.
 func brief(heap string) []string {
-	return []string{"-Xmx" + heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-XX:-UsePerfData"}
+	return []string{"-Xmx" + heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"}
 }
 
 // brokerHeap holds a broker with a thousand partitions; it takes some 60 MB itself.
@@ -65,7 +65,7 @@ func (c *Cluster) brokerCommand(b *Broker) (proc.Command, error) {
 	if err != nil {
 		return proc.Command{}, err
 	}
-	args := slices.Concat(brief(brokerHeap), []string{
+	args := slices.Concat(brief(brokerHeap), c.sharing(b), []string{
 		"-Dlog4j.configuration=file:" + filepath.Join(c.dir, log4jFile),
 		"-Dlog4j2.configurationFile=" + filepath.Join(c.dir, log4j2File),
 	}, c.config.JVM, []string{"-cp", path, "kafka.Kafka", b.path(configFile)})
@@ -101,7 +101,7 @@ func (c *Cluster) run(ctx context.Context, which, class string, args ...string) 
 	var output bytes.Buffer
 	process, err := proc.Start(proc.Command{
 		Name: class, Path: program, Env: environment(), Dir: c.dir, Output: &output,
-		Args: slices.Concat(brief("192m"), quietly, []string{"-cp", path, class}, args),
+		Args: slices.Concat(brief("192m"), c.borrowed(which), quietly, []string{"-cp", path, class}, args),
 	})
 	if err != nil {
 		return "", err
@@ -117,6 +117,16 @@ func (c *Cluster) run(ctx context.Context, which, class string, args ...string) 
 		return text, fmt.Errorf("%s %s: %s; it wrote:\n%s", class, strings.Join(args, " "), exit, text)
 	}
 	return text, nil
+}
+
+// borrowed is the brokers' archive for what runs out of their class path.
+func (c *Cluster) borrowed(which string) []string {
+	if archive := c.release.archive(); which != "tools" && archive != "" {
+		if _, err := os.Stat(archive); err == nil {
+			return []string{"-XX:SharedArchiveFile=" + archive}
+		}
+	}
+	return nil
 }
 
 // quietly keeps what a tool logs out of what it answers. Without a configuration log4j 1 says one line on the standard
