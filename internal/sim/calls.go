@@ -6,6 +6,7 @@ package sim
 import (
 	"errors"
 	"reflect"
+	"slices"
 
 	"github.com/samsa-dev/samsa/pkg/client/group"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
@@ -158,7 +159,7 @@ func (c *call) observe(command group.Observe) {
 	view := layout.View{Partitions: map[string][]kafka.Partition{}, Owners: map[kafka.Partition]layout.Ownership{}}
 	c.send(func(session int64) { c.viewMembers(session, &view) }, func() {
 		c.send(func(session int64) { c.viewTopics(session, &view, command.Topics) }, func() {
-			c.send(func(session int64) { c.viewOwners(session, &view, command.Partitions) }, func() {
+			c.send(func(session int64) { c.viewOwners(session, &view, command) }, func() {
 				c.finish(group.Observed{Epoch: command.Epoch, View: view})
 			})
 		})
@@ -189,10 +190,12 @@ func (c *call) viewTopics(session int64, view *layout.View, topics []string) {
 	}
 }
 
-func (c *call) viewOwners(session int64, view *layout.View, partitions []kafka.Partition) {
-	for _, p := range partitions {
+func (c *call) viewOwners(session int64, view *layout.View, command group.Observe) {
+	for _, p := range command.Partitions {
+		c.watchOn(session, layout.Owner(groupName, p))
+	}
+	for _, p := range slices.Concat(command.Partitions, command.Others) {
 		path := layout.Owner(groupName, p)
-		c.watchOn(session, path)
 		if node := c.server.nodes[path]; node != nil {
 			view.Owners[p] = layout.Ownership{Thread: string(node.data), Session: node.owner, Token: node.czxid}
 		}

@@ -84,6 +84,7 @@ type Cluster struct {
 	patience  patience
 	surveyed  surveyed
 	groups    atomic.Uint32
+	lookers   lookers
 }
 
 // Connect begins to follow a cluster and returns at once: an unreachable one is not an error but a state, see Err. The
@@ -177,6 +178,7 @@ func Open(ctx context.Context, config Config) (*Cluster, error) {
 // ended before.
 func (c *Cluster) Close() error {
 	c.cancel()
+	c.lookers.close()
 	c.running.Wait()
 	c.producer.close()
 	c.asking.Close()

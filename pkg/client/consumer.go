@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/samsa-dev/samsa/pkg/client/coordinator"
 	"github.com/samsa-dev/samsa/pkg/client/group"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 	"github.com/samsa-dev/samsa/pkg/kafka"
@@ -52,7 +53,8 @@ type ConsumerConfig struct {
 	Strategy layout.Strategy
 	// Start is where a group that never was begins. Default: Earliest.
 	Start kafka.Place
-	// CommitInterval is the time between commits. Default 1 s.
+	// CommitInterval is the time between commits. Default 1 s. With Coordination Kafka it is a sixth of the cluster's
+	// SessionTimeout at most, since commits are what prove the lease.
 	CommitInterval time.Duration
 	// DrainTimeout bounds what a partition that is given up may still do. Default 30 s.
 	DrainTimeout time.Duration
@@ -117,9 +119,11 @@ type Consumer struct {
 
 	// mu protects member and what the status shows.
 	mu      sync.Mutex
-	member  *group.Member
+	member  membership
 	sources map[int64]*source
 	beat    time.Time
+	// silence is why the group's coordinator did not answer the last time, nil if it did.
+	silence error
 	// topicsErr is why it is not known which topics match, nil if it is.
 	topicsErr error
 
@@ -134,10 +138,10 @@ type Consumer struct {
 // ErrEnded says that a consumer has ended. What was acknowledged by then it committed as it left.
 var ErrEnded = errors.New("the consumer has ended")
 
-// ErrNotReleased says that ZooKeeper could not be told that a consumer has left, or not in time: what it held falls to
+// ErrNotReleased says that who keeps the group could not be told that a consumer has left, or not in time: what it held falls to
 // others when its session expires, and what it delivered since its last commit is delivered again.
 var ErrNotReleased = errors.New(
-	"the group was not left in time, or ZooKeeper could not be told: the session ends instead")
+	"the group was not left in time, or where it is kept could not be told: the session ends instead")
 
 // errRanBefore says that a consumer was run twice.
 var errRanBefore = errors.New("the consumer has run before: make a new one")
@@ -148,18 +152,33 @@ func (c *Cluster) Consumer(config ConsumerConfig) (*Consumer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("consumer configuration: %w", err)
 	}
+	config.Coordination, err = c.Resolve(config.Coordination)
+	if err != nil {
+		return nil, fmt.Errorf("consumer configuration: %w", err)
+	}
 	return &Consumer{
-		cluster: c, config: config,
-		member: group.New(group.Config{
-			Group: config.Group, Pod: config.Name, Topics: config.Topics, Strategy: config.Strategy,
-			Start: config.Start, CommitInterval: config.CommitInterval, DrainTimeout: config.DrainTimeout,
-			Rand: rand.Float64,
-		}),
+		cluster: c, config: config, member: c.member(config),
 		sources: map[int64]*source{},
 		events:  newMailbox[group.Event](),
 		ended:   make(chan struct{}),
 		fetcher: newFetcher(c.openTransport),
 	}, nil
+}
+
+// member makes the state machine for where the group is kept.
+func (c *Cluster) member(config ConsumerConfig) membership {
+	if config.Coordination == CoordinationKafka {
+		return coordinator.New(coordinator.Config{
+			Group: config.Group, Pod: config.Name, Topics: config.Topics, Strategy: config.Strategy,
+			Start: config.Start, Session: c.config.SessionTimeout,
+			CommitInterval: config.CommitInterval, DrainTimeout: config.DrainTimeout, Rand: rand.Float64,
+		})
+	}
+	return group.New(group.Config{
+		Group: config.Group, Pod: config.Name, Topics: config.Topics, Strategy: config.Strategy,
+		Start: config.Start, CommitInterval: config.CommitInterval, DrainTimeout: config.DrainTimeout,
+		Rand: rand.Float64,
+	})
 }
 
 // Run joins the group and works until ctx ends; then it drains: what is under way finishes (for DrainTimeout at most),

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client/group"
-	"github.com/samsa-dev/samsa/pkg/client/registry"
-	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 )
 
 // driver carries out what a consumer's member asks for. One goroutine steps the member; what takes time happens in
@@ -20,22 +18,27 @@ type driver struct {
 	handler  Handler
 	lease    *lease
 	lanes    map[int64]*source
+	keeper   keeper
 
-	// session is the one the member knows of, nil for none; dialect what it was told of it.
-	session *registry.Session
-	dialect layout.Dialect
 	running sync.WaitGroup
 	left    bool
 	clean   bool
 }
 
 func newDriver(c *Consumer, handler Handler) *driver {
-	return &driver{consumer: c, handler: handler, lease: newLease(), lanes: map[int64]*source{}}
+	d := &driver{consumer: c, handler: handler, lease: newLease(), lanes: map[int64]*source{}}
+	if c.config.Coordination == CoordinationKafka {
+		d.keeper = &coordinated{driver: d}
+	} else {
+		d.keeper = &zookeeper{driver: d}
+	}
+	return d
 }
 
 // run works until asked ends and the member has left. Requests outlive asked: leaving takes some, too.
 func (d *driver) run(asked context.Context) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(asked))
+	defer d.keeper.close()
 	defer d.running.Wait()
 	defer cancel()
 	defer d.lease.end()
@@ -47,7 +50,7 @@ func (d *driver) run(asked context.Context) {
 	leave := asked.Done()
 	var events []group.Event
 	for !d.left {
-		changed, found := d.followSession(ctx)
+		changed, found, over := d.keeper.follow(ctx)
 		d.wake(timer)
 		select {
 		case <-leave:
@@ -57,7 +60,7 @@ func (d *driver) run(asked context.Context) {
 			d.step(ctx, group.Tick{})
 		case <-changed:
 		case <-found:
-		case <-d.over():
+		case <-over:
 		case <-d.consumer.events.mail:
 			events = d.consumer.events.take(events)
 			for _, event := range events {
@@ -85,45 +88,6 @@ func (d *driver) wake(timer *time.Timer) {
 		return
 	}
 	timer.Reset(time.Second) // for the beat that shows the loop alive
-}
-
-// followSession tells the member of a session that began or ended. It hears of none before the brokers have said which
-// Kafka this is: what it writes depends on it. Should they say something else later, everything begins anew in another
-// session. The channels say when to look again.
-func (d *driver) followSession(ctx context.Context) (changed, found <-chan struct{}) {
-	client, directory := d.consumer.cluster.registry, d.consumer.cluster.directory
-	changed, found = client.Changed(), directory.changes()
-	session := client.State().Session
-	dialect, known := directory.era()
-	if !known {
-		session = nil
-	}
-	if session != nil && session == d.session && dialect != d.dialect {
-		session.Abandon()
-	}
-	if session == d.session {
-		return changed, found
-	}
-	if d.session != nil {
-		lost := group.SessionLost{Epoch: d.session.Epoch()}
-		d.session = nil
-		d.step(ctx, lost)
-	}
-	if session != nil {
-		d.session, d.dialect = session, dialect
-		d.step(ctx, group.SessionUp{
-			Epoch: session.Epoch(), ID: session.ID(), Timeout: session.Timeout(), Dialect: dialect,
-		})
-	}
-	return changed, found
-}
-
-// over is closed when the session ends.
-func (d *driver) over() <-chan struct{} {
-	if d.session == nil {
-		return nil
-	}
-	return d.session.Done()
 }
 
 // step feeds the member one event and carries out what it asks for. Collect is answered at once, within the same step.

@@ -8,10 +8,9 @@ import (
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client/group"
-	"github.com/samsa-dev/samsa/pkg/client/registry"
 )
 
-// answersPerSession bounds how long a request to ZooKeeper may take: three fit into a session, so one that hangs is
+// answersPerSession bounds how long a request to who keeps the group may take: three fit into a session, so one that hangs is
 // known to before the lease (2/3 of a session) lapses.
 const answersPerSession = 3
 
@@ -35,18 +34,13 @@ func (d *driver) execute(ctx context.Context, command group.Command) {
 		d.each(Processor.Pause)
 	case group.Resume:
 		d.each(Processor.Resume)
-	case group.Abandon:
-		d.lease.end()
-		if d.session != nil && d.session.Epoch() == command.Epoch {
-			d.session.Abandon()
-		}
 	case group.Left:
 		d.lease.end()
 		d.left, d.clean = true, command.Clean
 	case group.Resolve:
 		d.running.Go(func() { d.resolve(ctx, command) })
 	default:
-		d.request(ctx, command)
+		d.keeper.request(ctx, command)
 	}
 }
 
@@ -101,41 +95,4 @@ func (d *driver) resolve(ctx context.Context, command group.Resolve) {
 	}
 	answer.Answer = answerOf(err)
 	d.consumer.events.send(answer)
-}
-
-// request carries out a command that only ZooKeeper can answer.
-func (d *driver) request(ctx context.Context, command group.Command) {
-	session := d.session
-	if session == nil { // it ended before the command was carried out: SessionLost makes the answer unneeded
-		return
-	}
-	d.running.Go(func() {
-		ctx, cancel := context.WithTimeout(ctx, session.Timeout()/answersPerSession)
-		defer cancel()
-		d.consumer.events.send(d.ask(ctx, session, command))
-	})
-}
-
-func (d *driver) ask(ctx context.Context, session *registry.Session, command group.Command) group.Event {
-	name := d.consumer.config.Group
-	switch command := command.(type) {
-	case group.Register:
-		err := session.Register(ctx, name, command.ID, command.Data)
-		return group.Registered{Epoch: command.Epoch, Answer: answerOf(err)}
-	case group.Probe:
-		return probe(ctx, session, name, command)
-	case group.Observe:
-		return d.observe(ctx, session, command)
-	case group.Claim:
-		return claim(ctx, session, name, command)
-	case group.Transact:
-		versions, err := session.Transact(ctx, command.Txn)
-		return group.Transacted{Epoch: command.Epoch, ID: command.ID, Versions: versions, Answer: answerOf(err)}
-	case group.Read:
-		return read(ctx, session, name, command)
-	case group.Unregister:
-		err := session.Unregister(ctx, name, command.ID)
-		return group.Unregistered{Epoch: command.Epoch, Answer: answerOf(err)}
-	}
-	return group.Tick{}
 }

@@ -21,23 +21,42 @@ type Group struct {
 	cluster *Cluster
 	name    string
 	party   string
+	// coordination is where the group is; misplaced why the cluster cannot serve that, nil if it can.
+	coordination Coordination
+	misplaced    error
+	// polled is looked at in place of watches, where brokers coordinate the group.
+	polled polled
 }
 
-// Group names a consumer group, which need not exist. Keep it for as long as the group is looked at again and again:
-// see Inspect.
-func (c *Cluster) Group(name string) *Group {
-	return &Group{cluster: c, name: name, party: strconv.Itoa(int(c.groups.Add(1) % onlookers))}
+// Group names a consumer group, which need not exist, where the cluster keeps groups unless told otherwise. Keep it for
+// as long as the group is looked at again and again: see Inspect.
+func (c *Cluster) Group(name string) *Group { return c.GroupIn(CoordinationAuto, name) }
+
+// GroupIn names a consumer group that is kept there. Groups of one name in ZooKeeper and at the brokers have nothing to
+// do with each other. What the cluster cannot serve is told by the methods of the group.
+func (c *Cluster) GroupIn(coordination Coordination, name string) *Group {
+	resolved, err := c.Resolve(coordination)
+	return &Group{
+		cluster: c, name: name, party: strconv.Itoa(int(c.groups.Add(1) % onlookers)),
+		coordination: resolved, misplaced: err,
+	}
 }
 
 // Name is the group's name.
 func (g *Group) Name() string { return g.name }
 
+// Coordination is where the group is kept, Auto resolved.
+func (g *Group) Coordination() Coordination { return g.coordination }
+
 func (g *Group) check() error {
 	if err := layout.CheckName(g.name); err != nil {
 		return fmt.Errorf("group: the name %w", err)
 	}
-	return nil
+	return g.misplaced
 }
+
+// byBrokers reports whether the group is kept by the brokers' coordinator.
+func (g *Group) byBrokers() bool { return g.coordination == CoordinationKafka }
 
 // GroupView is a consumer group as one look found it.
 type GroupView struct {
@@ -50,7 +69,8 @@ type GroupView struct {
 	// Begun says that the group's start positions are decided.
 	Begun bool
 	// Strategy is how the members share the partitions out, as they conclude from the same registrations: Range if any
-	// member is foreign or asks for it. It is 0 while there are no members. Why says why it is not Sticky.
+	// member is foreign or asks for it. It is 0 while there are no members, and while brokers that coordinate the group
+	// share anew. Why says why it is not Sticky.
 	Strategy layout.Strategy
 	Why      string
 	// Problems are nodes that could not be understood, by path.
@@ -63,7 +83,8 @@ type GroupView struct {
 type GroupMember struct {
 	// ID is new for every session of a member of samsa.
 	ID string
-	// Pod is the stable name in the id of a member of samsa, and the whole id of a foreign one.
+	// Pod is the stable name of a member of samsa, which its id or, at brokers, its client id tells; and the whole id of a
+	// foreign one.
 	Pod string
 	// Foreign says that the member is not samsa's, or of a version that this build does not know.
 	Foreign bool
@@ -83,7 +104,8 @@ type GroupPartition struct {
 	// what the claim says then, and it goes with the session that made it (or never: see Problems).
 	Owner string
 	Stray bool
-	// Token grows with every change of owner: the claim's czxid; 0 if unclaimed.
+	// Token grows with every change of owner: the claim's czxid; 0 if unclaimed, and where brokers coordinate the group,
+	// who do not tell.
 	Token int64
 	// Committed is the position of the next message to be delivered, -1 if none is committed, or Malformed.
 	Committed int64

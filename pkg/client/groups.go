@@ -13,12 +13,24 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 )
 
-// ErrNoGroup says that nothing in ZooKeeper is a group's.
+// ErrNoGroup says that nothing in ZooKeeper, or nothing that the brokers hold, is a group's.
 var ErrNoGroup = errors.New("the group does not exist")
 
-// Groups are all consumer groups that ZooKeeper knows, by name, with the number of their live members. It waits for
-// ZooKeeper as long as ctx allows.
+// Groups are all consumer groups that are kept where the cluster keeps groups unless told otherwise: see GroupsIn.
 func (c *Cluster) Groups(ctx context.Context) ([]registry.GroupCount, error) {
+	return c.GroupsIn(ctx, CoordinationAuto)
+}
+
+// GroupsIn are all consumer groups that are kept there, by name, with the number of their live members. It waits for
+// ZooKeeper, or the brokers, as long as ctx allows.
+func (c *Cluster) GroupsIn(ctx context.Context, coordination Coordination) ([]registry.GroupCount, error) {
+	where, err := c.Resolve(coordination)
+	if err != nil {
+		return nil, fmt.Errorf("groups: %w", err)
+	}
+	if where == CoordinationKafka {
+		return c.coordinatedGroups(ctx)
+	}
 	session, err := c.directory.session(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("groups: %w", err)
@@ -46,6 +58,9 @@ func (g *Group) Topics(ctx context.Context) ([]string, error) {
 func (g *Group) topics(ctx context.Context) ([]string, error) {
 	if err := g.check(); err != nil {
 		return nil, err
+	}
+	if g.byBrokers() {
+		return g.coordinatedTopics(ctx)
 	}
 	session, err := g.cluster.directory.session(ctx)
 	if err != nil {

@@ -17,23 +17,32 @@ import (
 )
 
 // Inspect reads the members of the group, and of the topics the partitions, their owners and committed positions; and
-// it asks the brokers for where the logs begin and end. It fails if ZooKeeper cannot be read before ctx ends. What the
+// it asks the brokers for where the logs begin and end. It fails if ZooKeeper, or the coordinator of a group that brokers
+// keep, cannot be read before ctx ends. What the
 // brokers do not tell is left unknown, with EndErr set, and is no failure; nor is a node that cannot be understood,
 // which is a problem and concerns what it stands for alone.
 //
 // Where tell is not nil it is called when members, owners, or a topic's partitions change, or the connection to
 // ZooKeeper is lost: once or more, from another goroutine, perhaps before Inspect returns. It must not block. It says
 // no more than that another look is worth while, and only the newest tell of a Group counts. Committed positions and
-// ends are not watched. When the group is of no more interest, see Forget.
+// ends are not watched. Brokers tell nothing by themselves: a group that they keep is looked at every 5 s. When the
+// group is of no more interest, see Forget.
 func (g *Group) Inspect(ctx context.Context, topics []string, tell func()) (GroupView, error) {
 	if err := g.checkTopics(topics); err != nil {
 		return GroupView{}, err
+	}
+	topics = slices.Compact(slices.Sorted(slices.Values(topics)))
+	if g.byBrokers() {
+		view, err := g.inspectCoordinated(ctx, topics, tell)
+		if err != nil {
+			return GroupView{}, fmt.Errorf("inspect group %s: %w", g.name, err)
+		}
+		return view, nil
 	}
 	session, err := g.cluster.directory.session(ctx)
 	if err != nil {
 		return GroupView{}, fmt.Errorf("inspect group %s: %w", g.name, err)
 	}
-	topics = slices.Compact(slices.Sorted(slices.Values(topics)))
 	found, err := session.Inspect(ctx, registry.InspectRequest{Group: g.name, Topics: topics, Party: g.party}, tell)
 	if err != nil {
 		return GroupView{}, fmt.Errorf("inspect group %s: %w", g.name, err)
@@ -44,6 +53,12 @@ func (g *Group) Inspect(ctx context.Context, topics []string, tell func()) (Grou
 
 // Forget says that the group is of no more interest: the last tell is not called any more.
 func (g *Group) Forget() {
+	if g.byBrokers() {
+		g.polled.forget()
+	}
+	if g.coordination != CoordinationZooKeeper {
+		return
+	}
 	if session := g.cluster.registry.State().Session; session != nil {
 		session.Forget(g.name, g.party)
 	}

@@ -4,6 +4,9 @@
 package client
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client/group"
@@ -13,8 +16,8 @@ import (
 // Status is what a consumer shows of itself.
 type Status struct {
 	group.Snapshot
-	// Connected says that ZooKeeper answers. Fenced is false if its server has no transactions, so that a member that
-	// slept through its session's end is not kept from writing.
+	// Connected says that ZooKeeper answers, or the group's coordinator. Fenced is false if ZooKeeper's server has no
+	// transactions, so that a member that slept through its session's end is not kept from writing.
 	Connected, Fenced bool
 	// SessionTimeout is the negotiated one, 0 without a session.
 	SessionTimeout time.Duration
@@ -40,27 +43,52 @@ type FetchStatus struct {
 
 // Status describes the consumer as of now.
 func (c *Consumer) Status() Status {
-	state := c.cluster.registry.State()
+	connection, unjoined := c.connection()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	status := Status{
-		Snapshot: c.member.Snapshot(), Connected: state.Connected, Fenced: state.Fenced, Warning: state.Warning,
-		Err: c.cluster.Err(), TopicsErr: c.topicsErr, Beat: c.beat,
-		Fetches: make(map[kafka.Partition]FetchStatus, len(c.sources)),
+	status := connection
+	status.Snapshot, status.TopicsErr, status.Beat = c.member.Snapshot(), c.topicsErr, c.beat
+	status.Fetches = make(map[kafka.Partition]FetchStatus, len(c.sources))
+	if unjoined != nil {
+		status.RegisterErr = unjoined
 	}
 	status.Problems = append(status.Problems, c.cluster.directory.malformed()...)
-	if _, known := c.cluster.directory.era(); !known && state.Session != nil {
-		status.RegisterErr = errDialect
-	}
-	if state.Session != nil {
-		status.SessionTimeout = state.Session.Timeout()
-	}
 	for _, s := range c.sources {
 		fetch := FetchStatus{Next: s.next.Load(), End: s.end.Load()}
 		if err := s.failure.Load(); err != nil {
 			fetch.Err = *err
 		}
 		status.Fetches[s.partition] = fetch
+	}
+	return status
+}
+
+// connection describes the way to where the group is kept, and why it cannot be joined yet, nil if it can.
+func (c *Consumer) connection() (status Status, unjoined error) {
+	status.Err = c.cluster.Err()
+	if c.config.Coordination == CoordinationKafka {
+		return c.coordination(status), nil
+	}
+	state := c.cluster.registry.State()
+	status.Connected, status.Fenced, status.Warning = state.Connected, state.Fenced, state.Warning
+	if state.Session == nil {
+		return status, nil
+	}
+	status.SessionTimeout = state.Session.Timeout()
+	if _, known := c.cluster.directory.era(); !known {
+		unjoined = errDialect
+	}
+	return status, unjoined
+}
+
+// coordination describes the way to the group's coordinator. It fences by itself.
+func (c *Consumer) coordination(status Status) Status {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	status.Fenced, status.SessionTimeout = true, c.cluster.config.SessionTimeout
+	status.Connected = status.Err == nil && c.silence == nil
+	if status.Err == nil && c.silence != nil {
+		status.Err = fmt.Errorf("the group's coordinator does not answer: %s", reasons(c.silence))
 	}
 	return status
 }
@@ -75,4 +103,12 @@ func (c *Consumer) hide(s *source) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.sources, s.lane)
+}
+
+// reasons is the text of an error that stays the same while its causes do.
+func reasons(err error) string {
+	texts := causes(nil, err)
+	slices.Sort(texts)
+	texts = slices.Compact(texts)
+	return strings.Join(texts[:min(len(texts), namedCauses)], "; ")
 }

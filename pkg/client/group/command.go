@@ -26,11 +26,13 @@ type (
 		Epoch uint64
 		ID    string
 	}
-	// Observe reads the group, and the claims on Partitions, and leaves watches that become Hint. Answered by Observed.
+	// Observe reads the group, and the claims on Partitions, and leaves watches that become Hint. It reads those on Others
+	// too, and leaves none there. Answered by Observed.
 	Observe struct {
 		Epoch      uint64
 		Topics     []string
 		Partitions []kafka.Partition
+		Others     []kafka.Partition
 	}
 	// Claim runs a transaction that takes a partition, then reads its position. Answered by Claimed.
 	Claim struct {

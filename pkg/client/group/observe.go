@@ -38,7 +38,12 @@ func (m *Member) keepObserving() {
 		s.asked[partition] = c.token
 	}
 	s.observedTopics = m.relevantTopics()
-	m.emit(Observe{Epoch: s.epoch, Topics: s.observedTopics, Partitions: sortedPartitions(m.claims)})
+	own, others := sortedPartitions(m.claims), s.nudges.others(m.claims)
+	s.looked = make(map[kafka.Partition]bool, len(own)+len(others))
+	for _, partition := range slices.Concat(own, others) {
+		s.looked[partition] = true
+	}
+	m.emit(Observe{Epoch: s.epoch, Topics: s.observedTopics, Partitions: own, Others: others})
 }
 
 // relevantTopics are those of all members of the last view, and what is to be consumed: to compute what falls to us, we
@@ -73,6 +78,7 @@ func (m *Member) observed(event Observed) {
 	s.learnOwn()
 	m.audit(event)
 	m.replan()
+	m.noteIdle(s.looked)
 }
 
 // resync is the time to the next reading that no watch asked for: half a session, less up to a fifth of that so that

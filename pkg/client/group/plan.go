@@ -34,7 +34,9 @@ func (m *Member) replan() {
 	}
 	s.plan = choose(s.view.Members, m.config.Strategy)
 	target := make(map[kafka.Partition]bool)
-	for _, partition := range assign(s.plan.strategy, s.view).Of(s.member) {
+	all := assign(s.plan.strategy, s.view)
+	s.nudges.shares = sharesOf(s.view.Members, all)
+	for _, partition := range all.Of(s.member) {
 		target[kafka.Partition(partition)] = true
 	}
 	m.keepUnclear(target)

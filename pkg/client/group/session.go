@@ -35,6 +35,8 @@ type session struct {
 
 	// asked are the tokens of the claims whose owner nodes the observation under way will read.
 	asked map[kafka.Partition]int64
+	// looked are all partitions whose claims that observation will read.
+	looked map[kafka.Partition]bool
 	// observedTopics are those whose partitions the last observation asked for.
 	observedTopics []string
 	// dirty says that something changed while an observation was under way.
@@ -44,6 +46,8 @@ type session struct {
 	target  map[kafka.Partition]bool
 	view    layout.View
 	plan    plan
+	// nudges wake foreign members that have given up.
+	nudges nudges
 	// begun says that the start positions of the group are decided.
 	begun bool
 	// starts are the resolved positions of a group that is about to begin; nil until resolved. outdated says that what is

@@ -58,7 +58,7 @@ func (m *Member) mayResubscribe() bool {
 	case m.leaving:
 		return len(m.claims) > 0 && !s.plan.foreign && !s.retired && m.now.Before(m.leaveBy)
 	}
-	return !slices.Equal(s.topics, m.topics)
+	return !slices.Equal(s.topics, m.topics) || s.nudges.wanted && !s.inPlace
 }
 
 // subscribed takes the answer to a renewal. One of unknown outcome is made again: it says the same, or what is wanted
@@ -69,6 +69,7 @@ func (m *Member) subscribed(t transaction, answer Transacted) {
 	case answer.Outcome == OK:
 		s.subscribe.succeeded(m.now)
 		s.topics, s.retired = t.topics, t.leaving
+		m.nudged()
 		s.look()
 	case answer.Outcome == Conflict && !s.inPlace: // the servers know no transactions: the node cannot be made anew
 		s.inPlace = true

@@ -27,8 +27,8 @@ type ObserveRequest struct {
 	Group string
 	// Topics are those whose partitions are read.
 	Topics []string
-	// Partitions are those whose claims are read.
-	Partitions []kafka.Partition
+	// Partitions are those whose claims are read and watched, Unwatched those whose claims are read alone.
+	Partitions, Unwatched []kafka.Partition
 	// Party tells several observers of one group apart; of each, the newest hint counts. Empty is a party too.
 	Party string
 }
@@ -131,7 +131,10 @@ func (s *Session) expandPatterns(
 }
 
 func (s *Session) observeOwners(ctx context.Context, request ObserveRequest, h *hint, view *layout.View) error {
-	return s.readOwners(ctx, request.Group, request.Partitions, h, view)
+	if err := s.readOwners(ctx, request.Group, request.Partitions, h, view); err != nil {
+		return err
+	}
+	return s.readOwners(ctx, request.Group, request.Unwatched, nil, view)
 }
 
 // readOwners reads the claims on partitions, with a watch on each where somebody wants a hint.
@@ -153,7 +156,9 @@ func (s *Session) readOwners(
 	if err != nil {
 		return err
 	}
-	view.Owners = make(map[kafka.Partition]layout.Ownership, len(partitions))
+	if view.Owners == nil {
+		view.Owners = make(map[kafka.Partition]layout.Ownership, len(partitions))
+	}
 	for i, p := range partitions {
 		switch {
 		case owners[i] != layout.Ownership{}:

@@ -100,6 +100,25 @@ var _ = onBoth("A view", func(w *world) {
 		}),
 	)
 
+	It("holds claims that are read alone, and comes with no hint when they change", func(ctx SpecContext) {
+		w.createTopic(2)
+		m, other := w.join(ctx, "pod-0"), w.join(ctx, "pod-1")
+		_, err := other.claim(ctx, partition(1))
+		Expect(err).NotTo(HaveOccurred())
+		h := newHints()
+		view, err := m.Observe(ctx, registry.ObserveRequest{
+			Group: group, Partitions: []kafka.Partition{partition(0)}, Unwatched: []kafka.Partition{partition(1)},
+		}, h.give)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(view.Owners).To(HaveKeyWithValue(partition(1), HaveField("Thread", layout.Thread(other.id))))
+		_, err = other.Transact(ctx, layout.Forgo(group, other.id, partition(1)))
+		Expect(err).NotTo(HaveOccurred())
+		Consistently(h.came).ShouldNot(Receive())
+		_, err = other.claim(ctx, partition(0))
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(h.came).Should(Receive())
+	})
+
 	It("comes with a hint when a missing topic appears, and when the group does", func(ctx SpecContext) {
 		observe := func(s *registry.Session, h *hints) (layout.View, error) {
 			return s.Observe(ctx, registry.ObserveRequest{Group: group, Topics: []string{topic}}, h.give)

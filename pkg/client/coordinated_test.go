@@ -1,0 +1,95 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package client_test
+
+import (
+	"context"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	embedkafka "github.com/samsa-dev/samsa/internal/embedded/kafka"
+	"github.com/samsa-dev/samsa/pkg/client"
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// coordinatedSession is the least that brokers take unless configured otherwise.
+const coordinatedSession = 6 * time.Second
+
+// startBrokers runs brokers without ZooKeeper until the spec ends.
+func startBrokers(ctx context.Context, topics map[string]int32) *embedkafka.Cluster {
+	GinkgoHelper()
+	cluster, err := embedkafka.Start(ctx, embedkafka.Config{Brokers: 2, Topics: topics})
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(cluster.Close)
+	return cluster
+}
+
+// coordinate follows the brokers until the spec ends.
+func coordinate(ctx context.Context, brokers *embedkafka.Cluster) *client.Cluster {
+	GinkgoHelper()
+	cluster, err := client.Open(ctx, client.Config{
+		Bootstrap: brokers.Addrs(), SessionTimeout: coordinatedSession, Logger: logger(),
+	})
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(cluster.Close)
+	return cluster
+}
+
+var _ = Describe("A consumer group that brokers coordinate", func() {
+	var billing client.ConsumerConfig
+
+	BeforeEach(func() {
+		billing = client.ConsumerConfig{Group: "billing", Topics: []string{"orders"}}
+	})
+
+	It("delivers every message of a topic once, in order", func(ctx SpecContext) {
+		cluster := coordinate(ctx, startBrokers(ctx, map[string]int32{"orders": 6}))
+		received := newBook()
+		join(cluster, "a", billing, received)
+		publish(ctx, cluster.Topic("orders"), 300)
+		Eventually(received.distinct).Should(Equal(300))
+		Expect(received.twice()).To(BeEmpty())
+		Expect(received.outOfOrder()).To(BeEmpty())
+	})
+
+	It("shares the partitions, and moves them without delivering anything twice", func(ctx SpecContext) {
+		brokers := startBrokers(ctx, map[string]int32{"orders": 6})
+		received := newBook()
+		topic := coordinate(ctx, brokers).Topic("orders")
+		a := join(coordinate(ctx, brokers), "a", billing, received)
+		Eventually(a.running).Should(Equal(6))
+		publish(ctx, topic, 100)
+
+		b := join(coordinate(ctx, brokers), "b", billing, received)
+		Eventually(a.running).Should(Equal(3))
+		Eventually(b.running).Should(Equal(3))
+		publish(ctx, topic, 100)
+
+		a.leave()
+		Eventually(b.running).Should(Equal(6))
+		publish(ctx, topic, 100)
+		Eventually(received.distinct).Should(Equal(300))
+		Expect(received.twice()).To(BeEmpty())
+		Expect(received.outOfOrder()).To(BeEmpty())
+	})
+
+	It("begins at the end of the log if told so, once for ever", func(ctx SpecContext) {
+		cluster := coordinate(ctx, startBrokers(ctx, map[string]int32{"orders": 3}))
+		topic := cluster.Topic("orders")
+		publish(ctx, topic, 30)
+		received := newBook()
+		latest := billing
+		latest.Start = kafka.Latest()
+		a := join(cluster, "a", latest, received)
+		Eventually(a.running).Should(Equal(3))
+		publish(ctx, topic, 10)
+		Eventually(received.distinct).Should(Equal(10))
+		a.leave()
+		publish(ctx, topic, 10)
+		join(cluster, "b", latest, received)
+		Eventually(received.distinct).Should(Equal(20))
+	})
+})
