@@ -45,11 +45,10 @@ func probe(ctx context.Context, session *registry.Session, name string, command 
 	return group.Probed{Epoch: command.Epoch, Sent: sent, Answer: answer}
 }
 
-func (d *driver) observe(ctx context.Context, session *registry.Session, command group.Observe) group.Event {
+func (z *zookeeper) observe(ctx context.Context, session *registry.Session, command group.Observe) group.Event {
 	view, err := session.Observe(ctx, registry.ObserveRequest{
-		Group: d.consumer.config.Group, Topics: command.Topics, Partitions: command.Partitions,
-		Unwatched: command.Others,
-	}, func() { d.consumer.events.send(group.Hint{Epoch: command.Epoch}) })
+		Group: z.consumer.config.Group, Topics: command.Topics, Partitions: command.Partitions,
+	}, func() { z.consumer.events.send(group.Hint{Epoch: command.Epoch}) })
 	return group.Observed{Epoch: command.Epoch, View: view, Answer: answerOf(err)}
 }
 
