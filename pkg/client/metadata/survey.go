@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 	"golang.org/x/sync/errgroup"
@@ -77,7 +78,9 @@ func (r *Reader) Survey(ctx context.Context, brokers map[string]string) (map[str
 func (r *Reader) offer(ctx context.Context, address string) (Offer, error) {
 	ctx, cancel := context.WithTimeout(ctx, surveyTimeout)
 	defer cancel()
-	got, err := r.single(ctx, address, wire.Negotiated, kmsg.NewPtrApiVersionsRequest())
+	request := kmsg.NewPtrApiVersionsRequest()
+	request.ClientSoftwareName, request.ClientSoftwareVersion = "samsa", "survey" // refused where they are empty
+	got, err := r.single(ctx, address, wire.Negotiated, request)
 	if err != nil {
 		if hangsUp(err) && r.Config().SASL == nil {
 			if release, ok := r.probe(ctx, address); ok {
@@ -89,6 +92,9 @@ func (r *Reader) offer(ctx context.Context, address string) (Offer, error) {
 	told, ok := got.(*kmsg.ApiVersionsResponse)
 	if !ok {
 		return Offer{}, fmt.Errorf("it answers something else (%T)", got)
+	}
+	if err := kerr.ErrorForCode(told.ErrorCode); err != nil {
+		return Offer{}, fmt.Errorf("it does not tell what it understands: %w", err)
 	}
 	return offerOf(told), nil
 }
