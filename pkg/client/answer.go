@@ -48,6 +48,7 @@ func probe(ctx context.Context, session *registry.Session, name string, command 
 func (z *zookeeper) observe(ctx context.Context, session *registry.Session, command group.Observe) group.Event {
 	view, err := session.Observe(ctx, registry.ObserveRequest{
 		Group: z.consumer.config.Group, Topics: command.Topics, Partitions: command.Partitions,
+		Unwatched: command.Others,
 	}, func() { z.consumer.events.send(group.Hint{Epoch: command.Epoch}) })
 	return group.Observed{Epoch: command.Epoch, View: view, Answer: answerOf(err)}
 }
