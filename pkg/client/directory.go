@@ -9,9 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -71,6 +69,8 @@ type directory struct {
 	logger    *slog.Logger
 	// secure says that brokers are spoken to in TLS.
 	secure bool
+	// protocol is that of the listeners to use.
+	protocol string
 	*directoryState
 }
 
@@ -101,7 +101,7 @@ type directoryState struct {
 
 func newDirectory(client *registry.Client, asking *metadata.Reader, config Config) directory {
 	return directory{registry: client, asking: asking, bootstrap: config.Bootstrap,
-		logger: config.Logger, secure: config.BrokerTLS != nil, directoryState: &directoryState{
+		logger: config.Logger, secure: config.BrokerTLS != nil, protocol: config.protocol(), directoryState: &directoryState{
 			closed:    make(chan struct{}),
 			failure:   errNotRead,
 			changed:   make(chan struct{}),
@@ -162,7 +162,7 @@ func (d directory) read(ctx context.Context, session *registry.Session, hint cha
 	live := make(map[string]Broker, len(found))
 	for _, registered := range found {
 		live[registered.ID] = Broker{
-			ID: registered.ID, Address: d.address(registered), Kafka07: registered.Era07,
+			ID: registered.ID, Address: addressFor(registered, d.protocol), Kafka07: registered.Era07,
 			release: releaseOf(registered.Version),
 		}
 	}
@@ -174,18 +174,6 @@ func (d directory) read(ctx context.Context, session *registry.Session, hint cha
 	}
 	d.update(live, kafka, err)
 	return nil
-}
-
-// address is that of the listener to use: with TLS the first that speaks it, else the plain one.
-func (d directory) address(broker layout.BrokerRegistration) string {
-	if d.secure {
-		for _, endpoint := range broker.Endpoints {
-			if endpoint.Protocol == "SSL" {
-				return net.JoinHostPort(endpoint.Host, strconv.Itoa(endpoint.Port))
-			}
-		}
-	}
-	return net.JoinHostPort(broker.Host, strconv.Itoa(broker.Port))
 }
 
 func describeBrokers(live map[string]Broker, problems []layout.Problem) error {
