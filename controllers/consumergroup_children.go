@@ -60,7 +60,7 @@ func (r *ConsumerGroupReconciler) applyChildren(ctx context.Context, s *groupSco
 	if !s.usable {
 		return ctrl.Result{}, r.scale(ctx, s, workload.Replicas(s.group))
 	}
-	children, err := workload.Of(s.group, s.cluster, r.options)
+	children, err := workload.Of(s.group, s.cluster, s.coordination, r.options)
 	if invalid, ok := errors.AsType[*workload.InvalidError](err); ok {
 		why := strings.ReplaceAll(invalid.Error(), "\n", "; ")
 		s.block(blocker{

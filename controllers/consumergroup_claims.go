@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -120,7 +119,7 @@ func (r *ConsumerGroupReconciler) holder(ctx context.Context, s *groupScope) (*v
 		if !older(other, s.group) || holder != nil && older(holder, other) {
 			continue
 		}
-		same, sameErr := r.sameCluster(ctx, s, other)
+		same, sameErr := r.sameHome(ctx, s, other)
 		if sameErr != nil {
 			return nil, sameErr
 		}
@@ -146,22 +145,24 @@ func (r *ConsumerGroupReconciler) overlapping(
 	}), nil
 }
 
-// sameCluster tells that another group is in the cluster of this one.
-func (r *ConsumerGroupReconciler) sameCluster(
+// sameHome tells that another group is kept where this one is: in the same cluster, by the same coordination.
+func (r *ConsumerGroupReconciler) sameHome(
 	ctx context.Context, s *groupScope, other *v1alpha1.ConsumerGroup,
 ) (bool, error) {
-	if clusterKey(other) == clusterKey(s.group) {
-		return true, nil
+	cluster := s.cluster
+	if clusterKey(other) != clusterKey(s.group) {
+		if s.cluster == nil {
+			return false, nil
+		}
+		cluster = &v1alpha1.KafkaCluster{}
+		if err := r.client.Get(ctx, clusterKey(other), cluster); err != nil {
+			return false, client.IgnoreNotFound(err)
+		}
 	}
-	if s.cluster == nil {
+	if coordinationOf(other.Status.Coordination, other, cluster) != s.coordination {
 		return false, nil
 	}
-	cluster := &v1alpha1.KafkaCluster{}
-	err := r.client.Get(ctx, clusterKey(other), cluster)
-	if apierrors.IsNotFound(err) {
-		return false, nil
-	}
-	return err == nil && ensembleOf(s.cluster).same(ensembleOf(cluster)), err
+	return cluster == s.cluster || sameKeeper(s.coordination, s.cluster, cluster), nil
 }
 
 // rivals are the groups to wake when one is made, changed or gone: those that it may have kept waiting.
@@ -174,7 +175,7 @@ func (r *ConsumerGroupReconciler) rivals(ctx context.Context, object client.Obje
 	return requests(found)
 }
 
-// ensemble is where a cluster is registered.
+// ensemble is the ZooKeeper of a cluster, without hosts if it has none.
 type ensemble struct {
 	hosts  []string
 	chroot string
@@ -183,6 +184,9 @@ type ensemble struct {
 func ensembleOf(cluster *v1alpha1.KafkaCluster) ensemble {
 	hosts, chroot, _ := strings.Cut(cluster.Spec.ZooKeeper.Connect, "/")
 	e := ensemble{chroot: strings.Trim(chroot, "/")}
+	if hosts == "" {
+		return e
+	}
 	for host := range strings.SplitSeq(hosts, ",") {
 		e.hosts = append(e.hosts, qualified(host, cluster.Namespace))
 	}

@@ -61,7 +61,7 @@ func conditionsOf(s *groupScope, f *facts) []metav1.Condition {
 		feeding(s, f).as(v1alpha1.ConditionFed),
 		progress(s, f, ready, stalled).as(v1alpha1.ConditionReconciling),
 		stalled.as(v1alpha1.ConditionStalled),
-		degradation(f).as(v1alpha1.ConditionDegraded),
+		degradation(s, f).as(v1alpha1.ConditionDegraded),
 	}
 }
 
@@ -90,6 +90,8 @@ func unread(s *groupScope) finding {
 		return unknown(s.blocker.reason, "not looked at: %s", s.blocker.message)
 	case s.cluster == nil:
 		return unknown(v1alpha1.ReasonClusterMissing, "%s", s.blocker.message)
+	case s.unserved:
+		return unknown(s.blocker.reason, "%s", s.blocker.message)
 	case !s.usable:
 		return unknown(v1alpha1.ReasonClusterNotReady, "%s", notReady(s.cluster).message)
 	case s.seen && s.observation.Err != nil && !errors.Is(s.observation.Err, observe.ErrNoConnection):
@@ -175,8 +177,8 @@ func delivery(s *groupScope, f *facts) finding {
 		return no(v1alpha1.ReasonBlocked, "what comes next in %s cannot be fetched though the brokers answer; "+
 			"status.partitions says why, and it is tried on", names(f.with(stuck)))
 	case len(f.with(unleased)) > 0:
-		return no(v1alpha1.ReasonSessionLost, "workers are not certain of their sessions with ZooKeeper, so they wait: %s",
-			names(f.owners(unleased)))
+		return no(v1alpha1.ReasonSessionLost, "workers are not certain of their %s, so they wait: %s",
+			s.membership(), names(f.owners(unleased)))
 	case len(f.with(unfetched)) > 0:
 		return no(v1alpha1.ReasonFetchFailing, "messages cannot be had of %s; status.partitions says why",
 			names(f.with(unfetched)))
@@ -194,6 +196,14 @@ func delivery(s *groupScope, f *facts) finding {
 		return unknown(v1alpha1.ReasonStarting, "no partition has an owner who could deliver")
 	}
 	return yes(v1alpha1.ReasonDelivering, "the sink takes what it is sent")
+}
+
+// membership is what makes a worker certain that its partitions are its own.
+func (s *groupScope) membership() string {
+	if s.coordination == v1alpha1.CoordinationKafka {
+		return "membership with the group's coordinator"
+	}
+	return "sessions with ZooKeeper"
 }
 
 // owners are those of the partitions with a trouble, sorted.
@@ -303,12 +313,19 @@ func progress(s *groupScope, f *facts, ready, stalled finding) finding {
 
 func (s *groupScope) allJoined(f *facts) bool { return f.joined(s) >= int(s.wanted()) }
 
-func degradation(f *facts) finding {
-	if f.foreign() == 0 {
+func degradation(s *groupScope, f *facts) finding {
+	foreign := f.foreign()
+	if foreign == 0 {
 		return finding{status: metav1.ConditionFalse}
 	}
-	return yes(v1alpha1.ReasonForeignMembers, "the group has %s that %s not samsa's: partitions are balanced by Range, "+
-		"and whatever those members deliver is fenced by nothing", plural(f.foreign(), "member"), isAre(f.foreign()))
+	text := fmt.Sprintf("the group has %s that %s not samsa's: ", plural(foreign, "member"), isAre(foreign))
+	if s.coordination == v1alpha1.CoordinationKafka {
+		// The coordinator fences everybody's commits; what it fences is not what they deliver.
+		return yes(v1alpha1.ReasonForeignMembers, "%spartitions are shared out by a protocol that all of them know, and "+
+			"whatever those members deliver is fenced by nothing", text)
+	}
+	return yes(v1alpha1.ReasonForeignMembers, "%spartitions are balanced by Range, and whatever those members deliver is "+
+		"fenced by nothing", text)
 }
 
 func isAre(count int) string {

@@ -115,8 +115,10 @@ func (r *ConsumerGroupReconciler) phases() []phase[groupScope] {
 		{name: "keep the finalizer", run: r.keepFinalizer},
 		{name: "look at the pods", run: r.look, blocking: true},
 		{name: "resolve the cluster", run: r.resolveCluster, blocking: true},
+		{name: "resolve the coordination", run: r.resolveCoordination},
 		{name: "check the group's name", run: r.checkName},
 		{name: "look for another group of that name", run: r.findHolder},
+		{name: "keep the coordination", run: r.keepCoordination, blocking: true},
 		{name: "apply the objects", run: r.applyChildren},
 		{name: "free a stuck rollout", run: r.freeRollout},
 		{name: "observe", run: r.observe},
@@ -129,6 +131,7 @@ func (r *ConsumerGroupReconciler) deletionPhases() []phase[groupScope] {
 		{name: "keep the finalizer", run: r.keepFinalizer},
 		{name: "look at the pods", run: r.look, blocking: true},
 		{name: "resolve the cluster", run: r.resolveCluster, blocking: true},
+		{name: "resolve the coordination", run: r.resolveCoordination},
 		{name: "check the group's name", run: r.checkName},
 		{name: "look for another group of that name", run: r.findHolder},
 		{name: "stop the workers", run: r.stopWorkers},
@@ -152,9 +155,14 @@ type groupScope struct {
 	// looked says that the pass came as far as to have something to tell.
 	looked bool
 
-	// cluster is nil if it does not exist; usable says that its own reconciler vouches for this generation of it.
+	// cluster is nil if it does not exist; usable says that its own reconciler vouches for this generation of it, and
+	// that it can serve this group.
 	cluster *v1alpha1.KafkaCluster
 	usable  bool
+	// coordination is where the group is kept; empty while that is not decided. unserved says that the cluster has none
+	// such.
+	coordination v1alpha1.Coordination
+	unserved     bool
 	// blocker keeps the spec from being put into effect; zero if nothing does.
 	blocker blocker
 	// barred says that there may be no workers at all, for the blocker's reason.

@@ -44,16 +44,20 @@ const (
 	erasesAtOnce = 8
 )
 
-// eraser removes everything that a KafkaCluster's registry holds of groups. It fails with errNotConnected while there
-// is no connection, and with *client.GroupInUseError while a group has members.
-type eraser func(ctx context.Context, cluster types.NamespacedName, groups []string) error
+// eraser removes everything that is kept of groups in a KafkaCluster's cluster, where they are coordinated. It fails with
+// errNotConnected while there is no connection, and with *client.GroupInUseError while a group has members.
+type eraser func(
+	ctx context.Context, cluster types.NamespacedName, coordination client.Coordination, groups []string,
+) error
 
 // errNotConnected says that there is no connection to the cluster yet, or none any more.
 var errNotConnected = errors.New("there is no connection to the cluster")
 
 // eraseThrough erases through a cache of connections.
 func eraseThrough(cache *connections.Cache) eraser {
-	return func(ctx context.Context, key types.NamespacedName, groups []string) error {
+	return func(
+		ctx context.Context, key types.NamespacedName, coordination client.Coordination, groups []string,
+	) error {
 		cluster, release, ok := cache.Acquire(key)
 		if !ok {
 			return errNotConnected
@@ -62,7 +66,7 @@ func eraseThrough(cache *connections.Cache) eraser {
 		erasing, ctx := errgroup.WithContext(ctx)
 		erasing.SetLimit(erasesAtOnce)
 		for _, group := range groups {
-			erasing.Go(func() error { return cluster.Group(group).Delete(ctx) })
+			erasing.Go(func() error { _ = coordination; return cluster.Group(group).Delete(ctx) })
 		}
 		return erasing.Wait()
 	}
@@ -160,7 +164,7 @@ func (r *ConsumerGroupReconciler) erasePositions(ctx context.Context, s *groupSc
 func (r *ConsumerGroupReconciler) attempt(ctx context.Context, s *groupScope) {
 	ctx, cancel := context.WithTimeout(ctx, eraseTimeout)
 	defer cancel()
-	err := r.erase(ctx, clusterKey(s.group), s.everyGroup())
+	err := r.erase(ctx, clusterKey(s.group), ofClient(s.coordination), s.everyGroup())
 	inUse, used := errors.AsType[*client.GroupInUseError](err)
 	switch {
 	case err == nil:

@@ -71,7 +71,7 @@ func TestCleaningUpIsBounded(t *testing.T) {
 				c.change(s)
 			}
 			r := &ConsumerGroupReconciler{
-				erase: func(context.Context, types.NamespacedName, []string) error { return c.err },
+				erase: func(context.Context, types.NamespacedName, client.Coordination, []string) error { return c.err },
 			}
 			if _, err := r.erasePositions(t.Context(), s); err != nil {
 				t.Fatal(err)

@@ -225,7 +225,7 @@ func (r *row) told(asOf time.Time) {
 		r.state, r.live = v1alpha1.PartitionDraining, false
 	case worker.Paused:
 		r.state, r.trouble = v1alpha1.PartitionFailing, unleased
-		r.reason = cmp.Or(r.reason, "its worker's session with ZooKeeper may have ended")
+		r.reason = cmp.Or(r.reason, "its worker is not certain to be a member still")
 	case worker.Checking:
 		r.state, r.trouble = v1alpha1.PartitionFailing, unfetched
 		r.reason = cmp.Or(r.reason, "its claim and its position are being read again")

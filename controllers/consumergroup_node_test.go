@@ -198,7 +198,13 @@ func (n *node) launch(ctx context.Context, pod *corev1.Pod) error {
 	if err := api.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: name}, &configMap); err != nil {
 		return err
 	}
-	path := filepath.Join(n.directory, string(pod.UID)+".yaml")
+	path := filepath.Join(n.directory, string(pod.UID), "config", "worker.yaml")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	if err := n.mount(ctx, pod); err != nil {
+		return err
+	}
 	// What a pod's environment would say; several workers are one process here, so it stands in the file.
 	text := configMap.Data["worker.yaml"] + "member: " + pod.Name + "\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -217,6 +223,30 @@ func (n *node) launch(ctx context.Context, pod *corev1.Pod) error {
 			GinkgoWriter.Printf("%s: %v\n", pod.Name, err)
 		}
 	}()
+	return nil
+}
+
+// mount writes the Secrets of a pod as files, where its configuration looks for them.
+func (n *node) mount(ctx context.Context, pod *corev1.Pod) error {
+	for _, volume := range pod.Spec.Volumes {
+		if volume.Secret == nil {
+			continue
+		}
+		var secret corev1.Secret
+		key := client.ObjectKey{Namespace: pod.Namespace, Name: volume.Secret.SecretName}
+		if err := api.Get(ctx, key, &secret); err != nil {
+			return err
+		}
+		directory := filepath.Join(n.directory, string(pod.UID), "secrets", volume.Name)
+		if err := os.MkdirAll(directory, 0o700); err != nil {
+			return err
+		}
+		for _, item := range volume.Secret.Items {
+			if err := os.WriteFile(filepath.Join(directory, item.Path), secret.Data[item.Key], 0o600); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

@@ -18,7 +18,7 @@ import (
 
 // observe says what to look at, and takes what was seen of it so far.
 func (r *ConsumerGroupReconciler) observe(_ context.Context, s *groupScope) (ctrl.Result, error) {
-	if s.barred {
+	if s.barred || s.unserved || s.coordination == "" {
 		r.observer.Forget(s.key())
 		return ctrl.Result{}, nil
 	}
@@ -29,7 +29,8 @@ func (r *ConsumerGroupReconciler) observe(_ context.Context, s *groupScope) (ctr
 
 func (s *groupScope) target() observe.Target {
 	target := observe.Target{
-		Cluster: clusterKey(s.group), Groups: s.groups(), Pattern: s.group.Spec.TopicPattern,
+		Cluster: clusterKey(s.group), Coordination: ofClient(s.coordination), Groups: s.groups(),
+		Pattern: s.group.Spec.TopicPattern,
 	}
 	for _, topic := range s.group.Spec.Topics {
 		target.Topics = append(target.Topics, string(topic))

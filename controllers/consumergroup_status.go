@@ -31,7 +31,7 @@ func statusOf(s *groupScope, before *v1alpha1.ConsumerGroupStatus) v1alpha1.Cons
 		Replicas:           ptr.To[int32](0),
 		Selector:           labels.SelectorFromSet(workload.Selector(s.group.Name)).String(),
 		Group:              workload.GroupName(s.group),
-		Coordination:       cmp.Or(before.Coordination, v1alpha1.CoordinationZooKeeper),
+		Coordination:       before.Coordination,
 		Columns:            columns(&s.group.Spec),
 	}
 	if s.set != nil {

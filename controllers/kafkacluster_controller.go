@@ -99,7 +99,7 @@ func (r *KafkaClusterReconciler) connect(_ context.Context, scope *kafkaClusterS
 
 // look takes down what the connection shows right now. Its changes wake this reconciler.
 func (r *KafkaClusterReconciler) look(_ context.Context, scope *kafkaClusterScope) (ctrl.Result, error) {
-	scope.fault = configurationInvalid(r.connections.Failure(scope.key))
+	scope.fault = configurationInvalid(&scope.cluster.Spec, r.connections.Failure(scope.key))
 	connection, ok := r.connections.Get(scope.key)
 	if !ok {
 		return ctrl.Result{}, nil
@@ -160,7 +160,7 @@ const (
 // refresh says when to read the Secrets again.
 func (r *KafkaClusterReconciler) refresh(scope *kafkaClusterScope) ctrl.Result {
 	switch {
-	case !namesSecrets(scope.cluster.Spec.ZooKeeper):
+	case !namesSecrets(&scope.cluster.Spec):
 		return ctrl.Result{}
 	case scope.seen.state.Err != nil:
 		return ctrl.Result{RequeueAfter: r.secretsEvery}

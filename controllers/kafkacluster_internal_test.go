@@ -28,6 +28,8 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client"
 	"github.com/samsa-dev/samsa/pkg/client/registry"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+	"github.com/samsa-dev/samsa/pkg/client/secure"
+	"github.com/samsa-dev/samsa/pkg/client/wire"
 )
 
 func TestPhasesGatherErrorsUntilOneBlocks(t *testing.T) {
@@ -144,6 +146,9 @@ func TestKafkaClusterConditions(t *testing.T) {
 			"Ready=False/SecretInvalid Stalled=True/SecretInvalid"},
 		"unreachable": {nil, failed(registry.Unavailable, "x"),
 			"Ready=Unknown/ZooKeeperUnreachable Reconciling=True/ZooKeeperUnreachable"},
+		"refused by brokers": {nil, with(func(s *client.ClusterState) {
+			s.Err, s.Kind = &wire.NotAdmitted{Broker: "a:1", Err: cause}, registry.Unavailable
+		}), "Ready=False/AccessDenied Stalled=True/AccessDenied"},
 		"denied":    {nil, failed(registry.Denied, "x"), "Ready=False/AccessDenied Stalled=True/AccessDenied"},
 		"no chroot": {nil, failed(registry.NoChroot, "x"), "Ready=False/ChrootMissing Stalled=True/ChrootMissing"},
 		"no brokers": {nil, with(func(s *client.ClusterState) {
@@ -160,16 +165,67 @@ func TestKafkaClusterConditions(t *testing.T) {
 			"Ready=True/Reachable Degraded=True/Unfenced"},
 		"unsound": {nil, with(func(s *client.ClusterState) { s.Fenced, s.Warning = false, "x" }),
 			"Ready=True/Reachable Degraded=True/LeaseUnsound"},
+		"limited": {nil, with(func(s *client.ClusterState) { s.Degraded = []string{"no headers"} }),
+			"Ready=True/Reachable Degraded=True/KafkaLimited"},
 		"malformed": {nil, with(func(s *client.ClusterState) { s.Problems = []layout.Problem{{Path: "/brokers/ids/x"}} }),
 			"Ready=True/Reachable Degraded=True/NodesMalformed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			for _, is := range kafkaClusterConditions(&kafkaClusterScope{fault: c.fault, seen: c.seen}) {
+			scope := &kafkaClusterScope{cluster: &v1alpha1.KafkaCluster{}, fault: c.fault, seen: c.seen}
+			for _, is := range kafkaClusterConditions(scope) {
 				got = append(got, fmt.Sprintf("%s=%s/%s", is.Type, is.Status, is.Reason))
 			}
 			if text := strings.Join(got, " "); text != c.want {
 				t.Errorf("%s, want %s", text, c.want)
+			}
+		})
+	}
+}
+
+// Where brokers tell of the cluster it is they that fail, unless it is the ZooKeeper beside them.
+func TestKafkaClusterConditionsByBrokers(t *testing.T) {
+	brokers := []client.Broker{{ID: "1", Address: "a:1"}}
+	for name, c := range map[string]struct {
+		zookeeper string
+		untried   bool
+		state     client.ClusterState
+		want      string
+	}{
+		"not tried yet": {"", true, client.ClusterState{Err: errors.New("x")},
+			"Ready=Unknown/Connecting: The connection to brokers is being made"},
+		"well": {"", false, client.ClusterState{Brokers: brokers, MinVersion: "4.1", MaxVersion: "4.1"},
+			"Ready=True/Reachable: Brokers answer: 1, of Kafka 4.1"},
+		"well, with ZooKeeper": {"zk", false, client.ClusterState{Brokers: brokers, Connected: true, Fenced: true},
+			"Ready=True/Reachable: ZooKeeper answers, and brokers: 1, of Kafka 0.8 or later"},
+		"no answer": {"", false, client.ClusterState{Err: errors.New("no answer")},
+			"Ready=Unknown/BrokersUnreachable: No answer; check spec.bootstrapServers, and that brokers run and may be " +
+				"reached from here"},
+		"no answer, beside ZooKeeper": {"zk", false, client.ClusterState{Connected: true, Err: errors.New("no answer")},
+			"Ready=Unknown/BrokersUnreachable: No answer; check spec.bootstrapServers, and that brokers run and may be " +
+				"reached from here"},
+		"refused": {"", false, client.ClusterState{Err: &wire.NotAdmitted{Broker: "a:1", Err: errors.New("wrong password")}},
+			"Ready=False/AccessDenied: Broker a:1: wrong password"},
+		"of nobody trusted": {"", false, client.ClusterState{Err: &wire.NotAdmitted{
+			Broker: "a:1", Err: secure.Explain(x509.UnknownAuthorityError{}),
+		}}, "Ready=False/CertificateInvalid: Broker a:1: tls: nobody trusted has signed the server's certificate: " +
+			"give the certificate of its authority as the CA"},
+		"ZooKeeper away": {"zk", false, client.ClusterState{Brokers: brokers, Kind: registry.Unavailable, Err: fmt.Errorf(
+			"read: %w", &registry.Error{Op: "connect", Kind: registry.Unavailable, Err: errors.New("refused")})},
+			"Ready=Unknown/ZooKeeperUnreachable: Read: connect: refused; check spec.zookeeper.connect, and that ZooKeeper " +
+				"runs and may be reached from here"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			scope := &kafkaClusterScope{
+				cluster: &v1alpha1.KafkaCluster{Spec: v1alpha1.KafkaClusterSpec{
+					ZooKeeper: v1alpha1.ZooKeeper{Connect: c.zookeeper}, BootstrapServers: []v1alpha1.BootstrapServer{"a:1"},
+				}},
+				seen: kafkaClusterSeen{opened: true, tried: !c.untried, state: c.state},
+			}
+			conditions := kafkaClusterConditions(scope)
+			is := conditions[0]
+			if got := fmt.Sprintf("%s=%s/%s: %s", is.Type, is.Status, is.Reason, is.Message); got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
 			}
 		})
 	}
@@ -184,6 +240,9 @@ func TestWhichKafkaItIs(t *testing.T) {
 		{client.ClusterState{}, "", ""},
 		{client.ClusterState{DialectKnown: true, Dialect: layout.Kafka07}, v1alpha1.EraKafka07, "of Kafka 0.7"},
 		{client.ClusterState{DialectKnown: true}, v1alpha1.EraKafka08, "of Kafka 0.8 or later"},
+		{client.ClusterState{DialectKnown: true, MinVersion: "3.9", MaxVersion: "3.9"}, v1alpha1.EraKafka08, "of Kafka 3.9"},
+		{client.ClusterState{DialectKnown: true, MinVersion: "3.9", MaxVersion: "4.1"}, v1alpha1.EraKafka08,
+			"of Kafka 3.9 to 4.1"},
 	} {
 		c.state.Connected, c.state.Brokers = true, []client.Broker{{ID: "1", Address: "a:1"}}
 		scope := &kafkaClusterScope{
@@ -227,21 +286,79 @@ func TestSettingsAreReadFromSecrets(t *testing.T) {
 		secret("digest", map[string][]byte{"d": []byte(" u:p\n")}),
 		secret("ca", map[string][]byte{"c": certificate}),
 		secret("own", map[string][]byte{corev1.TLSCertKey: certificate, corev1.TLSPrivateKeyKey: key}),
+		secret("login", map[string][]byte{
+			"username": []byte("me\n"), "password": []byte(" secret \r\n"), "jwt": []byte("x.y.z\n"),
+		}),
 	).Build()
-	got, err := secretReader{reader, "n"}.settings(t.Context(), v1alpha1.ZooKeeper{
-		Connect: "zk/kafka", SessionTimeout: "1m30s",
-		DigestSecretRef: v1alpha1.SecretKeyReference{Name: "digest", Key: "d"},
-		TLS: &v1alpha1.TLS{
-			CASecretRef:          v1alpha1.SecretKeyReference{Name: "ca", Key: "c"},
-			CertificateSecretRef: v1alpha1.SecretReference{Name: "own"}, ServerName: "zookeeper",
-		},
-	})
-	want := connections.Settings{
-		ZooKeeper: "zk/kafka", SessionTimeout: 90 * time.Second, Digest: "u:p", TLS: true, ServerName: "zookeeper",
-		CA: string(certificate), Certificate: string(certificate), Key: string(key),
+	tls := v1alpha1.TLS{
+		CASecretRef:          v1alpha1.SecretKeyReference{Name: "ca", Key: "c"},
+		CertificateSecretRef: v1alpha1.SecretReference{Name: "own"}, ServerName: "server",
 	}
-	if err != nil || got != want {
-		t.Errorf("not what the Secrets hold (%v)", err)
+	secure := connections.TLS{
+		On: true, ServerName: "server", CA: string(certificate), Certificate: string(certificate), Key: string(key),
+	}
+	login := v1alpha1.SASL{
+		Mechanism: v1alpha1.SASLPlain, CredentialsSecretRef: v1alpha1.SecretReference{Name: "login"},
+	}
+	for name, c := range map[string]struct {
+		spec v1alpha1.KafkaClusterSpec
+		want connections.Settings
+	}{
+		"ZooKeeper": {v1alpha1.KafkaClusterSpec{ZooKeeper: v1alpha1.ZooKeeper{
+			Connect: "zk/kafka", SessionTimeout: "1m30s", TLS: &tls,
+			DigestSecretRef: v1alpha1.SecretKeyReference{Name: "digest", Key: "d"},
+		}}, connections.Settings{
+			ZooKeeper: "zk/kafka", SessionTimeout: 90 * time.Second, Digest: "u:p", ZooKeeperTLS: secure,
+		}},
+		"brokers": {
+			v1alpha1.KafkaClusterSpec{BootstrapServers: []v1alpha1.BootstrapServer{"a:1", "b:2"}, TLS: &tls, SASL: login},
+			connections.Settings{Bootstrap: "a:1,b:2", BrokerTLS: secure, SASL: connections.SASL{
+				Mechanism: wire.Plain, Credentials: wire.Credentials{User: "me", Password: " secret "},
+			}},
+		},
+		"a token": {v1alpha1.KafkaClusterSpec{SASL: v1alpha1.SASL{
+			Mechanism: v1alpha1.SASLOAuthBearer, TokenSecretRef: v1alpha1.SecretKeyReference{Name: "login", Key: "jwt"},
+		}}, connections.Settings{SASL: connections.SASL{
+			Mechanism: wire.OAuthBearer, Credentials: wire.Credentials{Token: "x.y.z"},
+		}}},
+	} {
+		got, err := secretReader{reader, "n"}.settings(t.Context(), &c.spec)
+		if err != nil || got != c.want {
+			t.Errorf("%s: not what the Secrets hold (%v)", name, err)
+		}
+		if !namesSecrets(&c.spec) {
+			t.Errorf("%s: names Secrets", name)
+		}
+	}
+}
+
+func TestWhatSecretsLackIsSaid(t *testing.T) {
+	reader := fake.NewClientBuilder().WithObjects(
+		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: "login"}, Data: map[string][]byte{
+			"username": []byte("me"), "blank": []byte("\n"), "ca": []byte("hidden"),
+		}},
+	).Build()
+	credentials := func(name string) v1alpha1.KafkaClusterSpec {
+		return v1alpha1.KafkaClusterSpec{SASL: v1alpha1.SASL{
+			Mechanism: v1alpha1.SASLScramSHA512, CredentialsSecretRef: v1alpha1.SecretReference{Name: name},
+		}}
+	}
+	for want, spec := range map[string]v1alpha1.KafkaClusterSpec{
+		"Secret none, named by spec.sasl.credentialsSecretRef, does not exist: create it, or correct the name":      credentials("none"),
+		"Secret login, named by spec.sasl.credentialsSecretRef, lacks the key password: add it, or correct the key": credentials("login"),
+		"Secret login, key blank, named by spec.sasl.tokenSecretRef, is blank: fill it in": {SASL: v1alpha1.SASL{
+			Mechanism: v1alpha1.SASLOAuthBearer, TokenSecretRef: v1alpha1.SecretKeyReference{Name: "login", Key: "blank"},
+		}},
+		"Secret login, key ca, named by spec.tls.caSecretRef: the CA holds no certificate; it has to be PEM, " +
+			"with -----BEGIN CERTIFICATE-----": {
+			TLS: &v1alpha1.TLS{CASecretRef: v1alpha1.SecretKeyReference{Name: "login", Key: "ca"}},
+		},
+	} {
+		_, err := secretReader{reader, "n"}.settings(t.Context(), &spec)
+		fault, is := errors.AsType[*kafkaClusterFault](err)
+		if !is || fault.reason != v1alpha1.ReasonSecretInvalid || fault.message != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
 	}
 }
 

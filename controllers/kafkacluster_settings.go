@@ -18,6 +18,7 @@ import (
 
 	"github.com/samsa-dev/samsa/api/v1alpha1"
 	"github.com/samsa-dev/samsa/controllers/connections"
+	"github.com/samsa-dev/samsa/pkg/client/wire"
 )
 
 // kafkaClusterFault is something that a user has to mend before a connection can be tried: a reason and what to do.
@@ -31,18 +32,29 @@ func secretInvalid(format string, args ...any) error {
 }
 
 // configurationInvalid is what a user has to mend in the spec; nil if there is nothing.
-func configurationInvalid(err error) *kafkaClusterFault {
+func configurationInvalid(spec *v1alpha1.KafkaClusterSpec, err error) *kafkaClusterFault {
 	if err == nil {
 		return nil
 	}
-	return &kafkaClusterFault{v1alpha1.ReasonConfigurationInvalid, err.Error() + "; correct spec.zookeeper"}
+	return &kafkaClusterFault{v1alpha1.ReasonConfigurationInvalid, err.Error() + "; correct " + addressFields(spec)}
+}
+
+// addressFields are the fields that say where the cluster is.
+func addressFields(spec *v1alpha1.KafkaClusterSpec) string {
+	switch {
+	case len(spec.BootstrapServers) == 0:
+		return "spec.zookeeper"
+	case spec.ZooKeeper.Connect == "":
+		return "spec.bootstrapServers"
+	}
+	return "spec.bootstrapServers or spec.zookeeper"
 }
 
 // readSettings turns the spec and the Secrets that it names into settings. What a user has to mend is no error here: it
 // is shown, and looked at again soon.
 func (r *KafkaClusterReconciler) readSettings(ctx context.Context, scope *kafkaClusterScope) (ctrl.Result, error) {
 	reader := secretReader{reader: r.secrets, namespace: scope.key.Namespace}
-	settings, err := reader.settings(ctx, scope.cluster.Spec.ZooKeeper)
+	settings, err := reader.settings(ctx, &scope.cluster.Spec)
 	if fault := (*kafkaClusterFault)(nil); errors.As(err, &fault) {
 		scope.fault = fault
 		return ctrl.Result{RequeueAfter: r.secretsEvery}, nil
@@ -52,9 +64,12 @@ func (r *KafkaClusterReconciler) readSettings(ctx context.Context, scope *kafkaC
 }
 
 // namesSecrets tells whether there are Secrets to be read.
-func namesSecrets(spec v1alpha1.ZooKeeper) bool {
-	return spec.DigestSecretRef.Name != "" ||
-		spec.TLS != nil && (spec.TLS.CASecretRef.Name != "" || spec.TLS.CertificateSecretRef.Name != "")
+func namesSecrets(spec *v1alpha1.KafkaClusterSpec) bool {
+	secure := func(tls *v1alpha1.TLS) bool {
+		return tls != nil && (tls.CASecretRef.Name != "" || tls.CertificateSecretRef.Name != "")
+	}
+	return spec.ZooKeeper.DigestSecretRef.Name != "" || secure(spec.ZooKeeper.TLS) || secure(spec.TLS) ||
+		spec.SASL.Mechanism != ""
 }
 
 // secretReader reads the Secrets of one namespace.
@@ -63,59 +78,112 @@ type secretReader struct {
 	namespace string
 }
 
-func (r secretReader) settings(ctx context.Context, spec v1alpha1.ZooKeeper) (connections.Settings, error) {
-	settings := connections.Settings{ZooKeeper: spec.Connect}
-	if spec.SessionTimeout != "" {
-		timeout, err := time.ParseDuration(string(spec.SessionTimeout))
-		if err != nil {
-			return settings, &kafkaClusterFault{v1alpha1.ReasonConfigurationInvalid,
-				fmt.Sprintf("spec.zookeeper.sessionTimeout %q is no duration: write it as in 10s", spec.SessionTimeout)}
-		}
-		settings.SessionTimeout = timeout
+func (r secretReader) settings(
+	ctx context.Context, spec *v1alpha1.KafkaClusterSpec,
+) (settings connections.Settings, err error) {
+	servers := make([]string, len(spec.BootstrapServers))
+	for i, server := range spec.BootstrapServers {
+		servers[i] = string(server)
 	}
-	if ref := spec.DigestSecretRef; ref.Name != "" {
-		digest, err := r.key(ctx, "spec.zookeeper.digestSecretRef", ref.Name, ref.Key)
-		if err != nil {
-			return settings, err
-		}
-		settings.Digest = strings.TrimSpace(digest)
-		if user, _, ok := strings.Cut(settings.Digest, ":"); !ok || user == "" {
-			return settings, secretInvalid("Secret %s, key %s, named by spec.zookeeper.digestSecretRef, does not hold "+
-				"user:password: correct it", ref.Name, ref.Key)
-		}
+	settings.Bootstrap = strings.Join(servers, ",")
+	if err := r.zookeeper(ctx, &spec.ZooKeeper, &settings); err != nil {
+		return settings, err
 	}
-	err := r.secure(ctx, spec.TLS, &settings)
+	if settings.BrokerTLS, err = r.secure(ctx, "spec.tls", spec.TLS); err != nil {
+		return settings, err
+	}
+	settings.SASL, err = r.sasl(ctx, &spec.SASL)
 	return settings, err
 }
 
-// secure adds what TLS needs.
-func (r secretReader) secure(ctx context.Context, spec *v1alpha1.TLS, settings *connections.Settings) (err error) {
-	if spec == nil {
-		return nil
+// zookeeper adds what ZooKeeper needs.
+func (r secretReader) zookeeper(
+	ctx context.Context, spec *v1alpha1.ZooKeeper, settings *connections.Settings,
+) (err error) {
+	settings.ZooKeeper = spec.Connect
+	if spec.SessionTimeout != "" {
+		settings.SessionTimeout, err = time.ParseDuration(string(spec.SessionTimeout))
+		if err != nil {
+			return &kafkaClusterFault{v1alpha1.ReasonConfigurationInvalid,
+				fmt.Sprintf("spec.zookeeper.sessionTimeout %q is no duration: write it as in 10s", spec.SessionTimeout)}
+		}
 	}
-	settings.TLS, settings.ServerName = true, spec.ServerName
-	if ref := spec.CASecretRef; ref.Name != "" {
-		const field = "spec.zookeeper.tls.caSecretRef"
-		if settings.CA, err = r.key(ctx, field, ref.Name, ref.Key); err != nil {
+	if ref := spec.DigestSecretRef; ref.Name != "" {
+		const field = "spec.zookeeper.digestSecretRef"
+		digest, err := r.line(ctx, field, ref.Name, ref.Key)
+		if err != nil {
 			return err
 		}
-		if err := (connections.Settings{TLS: true, CA: settings.CA}).Check(); err != nil {
-			return secretInvalid("Secret %s, key %s, named by %s: %v", ref.Name, ref.Key, field, err)
+		settings.Digest = strings.TrimSpace(digest)
+		if user, _, ok := strings.Cut(settings.Digest, ":"); !ok || user == "" {
+			return secretInvalid("Secret %s, key %s, named by %s, does not hold user:password: correct it",
+				ref.Name, ref.Key, field)
+		}
+	}
+	settings.ZooKeeperTLS, err = r.secure(ctx, "spec.zookeeper.tls", spec.TLS)
+	return err
+}
+
+// secure reads what TLS needs. The field is that of spec.
+func (r secretReader) secure(
+	ctx context.Context, field string, spec *v1alpha1.TLS,
+) (secure connections.TLS, err error) {
+	if spec == nil {
+		return secure, nil
+	}
+	secure.On, secure.ServerName = true, spec.ServerName
+	if ref := spec.CASecretRef; ref.Name != "" {
+		field := field + ".caSecretRef"
+		if secure.CA, err = r.key(ctx, field, ref.Name, ref.Key); err != nil {
+			return secure, err
+		}
+		if err := secure.Check(); err != nil {
+			return secure, secretInvalid("Secret %s, key %s, named by %s: %v", ref.Name, ref.Key, field, err)
 		}
 	}
 	if ref := spec.CertificateSecretRef; ref.Name != "" {
-		const field = "spec.zookeeper.tls.certificateSecretRef"
-		if settings.Certificate, err = r.key(ctx, field, ref.Name, corev1.TLSCertKey); err != nil {
-			return err
+		field := field + ".certificateSecretRef"
+		if secure.Certificate, err = r.key(ctx, field, ref.Name, corev1.TLSCertKey); err != nil {
+			return secure, err
 		}
-		if settings.Key, err = r.key(ctx, field, ref.Name, corev1.TLSPrivateKeyKey); err != nil {
-			return err
+		if secure.Key, err = r.key(ctx, field, ref.Name, corev1.TLSPrivateKeyKey); err != nil {
+			return secure, err
 		}
-		if err := settings.Check(); err != nil {
-			return secretInvalid("Secret %s, named by %s: %v", ref.Name, field, err)
+		if err := secure.Check(); err != nil {
+			return secure, secretInvalid("Secret %s, named by %s: %v", ref.Name, field, err)
 		}
 	}
-	return nil
+	return secure, nil
+}
+
+// sasl reads what proves to brokers who this is.
+func (r secretReader) sasl(ctx context.Context, spec *v1alpha1.SASL) (sasl connections.SASL, err error) {
+	sasl.Mechanism = wire.Mechanism(spec.Mechanism)
+	switch spec.Mechanism {
+	case "":
+	case v1alpha1.SASLOAuthBearer:
+		ref := spec.TokenSecretRef
+		sasl.Token, err = r.line(ctx, "spec.sasl.tokenSecretRef", ref.Name, ref.Key)
+	case v1alpha1.SASLPlain, v1alpha1.SASLScramSHA256, v1alpha1.SASLScramSHA512:
+		const field = "spec.sasl.credentialsSecretRef"
+		if sasl.User, err = r.line(ctx, field, spec.CredentialsSecretRef.Name, corev1.BasicAuthUsernameKey); err == nil {
+			sasl.Password, err = r.line(ctx, field, spec.CredentialsSecretRef.Name, corev1.BasicAuthPasswordKey)
+		}
+	}
+	return sasl, err
+}
+
+// line is key without the end of the line that editors leave behind, which workers leave out, too. What is left may not
+// be empty.
+func (r secretReader) line(ctx context.Context, field, name, key string) (string, error) {
+	text, err := r.key(ctx, field, name, key)
+	if err != nil {
+		return "", err
+	}
+	if text = strings.TrimRight(text, "\r\n"); text == "" {
+		return "", secretInvalid("Secret %s, key %s, named by %s, is blank: fill it in", name, key, field)
+	}
+	return text, nil
 }
 
 // key reads one key of one Secret. The field is the one that names them.

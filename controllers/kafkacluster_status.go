@@ -18,7 +18,6 @@ import (
 
 	"github.com/samsa-dev/samsa/api/v1alpha1"
 	"github.com/samsa-dev/samsa/pkg/client"
-	"github.com/samsa-dev/samsa/pkg/client/registry"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 )
 
@@ -27,6 +26,8 @@ const (
 	maxBrokers       = 64
 	maxBrokerID      = 64
 	maxBrokerAddress = 320
+	maxClusterID     = 128
+	maxKafkaVersion  = 64
 )
 
 // kafkaClusterSeen is what a connection shows.
@@ -86,7 +87,8 @@ func kafkaClusterStatus(
 	if len(state.Brokers) > 0 || errors.Is(state.Err, client.ErrNoBrokers) {
 		status.BrokerCount = new(clampInt32(len(state.Brokers)))
 	}
-	status.Era = eraOf(state)
+	status.Era, status.KafkaVersion = eraOf(state), shorten(versionOf(state), maxKafkaVersion)
+	status.Controller, status.ClusterID = controllerOf(state), shorten(state.ClusterID, maxClusterID)
 	for _, broker := range state.Brokers {
 		if len(status.Brokers) < maxBrokers && len(broker.ID) <= maxBrokerID && len(broker.Address) <= maxBrokerAddress {
 			status.Brokers = append(status.Brokers, v1alpha1.Broker{ID: broker.ID, Address: broker.Address})
@@ -109,13 +111,29 @@ func eraOf(state client.ClusterState) v1alpha1.Era {
 	return v1alpha1.EraKafka08
 }
 
-// verdict is how a cluster stands in one word, and what else is true then.
-type verdict struct {
-	ready   metav1.ConditionStatus
-	reason  string
-	message string
-	// also is Reconciling if it will come right by itself, Stalled if somebody has to mend it.
-	also string
+// versionOf is the Kafka that the brokers' answers fit, empty if that is not known.
+func versionOf(state client.ClusterState) string {
+	oldest, newest := state.MinVersion, state.MaxVersion
+	switch {
+	case state.DialectKnown && state.Dialect == layout.Kafka07:
+		return "0.7"
+	case oldest == newest || newest == "":
+		return oldest
+	case oldest == "":
+		return newest
+	}
+	return oldest + " to " + newest
+}
+
+// controllerOf is what keeps the metadata, empty if that is not known.
+func controllerOf(state client.ClusterState) v1alpha1.Controller {
+	switch state.Controller {
+	case client.ControllerZooKeeper:
+		return v1alpha1.ControllerZooKeeper
+	case client.ControllerKRaft:
+		return v1alpha1.ControllerKRaft
+	}
+	return ""
 }
 
 func kafkaClusterConditions(scope *kafkaClusterScope) []metav1.Condition {
@@ -129,39 +147,6 @@ func kafkaClusterConditions(scope *kafkaClusterScope) []metav1.Condition {
 			newCondition(v1alpha1.ConditionDegraded, metav1.ConditionTrue, reason, "%s", message))
 	}
 	return conditions
-}
-
-// verdict weighs what was seen, the deepest cause first.
-func (s *kafkaClusterScope) verdict() verdict {
-	state := s.seen.state
-	switch {
-	case s.fault != nil:
-		return verdict{metav1.ConditionFalse, s.fault.reason, s.fault.message, v1alpha1.ConditionStalled}
-	case !s.seen.opened, !s.seen.tried && !state.Connected:
-		return verdict{metav1.ConditionUnknown, v1alpha1.ReasonConnecting,
-			"The connection to ZooKeeper is being made", v1alpha1.ConditionReconciling}
-	case errors.Is(state.Err, client.ErrNoBrokers):
-		return verdict{metav1.ConditionFalse, v1alpha1.ReasonNoBrokers,
-			sentence(state.Err), v1alpha1.ConditionReconciling}
-	case state.Kind == registry.Denied:
-		return verdict{metav1.ConditionFalse, v1alpha1.ReasonAccessDenied,
-			sentence(state.Err), v1alpha1.ConditionStalled}
-	case state.Kind == registry.NoChroot:
-		return verdict{metav1.ConditionFalse, v1alpha1.ReasonChrootMissing,
-			sentence(state.Err), v1alpha1.ConditionStalled}
-	case errors.Is(state.Err, client.ErrBrokersMixed):
-		return verdict{metav1.ConditionFalse, v1alpha1.ReasonBrokersMixed,
-			sentence(state.Err), v1alpha1.ConditionStalled}
-	case state.Err != nil && state.Connected && len(state.Brokers) == 0:
-		return verdict{metav1.ConditionUnknown, v1alpha1.ReasonConnecting,
-			sentence(state.Err), v1alpha1.ConditionReconciling}
-	case state.Err != nil:
-		return verdict{metav1.ConditionUnknown, v1alpha1.ReasonZooKeeperUnreachable, fmt.Sprintf(
-			"%s; check spec.zookeeper.connect, and that ZooKeeper runs and may be reached from here", sentence(state.Err),
-		), v1alpha1.ConditionReconciling}
-	}
-	return verdict{metav1.ConditionTrue, v1alpha1.ReasonReachable,
-		fmt.Sprintf("ZooKeeper answers, brokers registered: %d, of %s", len(state.Brokers), state.Dialect), ""}
 }
 
 // degradation says what protection is missing although the cluster works; the first reason is the gravest.
@@ -185,16 +170,10 @@ func (s *kafkaClusterScope) degradation() (reason, message string) {
 		note(v1alpha1.ReasonNodesMalformed, "Nodes in ZooKeeper that cannot be understood are skipped: %d, the first "+
 			"is %s: %s", n, state.Problems[0].Path, state.Problems[0].Reason)
 	}
-	return reason, strings.Join(texts, ". ")
-}
-
-// sentence begins an error's text as a sentence begins.
-func sentence(err error) string {
-	text := err.Error()
-	if text == "" {
-		return text
+	for _, sentence := range state.Degraded {
+		note(v1alpha1.ReasonKafkaLimited, "%s", strings.TrimSuffix(sentence, "."))
 	}
-	return strings.ToUpper(text[:1]) + text[1:]
+	return reason, strings.Join(texts, ". ")
 }
 
 // formatDuration writes a duration as the API has it: whole numbers with units.

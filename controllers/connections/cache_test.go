@@ -15,6 +15,7 @@ import (
 	"github.com/samsa-dev/samsa/controllers/connections"
 	"github.com/samsa-dev/samsa/internal/embedded/world"
 	"github.com/samsa-dev/samsa/pkg/client"
+	"github.com/samsa-dev/samsa/pkg/client/wire"
 )
 
 // key is a KafkaCluster.
@@ -160,11 +161,19 @@ var _ = Describe("The cache of connections", func() {
 
 var _ = Describe("Settings", func() {
 	It("show nothing that is secret", func() {
-		secret := connections.Settings{ZooKeeper: "zk", Digest: "u:hidden", Key: "hidden"}
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
-			Expect(fmt.Sprintf(verb, secret)).To(Equal("zk"))
+		secret := connections.Settings{
+			Digest: "u:hidden", ZooKeeperTLS: connections.TLS{Key: "hidden"}, Bootstrap: "kafka:9092",
+			BrokerTLS: connections.TLS{Key: "hidden", ServerName: "kafka"},
+			SASL:      connections.SASL{Mechanism: wire.Plain, Credentials: wire.Credentials{Password: "hidden"}},
 		}
-		Expect(secret.LogValue().String()).To(Equal("zk"))
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+			Expect(fmt.Sprintf(verb, secret)).To(Equal("kafka:9092"))
+			Expect(fmt.Sprintf(verb, secret.BrokerTLS)).To(Equal("kafka"))
+			Expect(fmt.Sprintf(verb, secret.SASL)).To(Equal("PLAIN"))
+		}
+		Expect(secret.LogValue().String()).To(Equal("kafka:9092"))
+		secret.ZooKeeper = "zk"
+		Expect(secret.String()).To(Equal("zk"))
 	})
 })
 

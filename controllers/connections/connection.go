@@ -102,3 +102,9 @@ func (h *connection) letGo() {
 		close(h.idle)
 	}
 }
+
+// answers tells that a cluster can be asked: its ZooKeeper answers, or whatever else it is known by.
+func answers(cluster *client.Cluster) bool {
+	state := cluster.State()
+	return state.Connected || state.Err == nil
+}

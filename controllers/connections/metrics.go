@@ -7,7 +7,7 @@ import "github.com/prometheus/client_golang/prometheus"
 
 var (
 	connectedDescription = prometheus.NewDesc("samsa_kafkacluster_connected",
-		"1 while the operator has a session with the ZooKeeper of a KafkaCluster, else 0.",
+		"1 while the cluster of a KafkaCluster answers the operator, else 0.",
 		[]string{"namespace", "kafkacluster"}, nil)
 	openedDescription = prometheus.NewDesc("samsa_kafkacluster_connections_opened_total",
 		"Connections opened to Kafka clusters; more than there are KafkaClusters where settings changed.", nil, nil)
@@ -25,7 +25,7 @@ func (c *Cache) Collect(to chan<- prometheus.Metric) {
 	defer c.mu.Unlock()
 	for key, held := range c.there {
 		connected := 0.0
-		if held.cluster != nil && held.cluster.State().Connected {
+		if held.cluster != nil && answers(held.cluster) {
 			connected = 1
 		}
 		to <- prometheus.MustNewConstMetric(connectedDescription, prometheus.GaugeValue, connected, key.Namespace, key.Name)

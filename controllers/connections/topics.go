@@ -37,7 +37,7 @@ func (c *Cache) Topics(key types.NamespacedName) (int, bool) {
 func (h *connection) count(ctx context.Context, cluster *client.Cluster) {
 	for ctx.Err() == nil {
 		changed := cluster.Changed()
-		if !cluster.State().Connected {
+		if !answers(cluster) {
 			select {
 			case <-ctx.Done():
 			case <-changed:

@@ -16,14 +16,14 @@ import (
 
 // Cluster is what is asked of a Kafka cluster.
 type Cluster interface {
-	// Err is why the registry cannot be read right now, of stable text; nil if it can.
-	Err() error
+	// Err is why groups of a coordination cannot be read right now, of stable text; nil if they can.
+	Err(coordination client.Coordination) error
 	// Changed is closed at the next change of what Err tells.
 	Changed() <-chan struct{}
 	// Topics are the names of all topics.
 	Topics(ctx context.Context) ([]string, error)
-	// Group gives a group to look at again and again.
-	Group(name string) Group
+	// Group gives a group of a coordination, to look at again and again.
+	Group(coordination client.Coordination, name string) Group
 }
 
 // Group is a *client.Group.
@@ -56,16 +56,21 @@ func Through(cache *connections.Cache) Reach {
 // cluster is a client's.
 type cluster struct{ *client.Cluster }
 
-// Err implements Cluster. A cluster without brokers can be read: only what brokers know is unknown then.
-func (c cluster) Err() error {
-	if state := c.State(); !state.Connected {
-		return state.Err
+// Err implements Cluster. A cluster whose ZooKeeper answers can be read without brokers: only what brokers know is
+// unknown then. A group that brokers coordinate needs one of them.
+func (c cluster) Err(coordination client.Coordination) error {
+	state := c.State()
+	if coordination == client.CoordinationKafka && len(state.Brokers) > 0 || state.Connected {
+		return nil
 	}
-	return nil
+	return state.Err
 }
 
 // Group implements Cluster.
-func (c cluster) Group(name string) Group { return c.Cluster.Group(name) }
+func (c cluster) Group(coordination client.Coordination, name string) Group {
+	_ = coordination
+	return c.Cluster.Group(name)
+}
 
 // resolve gives the topics that a target means: to the letter those that the workers take up.
 func resolve(ctx context.Context, from Cluster, target Target) ([]string, error) {

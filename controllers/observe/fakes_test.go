@@ -136,7 +136,7 @@ func (c *fakeCluster) reach(types.NamespacedName) (Cluster, func(), error) {
 }
 
 // Err implements Cluster.
-func (c *fakeCluster) Err() error {
+func (c *fakeCluster) Err(client.Coordination) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.err
@@ -157,7 +157,7 @@ func (c *fakeCluster) Topics(context.Context) ([]string, error) {
 }
 
 // Group implements Cluster.
-func (c *fakeCluster) Group(name string) Group { return &fakeGroup{c, name} }
+func (c *fakeCluster) Group(_ client.Coordination, name string) Group { return &fakeGroup{c, name} }
 
 func (c *fakeCluster) tell(group string) {
 	c.mu.Lock()

@@ -18,6 +18,8 @@ import (
 type Target struct {
 	// Cluster is the KafkaCluster.
 	Cluster types.NamespacedName
+	// Coordination is where the groups are kept.
+	Coordination client.Coordination
 	// Groups are the names of the groups in the cluster: one, or one for each pod.
 	Groups []string
 	// Topics are what the groups consume; or Pattern, a regular expression (RE2) for whole names, which never means those
@@ -37,13 +39,13 @@ type Pod struct {
 
 // Observation is what was seen of a target. It is shared: treat everything it refers to as read-only.
 type Observation struct {
-	// At is when the registry was last read; zero before the first time.
+	// At is when the groups were last read; zero before the first time.
 	At time.Time
 	// Err is why the last reading failed, of stable text; nil if it did not. What had been read before is kept.
 	Err error
 	// Topics are those that the target means. Missing are those of them that do not exist.
 	Topics, Missing []string
-	// Groups are what the registry and the brokers say, by the group's name.
+	// Groups are what their coordination and the brokers say, by the group's name.
 	Groups map[string]client.GroupView
 	// Workers are what the workers say, by the pod's name; one that has not been asked yet is missing.
 	Workers map[string]Worker
@@ -59,11 +61,11 @@ type Worker struct {
 	Err error
 }
 
-func (t Target) equal(o Target) bool { return t.sameRegistry(o) && slices.Equal(t.Pods, o.Pods) }
+func (t Target) equal(o Target) bool { return t.sameQuestion(o) && slices.Equal(t.Pods, o.Pods) }
 
-// sameRegistry tells that the registry has to be asked the same.
-func (t Target) sameRegistry(o Target) bool {
-	return t.Cluster == o.Cluster && t.Pattern == o.Pattern &&
+// sameQuestion tells that the cluster has to be asked the same.
+func (t Target) sameQuestion(o Target) bool {
+	return t.Cluster == o.Cluster && t.Coordination == o.Coordination && t.Pattern == o.Pattern &&
 		slices.Equal(t.Groups, o.Groups) && slices.Equal(t.Topics, o.Topics)
 }
 
@@ -84,7 +86,7 @@ func (t Target) address(pod string) string {
 
 // without gives the observation without what a new target does not ask for any more.
 func (o Observation) without(old, target Target) Observation {
-	if old.Cluster != target.Cluster {
+	if old.Cluster != target.Cluster || old.Coordination != target.Coordination {
 		o.Groups, o.Topics, o.Missing, o.At, o.Err = nil, nil, nil, time.Time{}, nil
 	}
 	o.Groups = maps.Clone(o.Groups)

@@ -66,7 +66,7 @@ func (w *watch) read(ctx context.Context) (changed <-chan struct{}, wait time.Du
 	}
 	defer done()
 	changed = cluster.Changed() // before Err, or a change in between is missed
-	if err := cluster.Err(); err != nil {
+	if err := cluster.Err(target.Coordination); err != nil {
 		w.fail(target, err)
 		return changed, failedEvery
 	}
@@ -81,7 +81,7 @@ func (w *watch) read(ctx context.Context) (changed <-chan struct{}, wait time.Du
 
 func (w *watch) fail(target Target, err error) {
 	w.observer.tally.failed.Add(1)
-	w.change(target.sameRegistry, func(o *Observation) { o.Err = err })
+	w.change(target.sameQuestion, func(o *Observation) { o.Err = err })
 }
 
 // inspect reads all groups of the target. Those that could be read are new even if others could not.
@@ -90,7 +90,7 @@ func (w *watch) inspect(ctx context.Context, cluster Cluster, target Target) err
 	if err != nil {
 		return err
 	}
-	groups := w.onlookers.of(cluster, target.Groups)
+	groups := w.onlookers.of(cluster, target)
 	found := findings{topics: topics, views: map[string]client.GroupView{}}
 	var reading sync.WaitGroup
 	var mu sync.Mutex // protects found
@@ -114,7 +114,7 @@ func (w *watch) inspect(ctx context.Context, cluster Cluster, target Target) err
 		w.observer.tally.read.Add(1) // what failed is counted by fail
 	}
 	found.at = time.Now()
-	w.change(target.sameRegistry, found.into)
+	w.change(target.sameQuestion, found.into)
 	return found.err
 }
 

@@ -70,7 +70,7 @@ func (w *watch) retarget(target Target) {
 	w.target = target
 	w.latest = w.latest.without(old, target)
 	w.mu.Unlock()
-	if !old.sameRegistry(target) {
+	if !old.sameQuestion(target) {
 		signal(w.fresh)
 	}
 	signal(w.poll)

@@ -57,16 +57,21 @@ func (e *InvalidError) Error() string { return e.Err.Error() }
 func (e *InvalidError) Unwrap() error { return e.Err }
 
 type input struct {
-	group   *v1alpha1.ConsumerGroup
-	cluster *v1alpha1.KafkaCluster
-	options Options
-	drain   time.Duration
+	group        *v1alpha1.ConsumerGroup
+	cluster      *v1alpha1.KafkaCluster
+	coordination v1alpha1.Coordination
+	options      Options
+	drain        time.Duration
 }
 
-// Of gives the objects that run a group. Replicas come from the spec (see Replicas). The error is an *InvalidError
-// where the workers would refuse their configuration, which would stop them all.
-func Of(group *v1alpha1.ConsumerGroup, cluster *v1alpha1.KafkaCluster, options Options) (Children, error) {
-	settings, err := config(group, cluster)
+// Of gives the objects that run a group, which is coordinated as has been resolved. Replicas come from the spec (see
+// Replicas). The error is an *InvalidError where the workers would refuse their configuration, which would stop them
+// all.
+func Of(
+	group *v1alpha1.ConsumerGroup, cluster *v1alpha1.KafkaCluster, coordination v1alpha1.Coordination, options Options,
+) (Children, error) {
+	in := &input{group: group, cluster: cluster, coordination: coordination, options: options}
+	settings, err := config(in)
 	if err == nil {
 		err = check(settings, group.Name)
 	}
@@ -77,10 +82,7 @@ func Of(group *v1alpha1.ConsumerGroup, cluster *v1alpha1.KafkaCluster, options O
 	if err != nil {
 		return Children{}, fmt.Errorf("write the workers' configuration: %w", err)
 	}
-	in := &input{
-		group: group, cluster: cluster, options: options,
-		drain: cmp.Or(time.Duration(settings.DrainTimeout), defaultDrain),
-	}
+	in.drain = cmp.Or(time.Duration(settings.DrainTimeout), defaultDrain)
 	name := group.Name + "-" + hash(data)
 	template, err := pod(in, name)
 	if err != nil {

@@ -26,13 +26,14 @@ const (
 
 // config is what the workers are told. What the spec leaves out is left out here, too: the worker's defaults are the
 // API's.
-func config(group *v1alpha1.ConsumerGroup, cluster *v1alpha1.KafkaCluster) (worker.Config, error) {
-	spec := &group.Spec
+func config(in *input) (worker.Config, error) {
+	group, spec := in.group, &in.group.Spec
 	var d durations
 	c := worker.Config{
 		Group:          GroupName(group),
 		TopicPattern:   spec.TopicPattern,
 		Semantics:      worker.Semantics(spec.Semantics),
+		Coordination:   worker.Coordination(in.coordination),
 		Start:          worker.Start(spec.Start),
 		OutOfRange:     worker.OutOfRange(spec.OutOfRange),
 		Assignment:     worker.Assignment(spec.Assignment),
@@ -51,9 +52,24 @@ func config(group *v1alpha1.ConsumerGroup, cluster *v1alpha1.KafkaCluster) (work
 	for _, topic := range spec.Topics {
 		c.Topics = append(c.Topics, string(topic))
 	}
-	c.Cluster.ZooKeeper = zookeeper(&cluster.Spec.ZooKeeper, &d)
-	c.Cluster.MaxMessageBytes = int(cluster.Spec.MaxMessageBytes)
+	c.Cluster = worker.Cluster{
+		ZooKeeper: zookeeper(in.zookeeper(), &d), TLS: tls(in.cluster.Spec.TLS, brokerFiles()),
+		SASL: sasl(&in.cluster.Spec.SASL), MaxMessageBytes: int(in.cluster.Spec.MaxMessageBytes),
+	}
+	for _, server := range in.cluster.Spec.BootstrapServers {
+		c.Cluster.BootstrapServers = append(c.Cluster.BootstrapServers, string(server))
+	}
 	return c, d.err
+}
+
+// zookeeper is nil where workers need none: they find brokers by brokers, and these coordinate the group. Then nothing
+// that is edited of it, or befalls it, is of concern to them.
+func (in *input) zookeeper() *v1alpha1.ZooKeeper {
+	spec := &in.cluster.Spec
+	if in.coordination == v1alpha1.CoordinationKafka && len(spec.BootstrapServers) > 0 || spec.ZooKeeper.Connect == "" {
+		return nil
+	}
+	return &spec.ZooKeeper
 }
 
 func sink(s *v1alpha1.Sink) worker.Sink {
@@ -75,22 +91,43 @@ func sink(s *v1alpha1.Sink) worker.Sink {
 }
 
 func zookeeper(zk *v1alpha1.ZooKeeper, d *durations) *worker.ZooKeeper {
+	if zk == nil {
+		return nil
+	}
 	c := &worker.ZooKeeper{
 		Connect:        zk.Connect,
 		SessionTimeout: d.read("spec.zookeeper.sessionTimeout of the KafkaCluster", zk.SessionTimeout),
+		TLS:            tls(zk.TLS, zookeeperFiles()),
 	}
 	if zk.DigestSecretRef.Name != "" {
 		c.DigestFile = fromConfig(digestSecret, "digest")
 	}
-	if zk.TLS == nil {
-		return c
+	return c
+}
+
+func tls(spec *v1alpha1.TLS, files tlsFiles) *worker.TLS {
+	if spec == nil {
+		return nil
 	}
-	c.TLS = &worker.TLS{ServerName: zk.TLS.ServerName}
-	if zk.TLS.CASecretRef.Name != "" {
-		c.TLS.CAFile = fromConfig(caSecret, "ca.crt")
+	c := &worker.TLS{ServerName: spec.ServerName}
+	if spec.CASecretRef.Name != "" {
+		c.CAFile = fromConfig(files.authority, "ca.crt")
 	}
-	if zk.TLS.CertificateSecretRef.Name != "" {
-		c.TLS.CertFile, c.TLS.KeyFile = fromConfig(tlsSecret, "tls.crt"), fromConfig(tlsSecret, "tls.key")
+	if spec.CertificateSecretRef.Name != "" {
+		c.CertFile, c.KeyFile = fromConfig(files.certificate, "tls.crt"), fromConfig(files.certificate, "tls.key")
+	}
+	return c
+}
+
+func sasl(spec *v1alpha1.SASL) *worker.SASL {
+	c := &worker.SASL{Mechanism: worker.Mechanism(spec.Mechanism)}
+	switch spec.Mechanism {
+	case "":
+		return nil
+	case v1alpha1.SASLOAuthBearer:
+		c.TokenFile = fromConfig(tokenSecret, "token")
+	case v1alpha1.SASLPlain, v1alpha1.SASLScramSHA256, v1alpha1.SASLScramSHA512:
+		c.UsernameFile, c.PasswordFile = fromConfig(loginSecret, "username"), fromConfig(loginSecret, "password")
 	}
 	return c
 }
@@ -113,21 +150,28 @@ func (d *durations) read(field string, text v1alpha1.Duration) worker.Duration {
 }
 
 // check asks the worker's own reader about a configuration. The credentials' files exist in the pod alone, and the
-// member's name is the pod's, so those are left out and put in.
+// member's name is the pod's, so those are left out and put in. Which of them SASL needs the API has made sure of.
 func check(c worker.Config, name string) error {
 	c.Member = PodName(name, 0)
-	bare := *c.Cluster.ZooKeeper
-	bare.DigestFile = ""
-	if bare.TLS != nil {
-		bare.TLS = &worker.TLS{ServerName: bare.TLS.ServerName}
+	c.Cluster.TLS, c.Cluster.SASL = withoutFiles(c.Cluster.TLS), nil
+	if zk := c.Cluster.ZooKeeper; zk != nil {
+		bare := *zk
+		bare.DigestFile, bare.TLS = "", withoutFiles(zk.TLS)
+		c.Cluster.ZooKeeper = &bare
 	}
-	c.Cluster.ZooKeeper = &bare
 	data, err := yaml.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("write the workers' configuration: %w", err)
 	}
 	_, err = worker.Parse(data)
 	return err
+}
+
+func withoutFiles(t *worker.TLS) *worker.TLS {
+	if t == nil {
+		return nil
+	}
+	return &worker.TLS{ServerName: t.ServerName}
 }
 
 // hash is short, and the same for the same bytes.

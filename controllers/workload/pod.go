@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -38,17 +37,10 @@ const (
 	configPath = mountRoot + "config"
 )
 
-// The volumes of Secrets, and their directories below /etc/samsa/secrets.
-const (
-	digestSecret = "zookeeper-digest"
-	caSecret     = "zookeeper-ca"
-	tlsSecret    = "zookeeper-tls"
-)
-
 // pod is the template of the workers.
 func pod(in *input, configMap string) (*corev1ac.PodTemplateSpecApplyConfiguration, error) {
 	template := &in.group.Spec.Template
-	mounts := secrets(&in.cluster.Spec.ZooKeeper)
+	mounts := in.secrets()
 	container, err := container(in, mounts)
 	if err != nil {
 		return nil, err
@@ -142,40 +134,6 @@ func spread(key, name string) *corev1ac.TopologySpreadConstraintApplyConfigurati
 	return corev1ac.TopologySpreadConstraint().
 		WithMaxSkew(1).WithTopologyKey(key).WithWhenUnsatisfiable(corev1.ScheduleAnyway).
 		WithLabelSelector(metav1ac.LabelSelector().WithMatchLabels(Selector(name)))
-}
-
-// mount is a Secret of the user's in the pod.
-type mount struct {
-	name, secret string
-	// files are the names in the pod by key of the Secret.
-	files map[string]string
-}
-
-func secrets(zk *v1alpha1.ZooKeeper) []mount {
-	var mounts []mount
-	if ref := zk.DigestSecretRef; ref.Name != "" {
-		mounts = append(mounts, mount{digestSecret, ref.Name, map[string]string{ref.Key: "digest"}})
-	}
-	if zk.TLS == nil {
-		return mounts
-	}
-	if ref := zk.TLS.CASecretRef; ref.Name != "" {
-		mounts = append(mounts, mount{caSecret, ref.Name, map[string]string{ref.Key: "ca.crt"}})
-	}
-	if ref := zk.TLS.CertificateSecretRef; ref.Name != "" {
-		mounts = append(mounts, mount{tlsSecret, ref.Name, map[string]string{
-			corev1.TLSCertKey: "tls.crt", corev1.TLSPrivateKeyKey: "tls.key",
-		}})
-	}
-	return mounts
-}
-
-func (m mount) volume() *corev1ac.VolumeApplyConfiguration {
-	source := corev1ac.SecretVolumeSource().WithSecretName(m.secret)
-	for _, key := range slices.Sorted(maps.Keys(m.files)) {
-		source.WithItems(corev1ac.KeyToPath().WithKey(key).WithPath(m.files[key]))
-	}
-	return corev1ac.Volume().WithName(m.name).WithSecret(source)
 }
 
 // as gives one type's value as another's of the same JSON.

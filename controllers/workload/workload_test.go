@@ -43,6 +43,31 @@ func simple() (*v1alpha1.ConsumerGroup, *v1alpha1.KafkaCluster) {
 		}
 }
 
+// coordinated is what Auto stands for.
+func coordinated(cluster *v1alpha1.KafkaCluster) v1alpha1.Coordination {
+	if cluster.Spec.ZooKeeper.Connect == "" {
+		return v1alpha1.CoordinationKafka
+	}
+	return v1alpha1.CoordinationZooKeeper
+}
+
+// brokers is simple by brokers alone, with all that secures the connections to them.
+func brokers() (*v1alpha1.ConsumerGroup, *v1alpha1.KafkaCluster) {
+	group, cluster := simple()
+	cluster.Spec = v1alpha1.KafkaClusterSpec{
+		BootstrapServers: []v1alpha1.BootstrapServer{"kafka-0:9092", "[::1]:9092"},
+		TLS: &v1alpha1.TLS{
+			CASecretRef:          v1alpha1.SecretKeyReference{Name: "kafka-authority", Key: "bundle.pem"},
+			CertificateSecretRef: v1alpha1.SecretReference{Name: "kafka-client"},
+			ServerName:           "kafka.internal",
+		},
+		SASL: v1alpha1.SASL{
+			Mechanism: v1alpha1.SASLScramSHA512, CredentialsSecretRef: v1alpha1.SecretReference{Name: "billing-login"},
+		},
+	}
+	return group, cluster
+}
+
 // full has every field of both specs.
 func full() (*v1alpha1.ConsumerGroup, *v1alpha1.KafkaCluster) {
 	group, cluster := simple()
@@ -100,7 +125,7 @@ func full() (*v1alpha1.ConsumerGroup, *v1alpha1.KafkaCluster) {
 
 func TestGolden(t *testing.T) {
 	for name, build := range map[string]func() (*v1alpha1.ConsumerGroup, *v1alpha1.KafkaCluster){
-		"simple": simple, "full": full,
+		"simple": simple, "full": full, "brokers": brokers,
 	} {
 		t.Run(name, func(t *testing.T) {
 			group, cluster := build()
@@ -127,7 +152,7 @@ func TestGolden(t *testing.T) {
 
 func render(t *testing.T, group *v1alpha1.ConsumerGroup, cluster *v1alpha1.KafkaCluster) []byte {
 	t.Helper()
-	children, err := workload.Of(group, cluster, options)
+	children, err := workload.Of(group, cluster, coordinated(cluster), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +170,7 @@ func render(t *testing.T, group *v1alpha1.ConsumerGroup, cluster *v1alpha1.Kafka
 // A StatefulSet replaces its pods when their template changes, and only then.
 func TestWhatReplacesThePods(t *testing.T) {
 	template := func(group *v1alpha1.ConsumerGroup, cluster *v1alpha1.KafkaCluster) string {
-		children, err := workload.Of(group, cluster, options)
+		children, err := workload.Of(group, cluster, coordinated(cluster), options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,6 +210,11 @@ func TestWhatReplacesThePods(t *testing.T) {
 		{"another Secret", func(_ *v1alpha1.ConsumerGroup, c *v1alpha1.KafkaCluster) {
 			c.Spec.ZooKeeper.DigestSecretRef = v1alpha1.SecretKeyReference{Name: "zk", Key: "login"}
 		}, true},
+		{"other credentials", func(_ *v1alpha1.ConsumerGroup, c *v1alpha1.KafkaCluster) {
+			c.Spec.SASL = v1alpha1.SASL{
+				Mechanism: v1alpha1.SASLPlain, CredentialsSecretRef: v1alpha1.SecretReference{Name: "me"},
+			}
+		}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			group, cluster := simple()
@@ -194,6 +224,40 @@ func TestWhatReplacesThePods(t *testing.T) {
 				t.Errorf("replaces the pods: %v, want %v", replaced, c.replaced)
 			}
 		})
+	}
+}
+
+// A group that brokers coordinate, found by brokers, has nothing to do with ZooKeeper.
+func TestWorkersAreToldOfZooKeeperWhereTheyNeedIt(t *testing.T) {
+	const connect, secret = "zk-0:2181", "zookeeper-digest"
+	for _, c := range []struct {
+		coordination v1alpha1.Coordination
+		bootstrap    []v1alpha1.BootstrapServer
+		want         bool
+	}{
+		{v1alpha1.CoordinationZooKeeper, nil, true},
+		{v1alpha1.CoordinationZooKeeper, []v1alpha1.BootstrapServer{"kafka:9092"}, true},
+		{v1alpha1.CoordinationKafka, nil, true},
+		{v1alpha1.CoordinationKafka, []v1alpha1.BootstrapServer{"kafka:9092"}, false},
+	} {
+		group, cluster := simple()
+		cluster.Spec.BootstrapServers = c.bootstrap
+		cluster.Spec.ZooKeeper.DigestSecretRef = v1alpha1.SecretKeyReference{Name: "zk", Key: "login"}
+		children, err := workload.Of(group, cluster, c.coordination, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := children.ConfigMap.Data["worker.yaml"]
+		template, err := json.Marshal(children.StatefulSet.Spec.Template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if told := strings.Contains(text, connect); told != c.want || strings.Contains(string(template), secret) != c.want {
+			t.Errorf("%s, %v: told of ZooKeeper: %v\n%s", c.coordination, c.bootstrap, told, text)
+		}
+		if !strings.Contains(text, "coordination: "+string(c.coordination)+"\n") {
+			t.Errorf("no coordination in\n%s", text)
+		}
 	}
 }
 
@@ -222,7 +286,7 @@ func TestRefusesWhatTheWorkerWouldRefuse(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			group, cluster := simple()
 			c.edit(group, cluster)
-			_, err := workload.Of(group, cluster, options)
+			_, err := workload.Of(group, cluster, coordinated(cluster), options)
 			if _, ok := errors.AsType[*workload.InvalidError](err); !ok || !strings.HasPrefix(err.Error(), c.want) {
 				t.Errorf("got %v, want an InvalidError about %s", err, c.want)
 			}
@@ -238,7 +302,7 @@ func TestWorkersKnowTheWordsForOutOfRange(t *testing.T) {
 	} {
 		group, cluster := simple()
 		group.Spec.OutOfRange = word
-		children, err := workload.Of(group, cluster, options)
+		children, err := workload.Of(group, cluster, coordinated(cluster), options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -250,32 +314,47 @@ func TestWorkersKnowTheWordsForOutOfRange(t *testing.T) {
 
 // The worker reads what is written for it, credentials' files included, from the directory where they are mounted.
 func TestWorkersReadIt(t *testing.T) {
-	group, cluster := full()
-	cluster.Spec.ZooKeeper.TLS = nil
-	children, err := workload.Of(group, cluster, options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	root := t.TempDir()
-	for path, content := range map[string]string{
-		"secrets/zookeeper-digest/digest": "samsa:secret",
-		"config/worker.yaml":              children.ConfigMap.Data["worker.yaml"],
+	for name, c := range map[string]struct {
+		build func() (*v1alpha1.ConsumerGroup, *v1alpha1.KafkaCluster)
+		files map[string]string
+		group string
+	}{
+		"ZooKeeper": {full, map[string]string{"zookeeper-digest/digest": "samsa:secret"}, "billing.v2-2"},
+		"brokers": {brokers, map[string]string{
+			"kafka-login/username": "samsa", "kafka-login/password": "secret\n",
+		}, "billing"},
 	} {
-		path = filepath.Join(root, path)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		t.Run(name, func(t *testing.T) {
+			group, cluster := c.build()
+			cluster.Spec.ZooKeeper.TLS, cluster.Spec.TLS = nil, nil // their files would have to be real ones
+			children, err := workload.Of(group, cluster, coordinated(cluster), options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			root := t.TempDir()
+			write(t, filepath.Join(root, "config", "worker.yaml"), children.ConfigMap.Data["worker.yaml"])
+			for path, content := range c.files {
+				write(t, filepath.Join(root, "secrets", path), content)
+			}
+			t.Setenv("POD_NAME", "billing-2")
+			config, err := worker.LoadAt(filepath.Join(root, "config", "worker.yaml"), "10.1.2.3")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if config.GroupName() != c.group || config.Listen != "10.1.2.3:8080" {
+				t.Errorf("got group %s at %s", config.GroupName(), config.Listen)
+			}
+		})
 	}
-	t.Setenv("POD_NAME", "billing-2")
-	config, err := worker.LoadAt(filepath.Join(root, "config", "worker.yaml"), "10.1.2.3")
-	if err != nil {
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if config.GroupName() != "billing.v2-2" || config.Listen != "10.1.2.3:8080" {
-		t.Errorf("got group %s at %s", config.GroupName(), config.Listen)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -289,7 +368,7 @@ func TestReplicas(t *testing.T) {
 	} {
 		group, cluster := simple()
 		group.Spec.Replicas, group.Spec.Suspend = c.replicas, c.suspend
-		children, err := workload.Of(group, cluster, options)
+		children, err := workload.Of(group, cluster, coordinated(cluster), options)
 		if err != nil {
 			t.Fatal(err)
 		}
