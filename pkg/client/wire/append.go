@@ -106,12 +106,36 @@ func (t *Transport) Append(
 	if err != nil {
 		return 0, &kafka.Refused{Partition: partition, Err: err}
 	}
+	first, err := p.append(ctx, partition, at.number, messages)
+	if !isRecreated(err) {
+		return first, err
+	}
+	p.client.PurgeTopicsFromProducing(partition.Topic)
+	if !isRefused(err) { // some may be in the new topic
+		return first, err
+	}
+	return p.append(ctx, partition, at.number, messages)
+}
+
+// isRecreated reports what franz-go says of a topic for ever once it was deleted and made again. A new one takes messages
+// as any other.
+func isRecreated(err error) bool { return errors.Is(err, kerr.UnknownTopicID) }
+
+func isRefused(err error) bool {
+	_, refused := errors.AsType[*kafka.Refused](err)
+	return refused
+}
+
+// append is one try of Append.
+func (p *producer) append(
+	ctx context.Context, partition kafka.Partition, number int32, messages []kafka.Message,
+) (int64, error) {
 	writesBefore := p.writes.Load()
 	underway := newAppend(len(messages))
 	turn := p.turn(partition)
 	select {
 	case turn <- struct{}{}:
-		p.queue(ctx, partition, at.number, messages, underway)
+		p.queue(ctx, partition, number, messages, underway)
 		<-turn
 	case <-ctx.Done():
 		return 0, &kafka.Refused{Partition: partition, Err: ctx.Err()}
