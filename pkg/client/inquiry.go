@@ -232,8 +232,19 @@ func (q inquiry) anyPosition(
 // allOffsets is the version of OffsetFetch from which no topics means all there are: Kafka 0.10.2.
 const allOffsets = 2
 
-// offsets are the committed positions of partitions; of all there are if nil.
+// offsets are the committed positions of partitions; of all there are if nil. A group that is not there has none. The
+// version is that of the answer.
 func (q inquiry) offsets(
+	ctx context.Context, partitions []kafka.Partition,
+) (found map[kafka.Partition]int64, version int16, err error) {
+	found, version, err = q.readOffsets(ctx, partitions)
+	if errors.Is(err, kerr.GroupIDNotFound) { // newer coordinators say so
+		return map[kafka.Partition]int64{}, allOffsets, nil
+	}
+	return found, version, err
+}
+
+func (q inquiry) readOffsets(
 	ctx context.Context, partitions []kafka.Partition,
 ) (map[kafka.Partition]int64, int16, error) {
 	if q.err != nil {
