@@ -67,7 +67,7 @@ func (c *Cluster) start(ctx context.Context) error {
 
 // place gives each broker its ports.
 func (c *Cluster) place(ctx context.Context) error {
-	taken := map[int]bool{}
+	taken := map[int]bool{c.config.Port: true}
 	for id := range c.config.Brokers {
 		broker := &Broker{cluster: c, id: id, dir: filepath.Join(c.dir, fmt.Sprintf("broker-%d", id)), ports: map[string]int{}}
 		names := []string{controller}
@@ -80,6 +80,9 @@ func (c *Cluster) place(ctx context.Context) error {
 				return err
 			}
 			broker.ports[name] = port
+		}
+		if id == 0 && c.config.Port != 0 {
+			broker.ports[c.config.Listeners[0].Name] = c.config.Port
 		}
 		c.brokers = append(c.brokers, broker)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// Brokers are what both kinds of embedded Kafka can do. Partitions have the names that the product gives them.
+// Brokers are what all kinds of Kafka can do. Partitions have the names that the product gives them.
 type Brokers interface {
 	// Addrs are the brokers' addresses, host:port, by id. They stay the same over StopBroker and StartBroker.
 	Addrs() []string

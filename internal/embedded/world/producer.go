@@ -26,7 +26,7 @@ func (w *World) Producer() (Producer, error) {
 	if w.Kafka07 != nil {
 		return newProducer07(w.Kafka07), nil
 	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(w.Kafka.Addrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+	client, err := kgo.NewClient(kgo.SeedBrokers(w.brokers.Addrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ProducerLinger(0))
 	if err != nil {
 		return nil, fmt.Errorf("producer: %w", err)

@@ -1,8 +1,9 @@
 // Copyright The samsa Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package world starts the embedded ZooKeeper and the embedded Kafka that is registered in it: all that a worker
-// needs around itself, in the process of a demo or a test. The Kafka is of either kind: 0.7, or what came after it.
+// Package world starts all that a worker needs around itself, for a demo or a test: the embedded ZooKeeper and a Kafka
+// that is registered in it. The Kafka is 0.7 or what came after it, both in this process; or a real one out of child
+// processes, the newest of which need no ZooKeeper.
 package world
 
 import (
@@ -33,6 +34,10 @@ type Config struct {
 	// Broker07 is what brokers of Kafka 0.7 run with, but for where they are. Default is the real one's, except that
 	// messages are visible at once: FlushMessages is 1.
 	Broker07 kafka07.Config
+	// Directory is where real brokers keep what they write, which stays then. Default: a temporary one, which goes.
+	Directory string
+	// Port is that of the first real broker, on 127.0.0.1. Default: any free one.
+	Port int
 	// WithoutMulti makes a ZooKeeper that knows no transactions, as before 3.4.
 	WithoutMulti bool
 	// Logger is told of faults and refused input. Default: nothing is logged.
@@ -42,10 +47,11 @@ type Config struct {
 // chroot is where Kafka lives in the embedded ZooKeeper: most clusters have one, so it should be what is tried.
 const chroot = "/kafka"
 
-// World is a running ZooKeeper and a running Kafka.
+// World is a running Kafka, and the ZooKeeper that it is registered in.
 type World struct {
+	// ZooKeeper is nil where Kafka does without.
 	ZooKeeper *zookeeper.Server
-	// Kafka is the cluster of Era Modern, Kafka07 that of Era Kafka07; the other one is nil.
+	// Kafka is the cluster of Era Modern, Kafka07 that of Era07; they are nil in any other.
 	Kafka   *embedkafka.Cluster
 	Kafka07 *kafka07.Cluster
 	brokers Brokers
@@ -58,19 +64,24 @@ func Start(ctx context.Context, config Config) (*World, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded world: %w", err)
 	}
-	server, err := zookeeper.Start(ctx, zookeeper.Config{
-		Addr: config.ZooKeeperAddr, TickTime: config.Tick, DisableMulti: config.WithoutMulti, Logger: config.Logger,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("embedded world: %w", err)
+	w := &World{}
+	if era.ZooKeeper() {
+		w.ZooKeeper, err = zookeeper.Start(ctx, zookeeper.Config{
+			Addr: config.ZooKeeperAddr, TickTime: config.Tick, DisableMulti: config.WithoutMulti, Logger: config.Logger,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("embedded world: %w", err)
+		}
 	}
-	w := &World{ZooKeeper: server}
 	start := w.startModern
-	if era == Era07 {
+	switch {
+	case era == Era07:
 		start = w.start07
+	case era.Real():
+		start = w.startReal
 	}
 	if err := start(ctx, config); err != nil {
-		_ = server.Close()
+		_ = w.endZooKeeper()
 		return nil, fmt.Errorf("embedded world: %w", err)
 	}
 	return w, nil
@@ -98,8 +109,21 @@ func (w *World) start07(ctx context.Context, config Config) (err error) {
 // Brokers are those of the world's Kafka, of whichever era.
 func (w *World) Brokers() Brokers { return w.brokers }
 
-// Connect is the connect string of the world's Kafka, with its chroot.
-func (w *World) Connect() string { return w.ZooKeeper.Addr() + chroot }
+// Connect is the connect string of the world's Kafka, with its chroot; empty where there is no ZooKeeper.
+func (w *World) Connect() string {
+	if w.ZooKeeper == nil {
+		return ""
+	}
+	return w.ZooKeeper.Addr() + chroot
+}
+
+// Bootstrap are the addresses of brokers by which Kafka is found where there is no ZooKeeper; none where there is one.
+func (w *World) Bootstrap() []string {
+	if w.ZooKeeper != nil {
+		return nil
+	}
+	return w.brokers.Addrs()
+}
 
 // Path is where a path of Kafka's lies in the embedded ZooKeeper's tree.
 func (*World) Path(path string) string { return chroot + path }
@@ -107,5 +131,12 @@ func (*World) Path(path string) string { return chroot + path }
 // Close ends Kafka, then ZooKeeper, and waits for both.
 func (w *World) Close() error {
 	w.brokers.Close()
+	return w.endZooKeeper()
+}
+
+func (w *World) endZooKeeper() error {
+	if w.ZooKeeper == nil {
+		return nil
+	}
 	return w.ZooKeeper.Close()
 }

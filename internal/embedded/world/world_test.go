@@ -102,3 +102,54 @@ func TestEras(t *testing.T) {
 		t.Error("0.8 was taken")
 	}
 }
+
+// startReal is many times what real brokers take to start: 5 s on two idle cores, and others may be at work on them.
+const startReal = 3 * time.Minute
+
+var _ = DescribeTable("A world of real brokers has topics and takes messages", func(ctx SpecContext, era world.Era) {
+	if err := era.Available(); err != nil {
+		Skip(err.Error())
+	}
+	w := start(ctx, world.Config{Era: era, Brokers: 2, Topics: map[string]int32{"lines": 4}})
+	brokers := w.Brokers()
+	Expect(brokers.Addrs()).To(HaveLen(2))
+	if era.ZooKeeper() {
+		Expect(w.Bootstrap()).To(BeEmpty())
+		Expect(w.ZooKeeper.Children(w.Path("/brokers/ids"))).To(ConsistOf("0", "1"))
+		Expect(w.ZooKeeper.Children(w.Path("/brokers/topics"))).To(ConsistOf("lines"))
+	} else {
+		Expect(w.Bootstrap()).To(Equal(brokers.Addrs()))
+		Expect(w.Connect()).To(BeEmpty())
+	}
+	Expect(brokers.Partitions("lines")).To(Equal([]string{"0", "1", "2", "3"}))
+	Expect(brokers.Partitions("none")).To(BeEmpty())
+	Expect(brokers.CreateTopic(ctx, "lines", 3)).NotTo(Succeed(), "there is one already")
+
+	producer, err := w.Producer()
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(producer.Close)
+	last := kafka.Partition{Topic: "lines", ID: "3"}
+	Expect(brokers.End(last)).To(BeZero())
+	Expect(producer.Produce(ctx, last, []byte("ab"), []byte("cde"))).To(Equal([]int64{0, 1}))
+	Expect(brokers.End(last)).To(BeEquivalentTo(2))
+	Expect(brokers.End(kafka.Partition{Topic: "lines", ID: "9"})).To(BeEquivalentTo(-1))
+},
+	Entry("with a ZooKeeper", world.Era39, SpecTimeout(startReal)),
+	Entry("without one", world.Era4, SpecTimeout(startReal)),
+)
+
+var _ = DescribeTable("An era is named on a command line", func(name string, era world.Era, real, zookeeper bool) {
+	Expect(world.ParseEra(name)).To(Equal(era))
+	Expect(era.Real()).To(Equal(real))
+	Expect(era.ZooKeeper()).To(Equal(zookeeper))
+},
+	Entry("by nothing", "", world.Modern, false, true),
+	Entry("0.7", "0.7", world.Era07, false, true),
+	Entry("3.9", "3.9", world.Era39, true, true),
+	Entry("4", "4", world.Era4, true, false),
+)
+
+var _ = It("An era that there is not is refused with those that there are", func() {
+	_, err := world.ParseEra("5")
+	Expect(err).To(MatchError(`there is no Kafka "5" here: give modern, 0.7, 3.9 or 4`))
+})
