@@ -25,6 +25,9 @@ type broker struct {
 	deadline   time.Time
 	ids        int
 	offsets    map[kafka.Partition]int64
+	// deposed says that it is not the coordinator any more, and does not know: it answers from memory, and can write
+	// nothing.
+	deposed bool
 	// short is what a coordinator before 0.10.1 does: the session bounds a round.
 	short bool
 }
@@ -48,7 +51,34 @@ func (b *broker) sorted() []*enrolled {
 	return all
 }
 
+// depose makes another broker the coordinator, which knows what was written and begins to count sessions anew.
+func (b *broker) depose() *broker {
+	successor := &broker{
+		world: b.world, state: b.state, generation: b.generation, protocol: b.protocol, leader: b.leader,
+		members: map[string]*enrolled{}, pending: map[string]bool{}, offsets: map[kafka.Partition]int64{},
+		ids: b.ids + 1000, short: b.short,
+	}
+	for id, member := range b.members {
+		again := *member
+		again.join, again.sync = nil, nil
+		successor.members[id] = &again
+		successor.touch(&again)
+	}
+	for partition, offset := range b.offsets {
+		successor.offsets[partition] = offset
+	}
+	if successor.state == "Preparing" || successor.state == "Completing" { // as it was before the round
+		successor.state = "Stable"
+		successor.prepare()
+	}
+	b.deposed = true
+	return successor
+}
+
 func (b *broker) join(client string, command Join, reply func(Joined)) {
+	if b.deposed {
+		return
+	}
 	answer := func(verdict Verdict, text string) {
 		reply(Joined{Member: command.Member, Answer: Answer{verdict, fmt.Errorf("%s", text)}})
 	}
@@ -206,6 +236,9 @@ func (b *broker) vote() string {
 }
 
 func (b *broker) sync(command Sync, reply func(Synced)) {
+	if b.deposed {
+		return
+	}
 	member := b.members[command.Member]
 	switch {
 	case member == nil:
@@ -252,6 +285,9 @@ func (b *broker) check(id string, generation int32) Verdict {
 }
 
 func (b *broker) beat(command Beat) Verdict {
+	if b.deposed && b.members[command.Member] != nil {
+		return Accepted
+	}
 	verdict := b.check(command.Member, command.Generation)
 	if verdict == Accepted && b.state == "Preparing" {
 		return Rebalancing
@@ -260,6 +296,9 @@ func (b *broker) beat(command Beat) Verdict {
 }
 
 func (b *broker) commit(command Commit) Verdict {
+	if b.deposed {
+		return Unavailable
+	}
 	verdict := b.check(command.Member, command.Generation)
 	if verdict != Accepted {
 		return verdict
@@ -288,6 +327,9 @@ func (b *broker) describe() View {
 }
 
 func (b *broker) leave(id string) Verdict {
+	if b.deposed {
+		return Unavailable
+	}
 	delete(b.pending, id)
 	if b.members[id] == nil {
 		return Expelled

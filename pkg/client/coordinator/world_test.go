@@ -66,7 +66,7 @@ func newWorld(seed uint64) *world {
 		world: w, state: "Empty", members: map[string]*enrolled{}, pending: map[string]bool{},
 		offsets: map[kafka.Partition]int64{},
 	}
-	w.every(50*time.Millisecond, w.broker.tick)
+	w.every(50*time.Millisecond, func() { w.broker.tick() })
 	return w
 }
 
@@ -148,6 +148,17 @@ type node struct {
 	paused bool
 	lanes  map[int64]*run
 	tick   time.Time
+	// behind is whom the node takes for the coordinator until then.
+	behind      *broker
+	behindUntil time.Time
+}
+
+// route is the coordinator as the node knows it.
+func (n *node) route() *broker {
+	if n.behind != nil && n.world.now.Before(n.behindUntil) {
+		return n.behind
+	}
+	return n.world.broker
 }
 
 type run struct {
@@ -245,7 +256,7 @@ func (n *node) ask(timeout time.Duration, none group.Event, request func(reply f
 var errNone = fmt.Errorf("no answer")
 
 func (n *node) execute(command group.Command) {
-	w, b, sent := n.world, n.world.broker, n.world.now
+	w, b, sent := n.world, n.route(), n.world.now
 	none := Answer{Unavailable, errNone}
 	switch command := command.(type) {
 	case Join:
