@@ -137,7 +137,10 @@ var _ = Describe("A cluster known by its brokers", func() {
 	}, SpecTimeout(time.Minute))
 
 	It("is published to while brokers die and come back", func(ctx SpecContext) {
-		world := brokersAlone(ctx, embedkafka.Config{Brokers: 3, Topics: map[string]int32{"orders": 6}})
+		world := brokersAlone(ctx, embedkafka.Config{Brokers: 3, Topics: map[string]int32{"orders": 3}})
+		for id := range int32(3) {
+			Expect(world.MoveLeader(ctx, "orders", id, id)).To(Succeed())
+		}
 		cluster := bootstrap(ctx, world.Addrs()[0])
 		orders := cluster.Topic("orders")
 		Expect(orders.Publish(ctx, []byte("first"))).To(Succeed())
@@ -158,6 +161,22 @@ var _ = Describe("A cluster known by its brokers", func() {
 		Eventually(func() error { return orders.Publish(ctx, []byte("again")) }).Should(Succeed())
 		Eventually(valuesOf(ctx, cluster, "orders")).Should(BeNumerically(">=", 4))
 	}, SpecTimeout(2*time.Minute))
+
+	It("is published to after a topic was made again", func(ctx SpecContext) {
+		world := brokersAlone(ctx, embedkafka.Config{Topics: map[string]int32{"orders": 1}})
+		cluster := bootstrap(ctx, world.Addrs()...)
+		publisher := cluster.Topic("orders").Publisher(client.ByKey())
+		publish := func() error {
+			_, err := publisher.PublishMessages(ctx, []kafka.Message{{Key: []byte("key"), Value: []byte("value")}})
+			return err
+		}
+		Expect(publish()).To(Succeed())
+		Expect(world.DeleteTopic(ctx, "orders")).To(Succeed())
+		Expect(world.CreateTopic(ctx, "orders", 1)).To(Succeed())
+		Expect(publish()).To(Succeed())
+		Expect(publish()).To(Succeed())
+		Expect(valuesOf(ctx, cluster, "orders")()).To(Equal(2))
+	}, SpecTimeout(time.Minute))
 
 	It("says of each address why nobody answers there, in words that stay", func(ctx SpecContext) {
 		dead, rude := deadAddress(ctx), hangingUp(ctx)

@@ -111,20 +111,14 @@ func (t *Transport) Append(
 		return first, err
 	}
 	p.client.PurgeTopicsFromProducing(partition.Topic)
-	if !isRefused(err) { // some may be in the new topic
-		return first, err
-	}
+	// The first try was for the topic that is gone. That brokers which write by name have put some of it into the new one
+	// is possible and rare, and twice is better than never.
 	return p.append(ctx, partition, at.number, messages)
 }
 
 // isRecreated reports what franz-go says of a topic for ever once it was deleted and made again. A new one takes messages
 // as any other.
 func isRecreated(err error) bool { return errors.Is(err, kerr.UnknownTopicID) }
-
-func isRefused(err error) bool {
-	_, refused := errors.AsType[*kafka.Refused](err)
-	return refused
-}
 
 // append is one try of Append.
 func (p *producer) append(
