@@ -5,12 +5,12 @@ package registry
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"syscall"
+
+	"github.com/samsa-dev/samsa/pkg/client/secure"
 )
 
 // open connects to one server, TLS included. The name is resolved here, so anew at each attempt: in Kubernetes the
@@ -20,21 +20,7 @@ func (s *settings) open(ctx context.Context, address string) (net.Conn, error) {
 	if err != nil || s.TLS == nil {
 		return conn, err
 	}
-	config := s.TLS.Clone()
-	if config.ServerName == "" {
-		host, _, err := net.SplitHostPort(address)
-		if err != nil {
-			conn.Close()
-			return nil, fmt.Errorf("server name for TLS: %w", err)
-		}
-		config.ServerName = host
-	}
-	secure := tls.Client(conn, config)
-	if err := secure.HandshakeContext(ctx); err != nil {
-		conn.Close()
-		return nil, fmt.Errorf("tls: %w", err)
-	}
-	return secure, nil
+	return secure.Client(ctx, conn, s.TLS, address)
 }
 
 // shortly says what is wrong with a connection, and not with which: the port it came from would differ at each
@@ -43,7 +29,9 @@ func shortly(err error) string {
 	var lookup *net.DNSError
 	var number syscall.Errno
 	var slow net.Error
-	switch {
+	switch distrust := (*secure.Error)(nil); {
+	case errors.As(err, &distrust):
+		return distrust.Error()
 	case errors.As(err, &lookup) && lookup.IsNotFound:
 		return "no such host"
 	case errors.As(err, &number):

@@ -38,8 +38,8 @@ func (s *settings) currentDigest() (string, error) {
 	return digest, checkDigest(digest)
 }
 
-// authenticate sends the credentials that there are now, once: the library repeats them on each new connection. It gives
-// what it sent.
+// authenticate sends the credentials that there are now, once: the library repeats them on each new connection. It
+// gives what it sent.
 func (c *Client) authenticate(ctx context.Context, l *link) (string, error) {
 	digest, err := l.currentDigest()
 	if err != nil {
@@ -62,8 +62,9 @@ func (c *Client) prove(ctx context.Context, l *link, digest string) error {
 	return err
 }
 
-// renew sends the digest of the source whenever it is another, until the session is over. To the server it is an identity beside those
-// it was told before, so nothing of the session is lost, however the nodes' ACLs are changed meanwhile.
+// renew sends the digest of the source whenever it is another, until the session is over. To the server it is an
+// identity beside those it was told before, so nothing of the session is lost, however the nodes' ACLs are changed
+// meanwhile.
 func (c *Client) renew(ctx context.Context, s *Session) {
 	sent, told := s.digest, ""
 	for s.pause(ctx, digestInterval) == nil && ctx.Err() == nil {

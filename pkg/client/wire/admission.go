@@ -225,6 +225,6 @@ func canceled(err error) bool {
 // errHungUp is what brokers before 1.0 do instead of a refusal.
 func errHungUp(mechanism Mechanism) error {
 	return &saslError{text: fmt.Sprintf(
-		"the broker hangs up when it is shown the credentials, so it most likely refuses them (%s); correct them,"+
+		"the broker hangs up when it is shown the credentials (%s), so it most likely refuses them: correct them,"+
 			" or add them at the broker", mechanism)}
 }

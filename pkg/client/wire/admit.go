@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -65,26 +66,17 @@ func ofTrust(err error) error {
 	if known, ok := errors.AsType[*saslError](err); ok {
 		return known
 	}
-	for _, answer := range refusals() {
-		if errors.Is(err, answer.is) {
-			return &saslError{text: answer.text, err: err}
-		}
+	switch {
+	case errors.Is(err, kerr.SaslAuthenticationFailed):
+		// franz-go puts its own words for the code before those of the broker.
+		said := strings.TrimPrefix(strings.TrimPrefix(err.Error(), kerr.SaslAuthenticationFailed.Error()), ": ")
+		return &saslError{text: refusedCredentials(said), err: err}
+	case errors.Is(err, kerr.UnsupportedSaslMechanism):
+		return &saslError{text: "the broker does not offer this mechanism there: use one that it does", err: err}
+	case errors.Is(err, kerr.IllegalSaslState):
+		return &saslError{text: "the broker wants no SASL there: leave it out, or connect to its listener for it", err: err}
 	}
 	return nil
-}
-
-type refusal struct {
-	is   *kerr.Error
-	text string
-}
-
-// refusals are the brokers' answers about SASL.
-func refusals() []refusal {
-	return []refusal{
-		{kerr.SaslAuthenticationFailed, refusedCredentials},
-		{kerr.UnsupportedSaslMechanism, "the broker does not offer this SASL mechanism there; use one that it does"},
-		{kerr.IllegalSaslState, "the broker wants no SASL there; leave it out, or connect to its listener for it"},
-	}
 }
 
 // explain leaves of an error what a user can do something about: where a broker does not admit this client, that alone,

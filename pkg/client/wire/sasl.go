@@ -106,7 +106,7 @@ func (m mechanism) Authenticate(ctx context.Context, address string) (sasl.Sessi
 	}
 	session, first, err := credentials.of(m.Mechanism).Authenticate(ctx, address)
 	if err != nil {
-		return nil, nil, &saslError{text: string(m.Mechanism) + " cannot begin", err: err}
+		return nil, nil, &saslError{text: string(m.Mechanism) + " cannot begin: " + err.Error(), err: err}
 	}
 	m.admission.proving(address, credentials)
 	return proof{session: session, done: func() { m.admission.proved(address) }}, first, nil
@@ -116,10 +116,12 @@ func (m mechanism) Authenticate(ctx context.Context, address string) (sasl.Sessi
 func (m mechanism) current(ctx context.Context) (Credentials, error) {
 	credentials, err := m.Credentials(ctx)
 	if err != nil {
-		return Credentials{}, &saslError{text: "the credentials cannot be read", err: err}
+		return Credentials{}, &saslError{text: "the credentials cannot be read: " + err.Error(), err: err}
 	}
 	if err := credentials.Check(m.Mechanism); err != nil {
-		return Credentials{}, &saslError{text: "the credentials do not serve for " + string(m.Mechanism), err: err}
+		return Credentials{}, &saslError{
+			text: "the credentials do not serve for " + string(m.Mechanism) + ": " + err.Error(), err: err,
+		}
 	}
 	return credentials, nil
 }
@@ -148,11 +150,12 @@ type proof struct {
 func (p proof) Challenge(answer []byte) (bool, []byte, error) {
 	done, next, err := p.session.Challenge(answer)
 	if err != nil {
+		said := err.Error()
 		// OAUTHBEARER's refusal is a text that franz-go does not expect: {"status":"invalid_token"}.
 		if text := strings.TrimSpace(string(answer)); strings.HasPrefix(text, "{") {
-			err = errors.New(text)
+			said = text
 		}
-		return false, nil, &saslError{text: refusedCredentials, err: err}
+		return false, nil, &saslError{text: refusedCredentials(said), err: err}
 	}
 	if done {
 		p.done()
@@ -160,21 +163,22 @@ func (p proof) Challenge(answer []byte) (bool, []byte, error) {
 	return done, next, nil
 }
 
-const refusedCredentials = "the broker refuses the credentials; correct them, or add them at the broker"
+// refusedCredentials repeats what the broker says, if anything.
+func refusedCredentials(said string) string {
+	if said != "" {
+		said = " (it says: " + said + ")"
+	}
+	return "the broker refuses the credentials" + said + ": correct them, or add them at the broker"
+}
 
-// saslError is what goes wrong with credentials.
+// saslError is what goes wrong with credentials. Its text says all of it, and what to do.
 type saslError struct {
 	text string
-	err  error
+	err  error // the cause, nil for none
 }
 
 // Error implements error.
-func (e *saslError) Error() string {
-	if e.err == nil {
-		return e.text
-	}
-	return e.text + ": " + e.err.Error()
-}
+func (e *saslError) Error() string { return "sasl: " + e.text }
 
 // Unwrap gives the cause.
 func (e *saslError) Unwrap() error { return e.err }

@@ -91,7 +91,7 @@ var _ = Describe("A cluster that wants proof", func() {
 	It("is asked seldom while it refuses, tells why, and heals soon after other credentials", func(ctx SpecContext) {
 		given.Store(&wire.Credentials{User: "samsa", Password: "wrong"})
 		r := open()
-		want := ContainSubstring("so it most likely refuses them (SCRAM-SHA-512); correct them")
+		want := ContainSubstring("(SCRAM-SHA-512), so it most likely refuses them: correct them")
 		r.until(ctx, func(g Gomega) { g.Expect(config.Admission.Err()).To(MatchError(want)) })
 		r.until(ctx, func(g Gomega) { g.Expect(r.errs[first]).To(ContainElement(MatchError(want))) })
 		Expect(r.stops[first]).To(BeZero())
