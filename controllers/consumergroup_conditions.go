@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -318,14 +319,12 @@ func degradation(s *groupScope, f *facts) finding {
 	if foreign == 0 {
 		return finding{status: metav1.ConditionFalse}
 	}
-	text := fmt.Sprintf("the group has %s that %s not samsa's: ", plural(foreign, "member"), isAre(foreign))
+	shared := "partitions are balanced by Range"
 	if s.coordination == v1alpha1.CoordinationKafka {
-		// The coordinator fences everybody's commits; what it fences is not what they deliver.
-		return yes(v1alpha1.ReasonForeignMembers, "%spartitions are shared out by a protocol that all of them know, and "+
-			"whatever those members deliver is fenced by nothing", text)
+		shared = cmp.Or(f.why, "partitions are shared out by a protocol that all of them know")
 	}
-	return yes(v1alpha1.ReasonForeignMembers, "%spartitions are balanced by Range, and whatever those members deliver is "+
-		"fenced by nothing", text)
+	return yes(v1alpha1.ReasonForeignMembers, "the group has %s that %s not samsa's: %s, and whatever those members deliver "+
+		"is fenced by nothing", plural(foreign, "member"), isAre(foreign), shared)
 }
 
 func isAre(count int) string {

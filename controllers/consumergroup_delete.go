@@ -66,7 +66,7 @@ func eraseThrough(cache *connections.Cache) eraser {
 		erasing, ctx := errgroup.WithContext(ctx)
 		erasing.SetLimit(erasesAtOnce)
 		for _, group := range groups {
-			erasing.Go(func() error { _ = coordination; return cluster.Group(group).Delete(ctx) })
+			erasing.Go(func() error { return cluster.GroupIn(coordination, group).Delete(ctx) })
 		}
 		return erasing.Wait()
 	}

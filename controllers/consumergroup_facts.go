@@ -33,6 +33,8 @@ type facts struct {
 	begun bool
 	// assignment is empty if it is not known.
 	assignment v1alpha1.Assignment
+	// why says why it is not Sticky, as the members conclude.
+	why string
 	// unreachable are the sinks' hosts that workers cannot reach.
 	unreachable []string
 	// feed is how members and partitions fit.
@@ -127,7 +129,7 @@ func (s *groupScope) readable() bool {
 }
 
 func (f *facts) add(s *groupScope, group string, view client.GroupView) {
-	f.begun = f.begun && view.Begun
+	f.begun, f.why = f.begun && view.Begun, cmp.Or(f.why, view.Why)
 	if view.Strategy == layout.Range {
 		f.assignment = v1alpha1.AssignmentRange
 	}

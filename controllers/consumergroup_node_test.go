@@ -137,6 +137,9 @@ func (n *node) serve(ctx context.Context, set *appsv1.StatefulSet) error {
 		case pod.Labels[appsv1.StatefulSetRevisionLabel] != revision && !unready:
 			return n.kill(ctx, pod)
 		default:
+			if err := n.mount(ctx, pod); err != nil {
+				return err
+			}
 			unready = unready || !podReady(pod)
 		}
 	}
@@ -226,7 +229,7 @@ func (n *node) launch(ctx context.Context, pod *corev1.Pod) error {
 	return nil
 }
 
-// mount writes the Secrets of a pod as files, where its configuration looks for them.
+// mount writes the Secrets of a pod as files, where its configuration looks for them; again and again, as a kubelet does.
 func (n *node) mount(ctx context.Context, pod *corev1.Pod) error {
 	for _, volume := range pod.Spec.Volumes {
 		if volume.Secret == nil {
@@ -242,12 +245,20 @@ func (n *node) mount(ctx context.Context, pod *corev1.Pod) error {
 			return err
 		}
 		for _, item := range volume.Secret.Items {
-			if err := os.WriteFile(filepath.Join(directory, item.Path), secret.Data[item.Key], 0o600); err != nil {
+			if err := replace(filepath.Join(directory, item.Path), secret.Data[item.Key]); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// replace writes a file that others read meanwhile: they see what it held before, or what it holds now.
+func replace(path string, data []byte) error {
+	if err := os.WriteFile(path+".new", data, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
 }
 
 // kill ends a pod as a kubelet does: the worker drains, then the pod goes.

@@ -199,11 +199,9 @@ func TestKafkaClusterConditionsByBrokers(t *testing.T) {
 		"well, with ZooKeeper": {"zk", false, client.ClusterState{Brokers: brokers, Connected: true, Fenced: true},
 			"Ready=True/Reachable: ZooKeeper answers, and brokers: 1, of Kafka 0.8 or later"},
 		"no answer": {"", false, client.ClusterState{Err: errors.New("no answer")},
-			"Ready=Unknown/BrokersUnreachable: No answer; check spec.bootstrapServers, and that brokers run and may be " +
-				"reached from here"},
+			"Ready=Unknown/BrokersUnreachable: No answer; the addresses are those of spec.bootstrapServers"},
 		"no answer, beside ZooKeeper": {"zk", false, client.ClusterState{Connected: true, Err: errors.New("no answer")},
-			"Ready=Unknown/BrokersUnreachable: No answer; check spec.bootstrapServers, and that brokers run and may be " +
-				"reached from here"},
+			"Ready=Unknown/BrokersUnreachable: No answer; the addresses are those of spec.bootstrapServers"},
 		"refused": {"", false, client.ClusterState{Err: &wire.NotAdmitted{Broker: "a:1", Err: errors.New("wrong password")}},
 			"Ready=False/AccessDenied: Broker a:1: wrong password"},
 		"of nobody trusted": {"", false, client.ClusterState{Err: &wire.NotAdmitted{

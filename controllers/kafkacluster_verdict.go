@@ -75,7 +75,7 @@ func unreached(err error) verdict {
 		return verdict{metav1.ConditionFalse, v1alpha1.ReasonAccessDenied, text, v1alpha1.ConditionStalled}
 	}
 	return verdict{metav1.ConditionUnknown, v1alpha1.ReasonBrokersUnreachable,
-		text + "; check spec.bootstrapServers, and that brokers run and may be reached from here",
+		text + "; the addresses are those of spec.bootstrapServers", // what to check it says itself
 		v1alpha1.ConditionReconciling}
 }
 

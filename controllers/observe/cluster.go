@@ -12,6 +12,7 @@ import (
 
 	"github.com/samsa-dev/samsa/controllers/connections"
 	"github.com/samsa-dev/samsa/pkg/client"
+	"github.com/samsa-dev/samsa/pkg/client/registry"
 )
 
 // Cluster is what is asked of a Kafka cluster.
@@ -56,11 +57,13 @@ func Through(cache *connections.Cache) Reach {
 // cluster is a client's.
 type cluster struct{ *client.Cluster }
 
-// Err implements Cluster. A cluster whose ZooKeeper answers can be read without brokers: only what brokers know is
-// unknown then. A group that brokers coordinate needs one of them.
+// Err implements Cluster. Groups in ZooKeeper can be read without brokers: only what brokers know is unknown then. Those
+// that brokers coordinate can be read without the ZooKeeper that told of the brokers.
 func (c cluster) Err(coordination client.Coordination) error {
 	state := c.State()
-	if coordination == client.CoordinationKafka && len(state.Brokers) > 0 || state.Connected {
+	_, ofZooKeeper := errors.AsType[*registry.Error](state.Err)
+	byBrokers := coordination == client.CoordinationKafka
+	if byBrokers && ofZooKeeper && len(state.Brokers) > 0 || !byBrokers && state.Connected {
 		return nil
 	}
 	return state.Err
@@ -68,8 +71,7 @@ func (c cluster) Err(coordination client.Coordination) error {
 
 // Group implements Cluster.
 func (c cluster) Group(coordination client.Coordination, name string) Group {
-	_ = coordination
-	return c.Cluster.Group(name)
+	return c.GroupIn(coordination, name)
 }
 
 // resolve gives the topics that a target means: to the letter those that the workers take up.
