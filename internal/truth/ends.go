@@ -21,10 +21,10 @@ type ends interface {
 // modernEnds asks with the admin requests of Kafka 0.8 and later.
 type modernEnds struct{ admin *kadm.Client }
 
-func newModernEnds(brokers []string) (ends, error) {
+func newModernEnds(brokers []string) (modernEnds, error) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.ClientID("truth"), kgo.RetryTimeout(patience))
 	if err != nil {
-		return nil, fmt.Errorf("truth: %w", err)
+		return modernEnds{}, fmt.Errorf("truth: %w", err)
 	}
 	return modernEnds{kadm.NewClient(client)}, nil
 }

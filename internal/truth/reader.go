@@ -6,11 +6,7 @@ package truth
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/samsa-dev/samsa/internal/embedded/zookeeper"
@@ -20,34 +16,59 @@ import (
 // milliseconds or not at all, and samples are due several times a second.
 const patience = 500 * time.Millisecond
 
-// Reader samples one group of the embedded world, of either era. It reads ZooKeeper's tree inside the server and asks
-// the brokers with Kafka's own admin requests, or with 0.7's only one; paths are written out, so that a mistake in the
-// product's layout is not repeated here.
+// Reader samples one group, of whatever Kafka a world has.
 type Reader struct {
-	zookeeper *zookeeper.Server
-	ends      ends
-	kafka07   bool
-	chroot    string
-	topic     string
+	book  book
+	ends  ends
+	topic string
 	// groups are those whose samples are put together, by the prefix of their partitions' names.
 	groups map[string]string
 }
 
-// NewReader makes a reader of a group's consumption of a topic, in the Kafka below chroot. Which era it is of, its
-// brokers' registrations tell; there must be one.
+// book is where groups are kept: a ZooKeeper, or the brokers that coordinate them.
+type book interface {
+	// partitions are the names of those that a topic has.
+	partitions(ctx context.Context, topic string) ([]string, error)
+	// group is what is written of a group that consumes a topic.
+	group(ctx context.Context, group, topic string) (entry, error)
+}
+
+// entry is what is written of a group: its live members (pods, and ids of foreign ones), and by the names of partitions
+// whose claim is whose, and how far they are. Where there is none, there is nothing.
+type entry struct {
+	members   []string
+	owners    map[string]string
+	committed map[string]int64
+}
+
+// NewReader makes a reader of a group's consumption of a topic, in the Kafka below chroot. It reads ZooKeeper's tree
+// inside the server and asks the brokers with Kafka's own admin requests, or with 0.7's only one. Which era it is of,
+// its brokers' registrations tell; there must be one.
 func NewReader(server *zookeeper.Server, chroot string, brokers []string, group, topic string) (*Reader, error) {
-	r := &Reader{zookeeper: server, chroot: chroot, topic: topic, groups: map[string]string{"": group}}
+	tree := &registry{zookeeper: server, chroot: chroot}
+	r := &Reader{book: tree, topic: topic, groups: map[string]string{"": group}}
 	ids := server.Children(chroot + "/brokers/ids")
 	if len(ids) == 0 {
 		return nil, errors.New("truth: no broker is registered, so nobody knows what to ask them")
 	}
-	if r.kafka07 = r.address(ids[0]) != ""; r.kafka07 {
-		r.ends = newEnds07(r.address)
+	if tree.kafka07 = tree.address(ids[0]) != ""; tree.kafka07 {
+		r.ends = newEnds07(tree.address)
 		return r, nil
 	}
 	var err error
 	r.ends, err = newModernEnds(brokers)
 	return r, err
+}
+
+// NewCoordinatedReader makes a reader of a group that brokers coordinate. It asks them with Kafka's own admin requests.
+func NewCoordinatedReader(brokers []string, group, topic string) (*Reader, error) {
+	ends, err := newModernEnds(brokers)
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{
+		book: coordinator{ends.admin}, ends: ends, topic: topic, groups: map[string]string{"": group},
+	}, nil
 }
 
 // NewReaders makes a reader of groups that consume the same topic, each all of it: those of the pods of a ConsumerGroup
@@ -72,104 +93,36 @@ func (r *Reader) Close() { r.ends.close() }
 // Read takes a sample. Which partitions stand, the sink knows: their names are those of PartitionName. A topic that
 // does not exist has no partitions; the end of one whose broker does not answer is not known.
 func (r *Reader) Read(ctx context.Context, stands func(partition string) bool) (Sample, error) {
-	partitions := r.partitions()
+	partitions, err := r.book.partitions(ctx, r.topic)
+	if err != nil {
+		return Sample{}, err
+	}
 	ends, err := r.ends.read(ctx, r.topic, partitions)
 	if err != nil {
 		return Sample{}, err
 	}
 	sample := Sample{At: time.Now(), Partitions: map[string]Partition{}}
 	for prefix, group := range r.groups {
-		r.read(&sample, prefix, group, partitions, ends, stands)
+		found, err := r.book.group(ctx, group, r.topic)
+		if err != nil {
+			return Sample{}, err
+		}
+		sample.Members = append(sample.Members, found.members...)
+		for _, name := range partitions {
+			full := PartitionName(prefix, r.topic, name)
+			sample.Partitions[full] = Partition{
+				Owner: found.owners[name], Committed: known(found.committed, name), End: known(ends, name), Stands: stands(full),
+			}
+		}
 	}
 	slices.Sort(sample.Members)
 	return sample, nil
 }
 
-// read adds a group to a sample.
-func (r *Reader) read(
-	sample *Sample, prefix, group string, partitions []string, ends map[string]int64, stands func(string) bool,
-) {
-	ids := r.zookeeper.Children(r.path(group, "ids"))
-	for _, id := range ids {
-		sample.Members = append(sample.Members, podOf(id))
+// known is a position, or -1.
+func known(positions map[string]int64, name string) int64 {
+	if position, ok := positions[name]; ok {
+		return position
 	}
-	for _, name := range partitions {
-		end, known := ends[name]
-		if !known {
-			end = -1
-		}
-		full := PartitionName(prefix, r.topic, name)
-		sample.Partitions[full] = Partition{
-			Owner: r.owner(group, name, ids), Committed: r.committed(group, name), End: end, Stands: stands(full),
-		}
-	}
-}
-
-// partitions are those that the topic has by its registration. In 0.7 that is a node of each broker, with the number of
-// partitions that the broker has, which are called broker-0 and so on.
-func (r *Reader) partitions() (names []string) {
-	topic := r.chroot + "/brokers/topics/" + r.topic
-	if !r.kafka07 {
-		return r.zookeeper.Children(topic + "/partitions")
-	}
-	for _, broker := range r.zookeeper.Children(topic) {
-		node, _ := r.zookeeper.Get(topic + "/" + broker)
-		count, _ := strconv.Atoi(string(node.Data)) // a node that has just gone has none
-		for i := range count {
-			names = append(names, fmt.Sprintf("%s-%d", broker, i))
-		}
-	}
-	return names
-}
-
-// address is where a broker of 0.7 is: the node says creator:host:port. It is empty if there is no such broker now, or
-// if its node says something else: JSON, from 0.8 on.
-func (r *Reader) address(broker string) string {
-	node, _ := r.zookeeper.Get(r.chroot + "/brokers/ids/" + broker)
-	parts := strings.Split(string(node.Data), ":")
-	if len(parts) != 3 || strings.HasPrefix(parts[0], "{") {
-		return ""
-	}
-	return net.JoinHostPort(parts[1], parts[2])
-}
-
-func (r *Reader) path(group string, parts ...string) string {
-	return r.chroot + "/consumers/" + group + "/" + strings.Join(parts, "/")
-}
-
-// owner is the pod of the live member that holds the claim.
-func (r *Reader) owner(group, partition string, ids []string) string {
-	node, ok := r.zookeeper.Get(r.path(group, "owners", r.topic, partition))
-	if !ok {
-		return ""
-	}
-	for _, id := range ids {
-		if strings.HasPrefix(string(node.Data), id+"-") {
-			return podOf(id)
-		}
-	}
-	return ""
-}
-
-func (r *Reader) committed(group, partition string) int64 {
-	node, ok := r.zookeeper.Get(r.path(group, "offsets", r.topic, partition))
-	if !ok {
-		return -1
-	}
-	position, err := strconv.ParseInt(string(node.Data), 10, 64)
-	if err != nil {
-		return -1
-	}
-	return position
-}
-
-// podOf is the pod in a member's id, <group>_samsa1s.<pod>-<ms>-<hex>; the whole id of anybody else's.
-func podOf(id string) string {
-	_, rest, ok := strings.Cut(id, "_samsa1")
-	if !ok {
-		return id
-	}
-	_, name, _ := strings.Cut(rest, ".")
-	parts := strings.Split(name, "-")
-	return strings.Join(parts[:max(0, len(parts)-2)], "-")
+	return -1
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-zookeeper/zk"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/samsa-dev/samsa/internal/embedded/world"
 	"github.com/samsa-dev/samsa/internal/truth"
@@ -90,6 +91,54 @@ func TestReader(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestCoordinatedReader holds samples of a group that brokers coordinate against what its members do.
+func TestCoordinatedReader(t *testing.T) {
+	w, err := world.Start(t.Context(), world.Config{Topics: map[string]int32{"t": 3}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = w.Close() }()
+	producer, err := w.Producer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer producer.Close()
+	written := kafka.Partition{Topic: "t", ID: "1"}
+	if _, err := producer.Produce(t.Context(), written, []byte("a"), []byte("b"), []byte("c")); err != nil {
+		t.Fatal(err)
+	}
+	r, err := truth.NewCoordinatedReader(w.Brokers().Addrs(), "g", "t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	read := func(members []string, want map[string]truth.Partition) {
+		t.Helper()
+		got, err := r.Read(t.Context(), func(name string) bool { return name == "t/2" })
+		if err != nil || !maps.Equal(got.Partitions, want) || !slices.Equal(got.Members, members) {
+			t.Errorf("got %+v, %v; want %+v of %v", got, err, want, members)
+		}
+	}
+	read(nil, map[string]truth.Partition{
+		"t/0": {Committed: -1}, "t/1": {Committed: -1, End: 3}, "t/2": {Committed: -1, Stands: true},
+	})
+
+	member, err := kgo.NewClient(kgo.SeedBrokers(w.Brokers().Addrs()...), kgo.ClientID("samsa/g-0"), kgo.ConsumerGroup("g"),
+		kgo.ConsumeTopics("t"), kgo.DisableAutoCommit(), kgo.FetchMaxWait(100*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer member.Close()
+	fetched := member.PollRecords(t.Context(), 2)
+	if err := member.CommitRecords(t.Context(), fetched.Records()...); err != nil {
+		t.Fatal(err)
+	}
+	read([]string{"g-0"}, map[string]truth.Partition{
+		"t/0": {Owner: "g-0", Committed: -1}, "t/1": {Owner: "g-0", Committed: 2, End: 3},
+		"t/2": {Owner: "g-0", Committed: -1, Stands: true},
+	})
 }
 
 // TestReader07WithoutABroker: a broker that hangs tells no ends, one that left has no partitions, one that came back
