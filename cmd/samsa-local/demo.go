@@ -26,7 +26,7 @@ func demoCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "demo",
 		Short: "A real file through a ConsumerGroup whose pods come, go, die and freeze",
-		Long: `Start the whole system, declare config/samples with kubectl apply -k, and publish every line of a file, through
+		Long: `Start the whole system, declare the samples of config with kubectl apply -k, and publish every line of a file, through
 the ConsumerGroup's pods, to a sink that remembers everything.
 
 Meanwhile kubectl scales the group 3 -> 5 -> 2, one pod's process is killed outright, one is frozen past its session
@@ -42,7 +42,8 @@ INPUT, MESSAGES, KEEP and KAFKA in the environment stand for the flags that are 
 	flags.StringVar(&messages, "messages", cmp.Or(os.Getenv("MESSAGES"), defaultMessages),
 		"what `number` of lines is published; the file is repeated or cut")
 	flags.BoolVar(&config.Keep, "keep", false, "leave everything running in the end, and say what to try")
-	flags.StringVar(&config.Samples, "samples", "config/samples", "the `directory` that kubectl apply -k is given")
+	flags.StringVar(&config.Samples, "samples", "",
+		"the `directory` that kubectl apply -k is given (default: the samples in config that fit the Kafka)")
 	kafkaFlag(command, &kafka, os.Getenv("KAFKA"))
 	worldFlags(command, &world)
 	command.RunE = func(command *cobra.Command, _ []string) error {
@@ -55,6 +56,7 @@ INPUT, MESSAGES, KEEP and KAFKA in the environment stand for the flags that are 
 		if err := errors.Join(faults[:]...); err != nil {
 			return usage{err}
 		}
+		config.Samples = cmp.Or(config.Samples, samplesFor(world.Kafka))
 		config.Out, config.Sink, config.Open = command.OutOrStdout(), cluster.DefaultSink, openSystem(world)
 		return demo.Run(command.Context(), config)
 	}

@@ -35,7 +35,7 @@ func TestDemoRefuses(t *testing.T) {
 		{[]string{"demo", "--messages", "10000001"}, "--messages=10000001: " + numbers},
 		{[]string{"demo", "--messages", "abc"}, "--messages=abc: " + numbers},
 		{[]string{"demo", "--keep=maybe"}, `"--keep"`},
-		{[]string{"demo", "--kafka=0.8"}, `--kafka=0.8: there is no Kafka "0.8" here: give modern or 0.7`},
+		{[]string{"demo", "--kafka=0.8"}, `--kafka=0.8: there is no Kafka "0.8" here: give modern, 0.7, 3.9 or 4`},
 		{[]string{"demo", "--kepe"}, "--kepe"},
 		{[]string{"demo", "--samples", samples, "--input", "/nowhere/input"}, "/nowhere/input"},
 		{[]string{"demo", "--samples", "/nowhere"}, "samples: stat /nowhere/kustomization.yaml"},
@@ -58,7 +58,7 @@ func TestDemoRefusesTheEnvironmentToo(t *testing.T) {
 	err := refusal(t, []string{"demo"})
 	want := "MESSAGES=abc: give a number of messages from 1 to 10000000, in digits only\n" +
 		"KEEP=maybe: give 1 or 0, or leave it out\n" +
-		`KAFKA=8: there is no Kafka "8" here: give modern or 0.7`
+		`KAFKA=8: there is no Kafka "8" here: give modern, 0.7, 3.9 or 4`
 	if err == nil || err.Error() != want || exitCode(err) != exitUsage {
 		t.Errorf("got %v, want %s", err, want)
 	}

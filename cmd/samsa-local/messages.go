@@ -98,7 +98,7 @@ func publishCommand() *cobra.Command {
 		if err != nil {
 			return usage{err}
 		}
-		count, err := publish(command.Context(), state.ZooKeeper, args[0], command.InOrStdin())
+		count, err := publish(command.Context(), state, args[0], command.InOrStdin())
 		fmt.Fprintf(command.OutOrStdout(), "%d messages published to %s\n", count, args[0])
 		return err
 	}
@@ -106,10 +106,10 @@ func publishCommand() *cobra.Command {
 }
 
 // publish sends lines until there are none, or ctx ends.
-func publish(ctx context.Context, connect, topic string, in io.Reader) (count int, err error) {
+func publish(ctx context.Context, world cluster.State, topic string, in io.Reader) (count int, err error) {
 	opening, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
-	kafka, err := client.Open(opening, client.Config{ZooKeeper: connect})
+	kafka, err := client.Open(opening, client.Config{ZooKeeper: world.ZooKeeper, Bootstrap: world.Bootstrap})
 	if err != nil {
 		return 0, err
 	}

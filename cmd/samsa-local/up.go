@@ -36,7 +36,8 @@ func upCommand() *cobra.Command {
 		Long: `Start Kubernetes' control plane, ZooKeeper, Kafka, samsa's manager, a node that runs pods as processes of
 this machine, and a sink that counts what it is sent. kubectl works against it. It begins empty; Ctrl-C ends all of it,
 a second Ctrl-C at once.
-With --kafka 0.7 there are two brokers, and the partitions of a topic are shared out to both.
+With --kafka 0.7 there are two brokers, and the partitions of a topic are shared out to both. With --kafka 3.9 and
+--kafka 4 the brokers are real ones, which need Java; Kafka 4 knows no ZooKeeper, so it is found by its brokers.
 
 Exit codes: 0 it was ended, 1 something failed, 2 the command line or the machine is at fault and nothing was started.`,
 		Args: noArguments,
@@ -46,6 +47,8 @@ Exit codes: 0 it was ended, 1 something failed, 2 the command line or the machin
 	worldFlags(command, &config)
 	flags.IntVar(&config.APIServer, "port", 0, "the API server's `port` on 127.0.0.1 (default: any free one)")
 	flags.StringVar(&config.ZooKeeper, "zookeeper", cluster.DefaultZooKeeper, "the `address` of ZooKeeper")
+	flags.StringVar(&config.Bootstrap, "bootstrap", cluster.DefaultBootstrap,
+		"the `address` of the first broker, of a Kafka without ZooKeeper")
 	flags.StringVar(&sink, "sink", cluster.DefaultSink, "the `address` of the sink; empty for none")
 	kafkaFlag(command, &kafka, "")
 	command.RunE = func(command *cobra.Command, _ []string) (err error) {
@@ -69,7 +72,8 @@ func worldFlags(command *cobra.Command, config *cluster.Config) {
 // kafkaFlag says which Kafka a world has; era reads it.
 func kafkaFlag(command *cobra.Command, kafka *string, otherwise string) {
 	command.Flags().StringVar(kafka, "kafka", cmp.Or(otherwise, string(world.Modern)),
-		fmt.Sprintf("which `Kafka`: %s, or %s for one of 2012", world.Modern, world.Era07))
+		fmt.Sprintf("which `Kafka`: %s (embedded), %s for one of 2012 (embedded), or %s or %s for real brokers, with ZooKeeper "+
+			"and without", world.Modern, world.Era07, world.Era39, world.Era4))
 }
 
 // era reads which Kafka it is to be, given by a flag or a variable of this name.
@@ -158,7 +162,7 @@ func advise(out io.Writer, config cluster.Config, system *cluster.Cluster, s *si
 	}
 	say("\nEverything runs until Ctrl-C. In another terminal:\n")
 	say("  export KUBECONFIG=%s PATH=%s:$PATH", quoted(system.Kubeconfig()), quoted(absolute(config.Programs)))
-	say("  kubectl apply -k config/samples")
+	say("  kubectl apply -k %s", samplesFor(config.Kafka))
 	say("  kubectl wait --for=condition=Ready consumergroup/demo && kubectl get consumergroups,pods")
 	say("  seq 1000 | %s lines", command("publish"))
 	say("  kubectl scale consumergroup/demo --replicas=5")
@@ -166,7 +170,19 @@ func advise(out io.Writer, config cluster.Config, system *cluster.Cluster, s *si
 	if s != nil {
 		say("\nThe sink is http://%s/; what it gets is counted here.", s.address)
 	}
-	say("ZooKeeper: %s; logs: %s", system.World().Connect(), config.Directory)
+	place := "ZooKeeper: " + system.World().Connect()
+	if brokers := system.World().Bootstrap(); len(brokers) > 0 {
+		place = "Kafka: " + strings.Join(brokers, ",")
+	}
+	say("%s; logs: %s", place, config.Directory)
+}
+
+// samplesFor is the directory with the samples that fit a Kafka.
+func samplesFor(era world.Era) string {
+	if era.ZooKeeper() {
+		return "config/samples"
+	}
+	return "config/samples-bootstrap"
 }
 
 // quoted is a path as a shell takes it.

@@ -64,13 +64,14 @@ func Start(ctx context.Context, config Config) (*Cluster, error) {
 }
 
 func (c *Cluster) startWorld(ctx context.Context) error {
-	step := "ZooKeeper and Kafka"
-	if c.config.Kafka == world.Era07 {
-		step += " 0.7"
+	c.config.Progress(parts(c.config.Kafka))
+	port, err := c.config.port()
+	if err != nil {
+		return err
 	}
-	c.config.Progress(step)
 	w, err := world.Start(ctx, world.Config{
 		Era: c.config.Kafka, ZooKeeperAddr: c.config.ZooKeeper, Tick: c.config.Tick, Brokers: c.config.Brokers,
+		Directory: filepath.Join(c.config.Directory, "kafka"), Port: port,
 		Topics: c.config.Topics, Broker07: kafka07.Config{Partitions: undeclared(c.config.Brokers)},
 		Logger: c.config.Logger.With("part", "kafka"),
 	})
@@ -80,6 +81,21 @@ func (c *Cluster) startWorld(ctx context.Context) error {
 	c.world = w
 	c.closers = append(c.closers, w.Close)
 	return nil
+}
+
+// parts are what a world of an era consists of, in words.
+func parts(era world.Era) string {
+	kafka := "Kafka"
+	if era != world.Modern {
+		kafka += " " + string(era)
+	}
+	if era.Real() {
+		kafka += " (real brokers)"
+	}
+	if era.ZooKeeper() {
+		return "ZooKeeper and " + kafka
+	}
+	return kafka
 }
 
 // undeclared is how many partitions a broker of Kafka 0.7 gives a topic that comes into being by being written to: so
@@ -174,6 +190,7 @@ func (c *Cluster) announce(context.Context) error {
 	})
 	return State{
 		PID: os.Getpid(), Kubeconfig: c.plane.Kubeconfig(), Programs: c.config.Programs, ZooKeeper: c.world.Connect(),
+		Bootstrap: c.world.Bootstrap(),
 	}.write(c.config.Directory)
 }
 
@@ -188,7 +205,7 @@ func (c *Cluster) fail(err error) {
 // Failed tells of a part that ended though nobody asked it to. The rest goes on until Close.
 func (c *Cluster) Failed() <-chan error { return c.failed }
 
-// World is ZooKeeper and Kafka.
+// World is Kafka, and the ZooKeeper that it is registered in.
 func (c *Cluster) World() *world.World { return c.world }
 
 // REST is how to reach the API server as its administrator.

@@ -4,6 +4,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -24,6 +26,8 @@ import (
 const (
 	// DefaultZooKeeper is where ZooKeeper listens.
 	DefaultZooKeeper = "127.0.0.1:22181"
+	// DefaultBootstrap is where the first broker listens of a Kafka without ZooKeeper.
+	DefaultBootstrap = "127.0.0.1:29092"
 	// DefaultSink is where the samples send to.
 	DefaultSink = "127.0.0.1:28080"
 	// DefaultTopic is what they deliver, and DefaultPartitions how many it has.
@@ -47,6 +51,9 @@ type Config struct {
 	Manager func(ctx context.Context, config *rest.Config) error
 	// ZooKeeper is where it listens, host:port. Default DefaultZooKeeper; with port 0 any free one.
 	ZooKeeper string
+	// Bootstrap is where the first broker listens if there is no ZooKeeper, on 127.0.0.1. Default DefaultBootstrap; with
+	// port 0 any free one.
+	Bootstrap string
 	// APIServer is its port on 127.0.0.1. Default: any free one.
 	APIServer int
 	// Kafka is which Kafka it is. Default world.Modern.
@@ -65,12 +72,9 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	if c.Kafka == "" {
-		c.Kafka = world.Modern
-	}
-	if c.ZooKeeper == "" {
-		c.ZooKeeper = DefaultZooKeeper
-	}
+	c.Kafka = cmp.Or(c.Kafka, world.Modern)
+	c.ZooKeeper = cmp.Or(c.ZooKeeper, DefaultZooKeeper)
+	c.Bootstrap = cmp.Or(c.Bootstrap, DefaultBootstrap)
 	if c.Brokers <= 0 {
 		c.Brokers = 2
 	}
@@ -107,6 +111,8 @@ func (c Config) check(ctx context.Context) error {
 	}
 	if _, err := world.ParseEra(string(c.Kafka)); err != nil {
 		faults = append(faults, err)
+	} else if err := c.Kafka.Available(); err != nil {
+		faults = append(faults, fmt.Errorf("kafka %s: %w", c.Kafka, err))
 	}
 	faults = append(faults, controlplane.Config{Directory: c.Directory, Programs: c.Programs}.Check())
 	if _, err := os.Stat(c.Worker); err != nil {
@@ -115,11 +121,29 @@ func (c Config) check(ctx context.Context) error {
 	if files, err := filepath.Glob(filepath.Join(c.CRDs, "*.yaml")); err != nil || len(files) == 0 {
 		faults = append(faults, fmt.Errorf("no kinds in %s; name config/crd/bases of the sources with --crds", c.CRDs))
 	}
-	faults = append(faults, free(ctx, "ZooKeeper", "--zookeeper", c.ZooKeeper))
+	if c.Kafka.ZooKeeper() {
+		faults = append(faults, free(ctx, "ZooKeeper", "--zookeeper", c.ZooKeeper))
+	} else {
+		_, err := c.port()
+		faults = append(faults, err, free(ctx, "Kafka", "--bootstrap", c.Bootstrap))
+	}
 	if c.APIServer != 0 {
 		faults = append(faults, free(ctx, "the API server", "--port", fmt.Sprintf("127.0.0.1:%d", c.APIServer)))
 	}
 	return errors.Join(faults...)
+}
+
+// port is that of the first broker, 0 for any.
+func (c Config) port() (int, error) {
+	if c.Kafka.ZooKeeper() {
+		return 0, nil
+	}
+	host, text, err := net.SplitHostPort(c.Bootstrap)
+	port, failure := strconv.ParseUint(text, 10, 16)
+	if err != nil || failure != nil || host != "127.0.0.1" {
+		return 0, fmt.Errorf("address of Kafka: %q is not 127.0.0.1:port; choose another with --bootstrap", c.Bootstrap)
+	}
+	return int(port), nil
 }
 
 // free says whose address is taken, and what to do.

@@ -22,12 +22,13 @@ type State struct {
 	Kubeconfig string `json:"kubeconfig"`
 	// Programs is where kubectl is.
 	Programs string `json:"programs"`
-	// ZooKeeper is the connect string of the Kafka cluster.
-	ZooKeeper string `json:"zookeeper"`
+	// ZooKeeper is the connect string of the Kafka cluster, Bootstrap are its brokers where it has no ZooKeeper.
+	ZooKeeper string   `json:"zookeeper,omitempty"`
+	Bootstrap []string `json:"bootstrap,omitempty"`
 }
 
 // owned are what a world makes in its directory; nothing else is ever removed.
-var owned = [...]string{"state.json", "control.sock", "controlplane", "node"}
+var owned = [...]string{"state.json", "control.sock", "controlplane", "node", "kafka"}
 
 // NodeDirectory is where the node of a world keeps its pods' logs.
 func NodeDirectory(directory string) string { return filepath.Join(directory, "node") }

@@ -12,7 +12,8 @@
 //	control.sock    what only the running world can do; see Control
 //	controlplane/   certificates, kubeconfig, etcd's data, logs
 //	node/           what pods see, and their logs
+//	kafka/          what real brokers write: data and logs
 //
-// Every world begins empty: ZooKeeper and Kafka live in memory, and objects of Kubernetes whose topics and positions
-// are gone would be of no use. Logs stay until the next world begins.
+// Every world begins empty: ZooKeeper and Kafka live in memory (but for real brokers), and objects of Kubernetes whose
+// topics and positions are gone would be of no use. Logs stay until the next world begins.
 package cluster
