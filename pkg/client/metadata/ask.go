@@ -5,7 +5,9 @@ package metadata
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -19,6 +21,9 @@ const (
 	// hedgeAfter is far beyond what a healthy broker takes to answer; of twenty brokers that hang, one that does not is
 	// found within 5 s.
 	hedgeAfter = 250 * time.Millisecond
+	// firstPatience is how long brokers are waited for that never answered yet, before they are probed: those of Kafka 0.9
+	// say nothing at all when they are asked what they understand. It is ten times what a healthy one takes, with TLS.
+	firstPatience = time.Second
 	// probeEvery bounds how often brokers that hang up are probed for an old Kafka: they may as well want TLS.
 	probeEvery = 10 * time.Second
 )
@@ -33,20 +38,42 @@ type Question struct {
 // Read asks the brokers until one answers. The error names each address and why it did not; its text stays the same
 // while the causes do. A cluster that turns out to be older than Kafka 0.10 is spoken to as such from then on.
 func (r *Reader) Read(ctx context.Context, question Question) (View, error) {
+	if r.mayProbe() {
+		view, err := r.readFirst(ctx, question)
+		if !errors.Is(err, errPerhapsOld) {
+			return view, err
+		}
+	}
 	view, failures, err := r.read(ctx, question)
-	if err != nil || failures == nil {
+	if failures != nil {
+		return View{}, nobody(failures)
+	}
+	return view, err
+}
+
+// errPerhapsOld says that another try may end otherwise: brokers were probed, or may only be slow.
+var errPerhapsOld = errors.New("brokers may be older than Kafka 0.10, or slow")
+
+// readFirst asks brokers that may be old.
+func (r *Reader) readFirst(ctx context.Context, question Question) (View, error) {
+	patient, cancel := context.WithTimeout(ctx, firstPatience)
+	defer cancel()
+	view, failures, err := r.read(patient, question)
+	if failures == nil {
 		return view, err
 	}
-	if ctx.Err() == nil && r.mayProbe(failures) {
-		if release, ok := r.probeAny(ctx, failures); ok {
-			if err := r.Follow(r.Config().Brokers, release); err != nil {
-				return View{}, err
-			}
-			view, failures, err = r.read(ctx, question)
-			if err != nil || failures == nil {
-				return view, err
-			}
+	suspects := suspectsOf(failures)
+	if len(suspects) == 0 || ctx.Err() != nil {
+		return View{}, nobody(failures)
+	}
+	if release, ok := r.probeAny(ctx, suspects); ok {
+		if err := r.Follow(r.Config().Brokers, release); err != nil {
+			return View{}, err
 		}
+		return View{}, errPerhapsOld
+	}
+	if slices.ContainsFunc(slices.Collect(maps.Values(failures)), isLate) {
+		return View{}, errPerhapsOld
 	}
 	return View{}, nobody(failures)
 }
@@ -66,6 +93,9 @@ func (r *Reader) read(ctx context.Context, question Question) (View, map[string]
 	if failures != nil {
 		return View{}, failures, nil
 	}
+	r.mu.Lock()
+	r.told = true
+	r.mu.Unlock()
 	view, err := viewOf(answer, question.Topics)
 	return view, nil, err
 }

@@ -4,6 +4,7 @@
 package metadata
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -29,11 +30,12 @@ func telling() []kmsg.Key {
 }
 
 // guess says which releases of Kafka offer what a broker offers: the oldest that offers all of it, and the newest all of
-// which it offers. Two releases between which no request of clients changed are not told apart.
+// which it offers. Two releases between which no request of clients changed are not told apart. Where there are none, as
+// with imitations that leave something out, it is the one that comes closest.
 func guess(offered *kversion.Versions) Versions {
 	releases := kversion.VersionStrings()
 	slices.SortFunc(releases, compareVersions)
-	oldest, newest := -1, -1
+	oldest, newest, closest, least := -1, -1, 0, math.MaxInt
 	for i, release := range releases {
 		known := kversion.FromString(release)
 		if oldest < 0 && within(offered, known) {
@@ -42,17 +44,18 @@ func guess(offered *kversion.Versions) Versions {
 		if within(known, offered) {
 			newest = i
 		}
+		if d := distance(known, offered); d <= least {
+			closest, least = i, d
+		}
 	}
 	name := func(i int) string { return strings.TrimPrefix(releases[i], "v") }
 	switch {
 	case oldest >= 0 && newest >= oldest:
 		return Versions{name(oldest), name(newest)}
-	case oldest >= 0: // it leaves things out that releases had which offered what it offers
-		return Versions{name(oldest), name(oldest)}
-	case newest >= 0:
-		return Versions{name(newest), name(len(releases)-1) + "+"}
+	case oldest < 0 && newest == len(releases)-1:
+		return Versions{name(newest), name(newest) + "+"}
 	}
-	return Versions{}
+	return Versions{name(closest), name(closest)}
 }
 
 // within says whether all that one offers to clients, another offers too.
@@ -65,6 +68,16 @@ func within(one, another *kversion.Versions) bool {
 		}
 	}
 	return true
+}
+
+// distance is by how many versions of requests two differ.
+func distance(one, another *kversion.Versions) (sum int) {
+	for _, key := range telling() {
+		mine, _ := one.LookupMaxKeyVersion(key.Int16())
+		its, _ := another.LookupMaxKeyVersion(key.Int16())
+		sum += max(int(mine)-int(its), int(its)-int(mine))
+	}
+	return sum
 }
 
 // compareVersions puts 0.9 before 0.10.1 before 4.0 before 4.0+.

@@ -15,39 +15,69 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client/wire"
 )
 
-// mayProbe says whether brokers that did not answer may be of an old Kafka: one hung up, credentials are none of their
-// business, and they were not probed a moment ago.
-func (r *Reader) mayProbe(failures map[string]error) bool {
-	if !slices.ContainsFunc(slices.Collect(maps.Values(failures)), hangsUp) {
-		return false
-	}
+// mayProbe says whether brokers may be of an old Kafka: none has answered yet, credentials are none of their business,
+// and they were not probed a moment ago.
+func (r *Reader) mayProbe() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.config.Release != wire.Negotiated || r.config.SASL != nil || time.Since(r.probed) < probeEvery {
+	if r.told || r.config.Release != wire.Negotiated || r.config.SASL != nil || time.Since(r.probed) < probeEvery {
 		return false
 	}
 	r.probed = time.Now()
 	return true
 }
 
-// probeAny probes those that hung up, one after the other, until one answers.
-func (r *Reader) probeAny(ctx context.Context, failures map[string]error) (wire.Release, bool) {
+// suspectsOf are the addresses of brokers that may be old: those that took a connection and did not answer.
+func suspectsOf(failures map[string]error) []string {
+	var suspects []string
 	for _, address := range slices.Sorted(maps.Keys(failures)) {
-		if !hangsUp(failures[address]) {
-			continue
+		if suspicious(failures[address]) {
+			suspects = append(suspects, address)
 		}
-		if release, ok := r.probe(ctx, address); ok {
+	}
+	return suspects
+}
+
+func suspicious(err error) bool { return hangsUp(err) || isLate(err) }
+
+// probeAny probes all at once; the first that turns out to be old is enough.
+func (r *Reader) probeAny(ctx context.Context, addresses []string) (wire.Release, bool) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	found := make(chan wire.Release, len(addresses))
+	for _, address := range addresses {
+		if !r.spawn(func() {
+			release, _ := r.probe(ctx, address)
+			found <- release
+		}) {
+			found <- wire.Negotiated
+		}
+	}
+	for range addresses {
+		if release := <-found; release != wire.Negotiated {
 			return release, true
 		}
 	}
 	return wire.Negotiated, false
 }
 
-// probe finds out whether a broker is of Kafka 0.8 or 0.9. Both know metadata; groups that brokers coordinate can be
-// listed since 0.9, and 0.8 hangs up on that.
+const (
+	// probeTimeout bounds a probe: three questions, one of which is not answered for quickTimeout.
+	probeTimeout = 3 * time.Second
+	// quickTimeout is for a broker that has just answered something else.
+	quickTimeout = 500 * time.Millisecond
+)
+
+// probe finds out whether a broker is of Kafka 0.8 or 0.9. Both know metadata, but not what they understand; groups that
+// brokers coordinate can be listed since 0.9, and 0.8 hangs up on that.
 func (r *Reader) probe(ctx context.Context, address string) (wire.Release, bool) {
 	if _, err := r.single(ctx, address, wire.Kafka09, kmsg.NewPtrMetadataRequest()); err != nil {
 		return wire.Negotiated, false
+	}
+	quick, cancel := context.WithTimeout(ctx, quickTimeout)
+	defer cancel()
+	if _, err := r.single(quick, address, wire.Negotiated, versionsRequest()); err == nil || !suspicious(err) {
+		return wire.Negotiated, false // it was only slow
 	}
 	_, err := r.single(ctx, address, wire.Kafka09, kmsg.NewPtrListGroupsRequest())
 	switch {

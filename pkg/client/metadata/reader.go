@@ -30,7 +30,9 @@ type Reader struct {
 	// client is made when it is first needed, and anew for another release.
 	client *kgo.Client
 	// named says that every broker can be asked for topics by name and makes none by that: from Kafka 0.11 on.
-	named  bool
+	named bool
+	// told says that a broker answered once, so that it is known how they are spoken to.
+	told   bool
 	probed time.Time
 	closed bool
 }

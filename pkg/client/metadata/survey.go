@@ -19,10 +19,10 @@ import (
 )
 
 const (
-	// surveyTimeout bounds one broker's answer: a dial of 3 s and what a slow handshake takes.
-	surveyTimeout = 5 * time.Second
+	// surveyTimeout bounds one broker's answer: 5 s for a dial and a slow handshake, and then a probe.
+	surveyTimeout = 5*time.Second + probeTimeout
 	// surveyedAtOnce is how many brokers are asked together, a connection each; 100 brokers of which 10 hang are told
-	// within 10 s.
+	// within 16 s.
 	surveyedAtOnce = 8
 	// namedSince is the version of the metadata request (of Kafka 0.11) that can name a topic without making it.
 	namedSince = 4
@@ -78,11 +78,11 @@ func (r *Reader) Survey(ctx context.Context, brokers map[string]string) (map[str
 func (r *Reader) offer(ctx context.Context, address string) (Offer, error) {
 	ctx, cancel := context.WithTimeout(ctx, surveyTimeout)
 	defer cancel()
-	request := kmsg.NewPtrApiVersionsRequest()
-	request.ClientSoftwareName, request.ClientSoftwareVersion = "samsa", "survey" // refused where they are empty
-	got, err := r.single(ctx, address, wire.Negotiated, request)
+	patient, stop := context.WithTimeout(ctx, surveyTimeout-probeTimeout)
+	defer stop()
+	got, err := r.single(patient, address, wire.Negotiated, versionsRequest())
 	if err != nil {
-		if hangsUp(err) && r.Config().SASL == nil {
+		if suspicious(err) && r.Config().SASL == nil {
 			if release, ok := r.probe(ctx, address); ok {
 				return OfferOf(release), nil
 			}
@@ -97,6 +97,12 @@ func (r *Reader) offer(ctx context.Context, address string) (Offer, error) {
 		return Offer{}, fmt.Errorf("it does not tell what it understands: %w", err)
 	}
 	return offerOf(told), nil
+}
+
+func versionsRequest() *kmsg.ApiVersionsRequest {
+	request := kmsg.NewPtrApiVersionsRequest()
+	request.ClientSoftwareName, request.ClientSoftwareVersion = "samsa", "survey" // refused where they are empty
+	return request
 }
 
 // offerOf reads an answer. Brokers without ZooKeeper, and no others, describe the quorum of their controllers; those
