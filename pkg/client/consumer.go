@@ -138,8 +138,8 @@ type Consumer struct {
 // ErrEnded says that a consumer has ended. What was acknowledged by then it committed as it left.
 var ErrEnded = errors.New("the consumer has ended")
 
-// ErrNotReleased says that who keeps the group could not be told that a consumer has left, or not in time: what it held falls to
-// others when its session expires, and what it delivered since its last commit is delivered again.
+// ErrNotReleased says that who keeps the group could not be told that a consumer has left, or not in time: what it held
+// falls to others when its session expires, and what it delivered since its last commit is delivered again.
 var ErrNotReleased = errors.New(
 	"the group was not left in time, or where it is kept could not be told: the session ends instead")
 

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -21,38 +22,40 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// neighbour is a member of a group that is not samsa's, as others' programs are: it commits what it has written into the
-// book, and before it gives anything up.
+// neighbour is a member of a group that is not samsa's, as others' programs are: it commits what it has written into
+// the book, and before it gives anything up.
 type neighbour struct {
-	client *kgo.Client
+	kgo    *kgo.Client
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
 
 func neighbourOf(brokers *embedkafka.Cluster, name string, into *book, balancer kgo.GroupBalancer) *neighbour {
 	GinkgoHelper()
-	commit := func(ctx context.Context, client *kgo.Client, _ map[string][]int32) {
-		_ = client.CommitUncommittedOffsets(ctx)
+	commit := func(ctx context.Context, own *kgo.Client, _ map[string][]int32) {
+		_ = own.CommitUncommittedOffsets(ctx)
 	}
-	client, err := kgo.NewClient(
-		kgo.SeedBrokers(brokers.Addrs()...), kgo.ConsumerGroup(name), kgo.ConsumeTopics("orders"), kgo.ClientID("theirs"),
+	own, err := kgo.NewClient(
+		kgo.SeedBrokers(brokers.Addrs()...), kgo.ConsumerGroup(name), kgo.ConsumeTopics("orders"),
+		kgo.ClientID("theirs"),
 		kgo.Balancers(balancer), kgo.SessionTimeout(coordinatedSession), kgo.HeartbeatInterval(coordinatedSession/6),
 		kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(), kgo.OnPartitionsRevoked(commit), kgo.DisableClientMetrics(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 	)
 	Expect(err).NotTo(HaveOccurred())
 	ctx, cancel := context.WithCancel(context.Background()) //nolint:forbidigo // ends with the spec, in order
-	n := &neighbour{client: client, cancel: cancel}
+	n := &neighbour{kgo: own, cancel: cancel}
 	n.done.Go(func() {
 		for ctx.Err() == nil {
-			fetches := client.PollFetches(ctx)
+			fetches := own.PollFetches(ctx)
 			fetches.EachRecord(func(r *kgo.Record) {
 				into.write(kafka.Message{
-					Partition: kafka.Partition{Topic: r.Topic, ID: strconv.Itoa(int(r.Partition))}, Offset: r.Offset, Value: r.Value, Next: r.Offset + 1,
+					Partition: kafka.Partition{Topic: r.Topic, ID: strconv.Itoa(int(r.Partition))},
+					Offset:    r.Offset, Value: r.Value, Next: r.Offset + 1,
 				})
 			})
-			commit(ctx, client, nil)
-			client.AllowRebalance()
+			commit(ctx, own, nil)
+			own.AllowRebalance()
 		}
 	})
 	DeferCleanup(n.leave)
@@ -62,7 +65,7 @@ func neighbourOf(brokers *embedkafka.Cluster, name string, into *book, balancer 
 func (n *neighbour) leave() {
 	n.cancel()
 	n.done.Wait()
-	n.client.CloseAllowingRebalance()
+	n.kgo.CloseAllowingRebalance()
 }
 
 // cable is a network that can be pulled out.
@@ -183,7 +186,7 @@ var _ = Describe("A consumer group that brokers coordinate, with others in it", 
 		Eventually(a.running).Should(Equal(6))
 		Expect(brokers.Grow(ctx, "orders", 9)).To(Succeed())
 		publish(ctx, topic, 90)
-		Eventually(received.distinct, "30s").Should(Equal(90))
+		Eventually(received.distinct, 30*time.Second).Should(Equal(90))
 		Expect(a.running()).To(Equal(9))
 	})
 

@@ -51,14 +51,16 @@ func (g *Group) inspectCoordinated(ctx context.Context, topics []string, tell fu
 			return GroupView{}, explained(err)
 		}
 	}
-	g.polled.watch(g, look, partitions, topics, tell)
+	g.polled.watch(g, look, partitions, topics, tell) //nolint:contextcheck // it looks on after this call has ended
 	view := describeCoordinated(look, partitions, committed, g.cluster.bounds(ctx, partitions))
 	view.Missing, view.Begun = absent, begun
 	return view, nil
 }
 
 // partitionsOf are those of all the topics, and the topics that do not exist.
-func (c *Cluster) partitionsOf(ctx context.Context, topics []string) (all []kafka.Partition, absent []string, err error) {
+func (c *Cluster) partitionsOf(
+	ctx context.Context, topics []string,
+) (all []kafka.Partition, absent []string, err error) {
 	for _, topic := range topics {
 		partitions, err := c.directory.partitions(ctx, topic)
 		switch {
@@ -79,7 +81,7 @@ func describeCoordinated(
 ) GroupView {
 	view := GroupView{EndErr: logs.err, Partitions: make([]GroupPartition, len(partitions))}
 	owners := map[kafka.Partition]string{}
-	var registrations []layout.Registration
+	registrations := make([]layout.Registration, 0, len(look.Peers))
 	for _, peer := range look.Peers {
 		registrations = append(registrations, peer.Registration())
 		for _, partition := range peer.Assigned() {

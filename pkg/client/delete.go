@@ -35,9 +35,9 @@ func (e *GroupInUseError) Error() string {
 	return fmt.Sprintf("group %s is in use by %s: end its members first", e.Group, text)
 }
 
-// Delete removes everything that ZooKeeper, or the group's coordinator, holds of the group: its positions, what is left of
-// claims, and the marker that says where it began; so that the next member begins anew. That there is nothing is success. If it was cut short,
-// repeat it.
+// Delete removes everything that ZooKeeper, or the group's coordinator, holds of the group: its positions, what is left
+// of claims, and the marker that says where it began; so that the next member begins anew. That there is nothing is
+// success. If it was cut short, repeat it.
 //
 // While the group has members it fails with *GroupInUseError, and nothing is removed. That is so too for a member that
 // joins meanwhile, except that a group of more than 500 partitions may have been removed in part by then; where the

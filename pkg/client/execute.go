@@ -10,8 +10,8 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client/group"
 )
 
-// answersPerSession bounds how long a request to who keeps the group may take: three fit into a session, so one that hangs is
-// known to before the lease (2/3 of a session) lapses.
+// answersPerSession bounds how long a request to who keeps the group may take: three fit into a session, so one that
+// hangs is known to before the lease (2/3 of a session) lapses.
 const answersPerSession = 3
 
 // resolveTimeout bounds asking the brokers for positions; a second for each of three that may have to be tried.
@@ -93,6 +93,7 @@ func (d *driver) resolve(ctx context.Context, command group.Resolve) {
 	if err == nil {
 		answer.Positions, err = transport.Positions(ctx, command.Partitions, command.Place)
 	}
+	d.takeOver(answer.Positions)
 	answer.Answer = answerOf(err)
 	d.consumer.events.send(answer)
 }

@@ -68,7 +68,7 @@ func (q inquiry) sync(ctx context.Context, command coordinator.Sync) coordinator
 	synced := coordinator.Synced{Serial: command.Serial}
 	request := kmsg.NewPtrSyncGroupRequest()
 	request.Group, request.MemberID, request.Generation = q.name, command.Member, command.Generation
-	request.ProtocolType, request.Protocol = kmsg.StringPtr(coordinator.ProtocolType), kmsg.StringPtr(command.Protocol)
+	request.ProtocolType, request.Protocol = new(coordinator.ProtocolType), new(command.Protocol)
 	for _, share := range command.Shares {
 		given := kmsg.NewSyncGroupRequestGroupAssignment()
 		given.MemberID, given.MemberAssignment = share.Member, share.Assignment
@@ -328,7 +328,7 @@ func (q inquiry) commit(ctx context.Context, command coordinator.Commit) coordin
 		}
 		written := kmsg.NewOffsetCommitRequestTopicPartition()
 		written.Partition, written.Offset = int32(number), position.Offset
-		written.Metadata = kmsg.StringPtr(committedBy)
+		written.Metadata = new(committedBy)
 		topic := &request.Topics[len(request.Topics)-1]
 		topic.Partitions = append(topic.Partitions, written)
 	}

@@ -66,8 +66,8 @@ func (l *lookers) close() {
 	l.ended.Wait()
 }
 
-// polled stands in for watches on a group that brokers keep. One goroutine looks again and again while somebody is to be
-// told; it ends with the cluster.
+// polled stands in for watches on a group that brokers keep. One goroutine looks again and again while somebody is to
+// be told; it ends with the cluster.
 type polled struct {
 	mu   sync.Mutex // guards what follows
 	tell func()
@@ -138,7 +138,8 @@ func (p *polled) changed(ctx context.Context, g *Group, topics []string) bool {
 
 // digest is a text that is the same while members, what they own, and the partitions are.
 func digest(look groupLook, partitions []kafka.Partition) string {
-	lines := []string{look.state, look.Protocol, fmt.Sprint(partitions)}
+	lines := make([]string, 0, 3+len(look.Peers))
+	lines = append(lines, look.state, look.Protocol, fmt.Sprint(partitions))
 	for _, peer := range look.Peers {
 		lines = append(lines, fmt.Sprintf("%s %q %x %x", peer.ID, peer.Client, peer.Metadata, peer.Assignment))
 	}

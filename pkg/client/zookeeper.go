@@ -20,7 +20,8 @@ type zookeeper struct {
 }
 
 // follow tells the member of a session that began or ended. It hears of none before the brokers have said which Kafka
-// this is: what it writes depends on it. Should they say something else later, everything begins anew in another session.
+// this is: what it writes depends on it. Should they say something else later, everything begins anew in another
+// session.
 func (z *zookeeper) follow(ctx context.Context) (changed, found, over <-chan struct{}) {
 	client, directory := z.consumer.cluster.registry, z.consumer.cluster.directory
 	changed, found = client.Changed(), directory.changes()
@@ -81,7 +82,10 @@ func (z *zookeeper) ask(ctx context.Context, session *registry.Session, command 
 	name := z.consumer.config.Group
 	switch command := command.(type) {
 	case group.Register:
-		err := session.Register(ctx, name, command.ID, command.Data)
+		err := z.admit(ctx, session, command)
+		if err == nil {
+			err = session.Register(ctx, name, command.ID, command.Data)
+		}
 		return group.Registered{Epoch: command.Epoch, Answer: answerOf(err)}
 	case group.Probe:
 		return probe(ctx, session, name, command)

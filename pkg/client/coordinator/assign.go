@@ -103,7 +103,9 @@ func assignBy(
 		members[i] = kmsg.NewJoinGroupResponseMember()
 		members[i].MemberID, members[i].ProtocolMetadata = peer.ID, slices.Clone(peer.Metadata)
 	}
-	slices.SortFunc(members, func(a, b kmsg.JoinGroupResponseMember) int { return strings.Compare(a.MemberID, b.MemberID) })
+	slices.SortFunc(members, func(a, b kmsg.JoinGroupResponseMember) int {
+		return strings.Compare(a.MemberID, b.MemberID)
+	})
 	among, topics, err := balancer.MemberBalancer(members)
 	if err != nil {
 		return nil, fmt.Errorf("what a member of the group says cannot be understood: %w", err)

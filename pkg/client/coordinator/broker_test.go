@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -64,9 +65,7 @@ func (b *broker) depose() *broker {
 		successor.members[id] = &again
 		successor.touch(&again)
 	}
-	for partition, offset := range b.offsets {
-		successor.offsets[partition] = offset
-	}
+	maps.Copy(successor.offsets, b.offsets)
 	if successor.state == "Preparing" || successor.state == "Completing" { // as it was before the round
 		successor.state = "Stable"
 		successor.prepare()

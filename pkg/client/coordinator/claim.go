@@ -94,8 +94,8 @@ func (m *Member) keepClaims() {
 	}
 }
 
-// unwantedClaims are those for which something is to be done now, in order: usually none of many. Until it is known what
-// falls to the member, what it holds is as good as wanted, unless it is to hold nothing.
+// unwantedClaims are those for which something is to be done now, in order: usually none of many. Until it is known
+// what falls to the member, what it holds is as good as wanted, unless it is to hold nothing.
 func (m *Member) unwantedClaims() []*claim {
 	var unwanted []*claim
 	known := m.synced || m.leaving

@@ -1,8 +1,8 @@
 // Copyright The samsa Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package coordinator is one member of a consumer group that Kafka's brokers coordinate: a state machine without I/O, as
-// package group is for groups in ZooKeeper.
+// Package coordinator is one member of a consumer group that Kafka's brokers coordinate: a state machine without I/O,
+// as package group is for groups in ZooKeeper.
 //
 // # Usage
 //
@@ -22,8 +22,8 @@
 //
 // # What must hold
 //
-// Lanes run only while the lease holds. It is extended by commits alone: see Lease. A lane starts only after a commit of
-// its position, in the generation that gave the partition, was accepted. A partition is let go only when its lane has
-// drained and its position is committed. Nothing is written but in the name of the member and its generation, which the
-// coordinator checks.
+// Lanes run only while the lease holds. It is extended by commits alone: see Lease. A lane starts only after a commit
+// of its position, in the generation that gave the partition, was accepted. A partition is let go only when its lane
+// has drained and its position is committed. Nothing is written but in the name of the member and its generation, which
+// the coordinator checks.
 package coordinator

@@ -20,9 +20,9 @@ const (
 // It is extended by accepted commits, and by nothing else. A heartbeat is answered from memory, so a broker that was
 // deposed as coordinator and does not know it yet answers it for as long as it likes, while its successor expels the
 // member. A commit is answered once it has been replicated, which the deposed cannot do any more. So when a commit was
-// sent, the coordinator was still the one, and whoever succeeds it begins to count the session anew; and a commit counts
-// as a heartbeat. The member is not expelled for silence before a whole session has passed from then on: 2/3 of it is
-// safe, with a third for what clocks may differ.
+// sent, the coordinator was still the one, and whoever succeeds it begins to count the session anew; and a commit
+// counts as a heartbeat. The member is not expelled for silence before a whole session has passed from then on: 2/3 of
+// it is safe, with a third for what clocks may differ.
 //
 // A member is also expelled, whatever it says meanwhile, when a round has begun and it has not joined in the time that
 // a round may take. So the lease never goes beyond that time, counted from the last proof that no round was under way.

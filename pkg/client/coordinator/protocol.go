@@ -81,7 +81,8 @@ func (m *Member) protocols() []Protocol {
 		return strings.Compare(a.Topic, b.Topic)
 	})
 	ours := metadata.AppendTo(nil)
-	offered := []Protocol{{own, ours}}
+	offered := make([]Protocol, 0, 5)
+	offered = append(offered, Protocol{own, ours})
 	for _, balancer := range balancers() {
 		said := ours
 		switch balancer.ProtocolName() {

@@ -95,10 +95,12 @@ func (m *Member) keepJoined() {
 	})
 }
 
-// clearBy is when a round is joined with or without what is still draining: the last moment, less the time for the news.
+// clearBy is when a round is joined with or without what is still draining: the last moment, less the time for the
+// news.
 func (m *Member) clearBy() time.Time { return m.lease.joinBy().Add(-m.clearSlack()) }
 
-// clearSlack is kept for cutting lanes off, a commit, and the way of the request: 2 s, or less where sessions are short.
+// clearSlack is kept for cutting lanes off, a commit, and the way of the request: 2 s, or less where sessions are
+// short.
 func (m *Member) clearSlack() time.Duration { return min(2*time.Second, m.config.Session/4) }
 
 // mayLookAhead reports whether the group is to be looked at before a round. Nothing is at stake without claims.
@@ -150,8 +152,8 @@ func (m *Member) adopt(id string) {
 	}
 }
 
-// enter takes a new generation. What was kept stays while the protocol has all members respect it; under any other it is
-// given to others without asking, so it ends at once.
+// enter takes a new generation. What was kept stays while the protocol has all members respect it; under any other it
+// is given to others without asking, so it ends at once.
 func (m *Member) enter(event Joined) {
 	r := &m.round
 	m.lease.settle(latest(event.Sent, r.gathering))

@@ -37,7 +37,7 @@ func check(t *testing.T, w *world) {
 }
 
 func TestMembersThatComeAndGoRepeatNothing(t *testing.T) {
-	for seed := range uint64(40) {
+	for seed := range uint64(25) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWorld(seed)
 			if seed%2 == 1 {
@@ -66,7 +66,7 @@ func TestMembersThatComeAndGoRepeatNothing(t *testing.T) {
 }
 
 func TestFaultsLoseNothingAndNeverMakeTwoOwners(t *testing.T) {
-	for seed := range uint64(80) {
+	for seed := range uint64(50) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWorld(seed)
 			w.loss = float64(seed%4) * 0.03

@@ -11,10 +11,11 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// start decides where the group begins: once, for all partitions there are then. Were each member to resolve the start of
-// what falls to it, one that takes over a partition nobody had committed yet would start at another end of the log than
-// its predecessor, and skip what lies between. So one member of a generation does it for all: the first by id. What it
-// writes the coordinator refuses once there is another generation, whose first reads what is there before it writes.
+// start decides where the group begins: once, for all partitions there are then. Were each member to resolve the start
+// of what falls to it, one that takes over a partition nobody had committed yet would start at another end of the log
+// than its predecessor, and skip what lies between. So one member of a generation does it for all: the first by id.
+// What it writes the coordinator refuses once there is another generation, whose first reads what is there before it
+// writes.
 //
 // Partitions that have no position after that are new, and begin at the earliest message.
 type start struct {
@@ -222,8 +223,8 @@ func (m *Member) mayPlace() bool {
 	return false
 }
 
-// resolved takes positions from the brokers. An answer to a question of an earlier generation is as good, but only where
-// the same place was asked for.
+// resolved takes positions from the brokers. An answer to a question of an earlier generation is as good, but only
+// where the same place was asked for.
 func (m *Member) resolved(event group.Resolved) {
 	s := &m.start
 	if s.underWay && !s.known && s.positions == nil && event.Place == m.config.Start {

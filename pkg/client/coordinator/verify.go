@@ -15,11 +15,11 @@ type keeper struct {
 	until  time.Time
 }
 
-// verify looks for members that kept partitions through a round whose outcome does not respect that. A member of samsa's
-// does so only while it knows of no stranger; one that joins between its look and the end of the round makes the group
-// choose a protocol that gives away what was kept. Who kept it drops it as soon as it hears of the outcome, or when its
-// lease ends, which is proved by nothing after the round; and whoever is given it meanwhile waits for that: what was kept
-// stands in the metadata that all can read.
+// verify looks for members that kept partitions through a round whose outcome does not respect that. A member of
+// samsa's does so only while it knows of no stranger; one that joins between its look and the end of the round makes
+// the group choose a protocol that gives away what was kept. Who kept it drops it as soon as it hears of the outcome,
+// or when its lease ends, which is proved by nothing after the round; and whoever is given it meanwhile waits for that:
+// what was kept stands in the metadata that all can read.
 func (m *Member) verify() {
 	m.kept = map[kafka.Partition]keeper{}
 	for _, peer := range m.view.Peers {

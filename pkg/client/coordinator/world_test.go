@@ -30,10 +30,11 @@ type world struct {
 	loss float64
 	// frontier is up to where everything of a partition was delivered, by anybody.
 	frontier map[kafka.Partition]int64
-	begin    map[kafka.Partition]int64
-	repeated int
-	failures []string
-	trace    []string
+	// begin is where the group began, as it was first committed; head where logs ended when somebody last asked.
+	begin, head map[kafka.Partition]int64
+	repeated    int
+	failures    []string
+	trace       []string
 }
 
 type action struct {
@@ -61,6 +62,7 @@ func newWorld(seed uint64) *world {
 		rand: rand.New(rand.NewPCG(seed, 7)), now: time.Unix(1_800_000_000, 0), //nolint:gosec // a simulation
 		topics: map[string]int{"t": 8}, start: kafka.Earliest(),
 		frontier: map[kafka.Partition]int64{}, begin: map[kafka.Partition]int64{},
+		head: map[kafka.Partition]int64{},
 	}
 	w.broker = &broker{
 		world: w, state: "Empty", members: map[string]*enrolled{}, pending: map[string]bool{},
@@ -128,6 +130,9 @@ func (w *world) settled(b *broker) {
 
 // committed checks that nothing undelivered is behind a commit.
 func (w *world) committed(member string, position Position, before int64) {
+	if _, begun := w.broker.offsets[position.Partition]; !begun {
+		w.begin[position.Partition] = position.Offset
+	}
 	if position.Offset > max(w.frontier[position.Partition], w.begin[position.Partition]) {
 		w.fail("%s committed %s at %d, and only what is before %d was delivered (committed before: %d)",
 			member, position.Partition, position.Offset, w.frontier[position.Partition], before)
@@ -139,7 +144,6 @@ type node struct {
 	world  *world
 	name   string
 	member *Member
-	life   int // counts processes: what is on the way to an earlier one is lost
 	frozen time.Time
 	dead   bool
 	gone   bool
@@ -173,7 +177,7 @@ type run struct {
 func (w *world) spawn(name string) *node {
 	n := &node{world: w, name: name, lanes: map[int64]*run{}, member: New(Config{
 		Group: "g", Pod: name, Topics: []string{"t"}, Strategy: layout.Sticky, Start: w.start,
-		Session: 6 * time.Second, CommitInterval: time.Second, DrainTimeout: 5 * time.Second, Rand: w.rand.Float64,
+		Session: 6 * time.Second, CommitInterval: time.Second, DrainTimeout: 10 * time.Second, Rand: w.rand.Float64,
 	})}
 	w.nodes = append(w.nodes, n)
 	n.step(group.Tick{})
@@ -321,17 +325,14 @@ func (n *node) execute(command group.Command) {
 	}
 }
 
-// resolve says where logs begin, which is at 0, and end: behind what was delivered by now, and some.
+// resolve says where logs begin, which is at 0, and end: further on each time.
 func (w *world) resolve(command group.Resolve) group.Resolved {
 	resolved := group.Resolved{Place: command.Place, Positions: map[kafka.Partition]int64{}}
 	for _, partition := range command.Partitions {
 		resolved.Positions[partition] = 0
 		if !command.Place.IsEarliest() {
-			end := max(w.frontier[partition], w.begin[partition]) + 1 + w.rand.Int64N(10)
-			if _, begun := w.frontier[partition]; !begun { // the group may begin here
-				w.begin[partition] = end
-			}
-			resolved.Positions[partition] = end
+			w.head[partition] = max(w.frontier[partition], w.head[partition]) + 1 + w.rand.Int64N(10)
+			resolved.Positions[partition] = w.head[partition]
 		}
 	}
 	return resolved
@@ -347,7 +348,7 @@ func (n *node) obey(command group.Command) {
 			n.world.fail("%s starts %s at %d, skipping from %d", n.name, command.Partition, command.Position, front)
 		}
 		if n.world.rand.Float64() < 0.1 {
-			r.slow = time.Duration(n.world.rand.Int64N(int64(3 * time.Second)))
+			r.slow = time.Duration(n.world.rand.Int64N(int64(9 * time.Second)))
 		}
 		n.lanes[command.Lane] = r
 		n.deliver(command.Lane, r)
