@@ -6,9 +6,11 @@ package client
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client/group"
+	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
 // driver carries out what a consumer's member asks for. One goroutine steps the member; what takes time happens in
@@ -19,6 +21,8 @@ type driver struct {
 	lease    *lease
 	lanes    map[int64]*source
 	keeper   keeper
+	// taken are positions that the group has where it is not kept: what begins, begins there.
+	taken atomic.Pointer[map[kafka.Partition]int64]
 
 	running sync.WaitGroup
 	left    bool

@@ -181,6 +181,13 @@ func (s *Session) observeBirth(ctx context.Context, request ObserveRequest, _ *h
 	return failure("observe", path, err)
 }
 
+// Begun tells whether the start positions of a group are decided.
+func (s *Session) Begun(ctx context.Context, group string) (bool, error) {
+	var view layout.View
+	err := s.observeBirth(ctx, ObserveRequest{Group: group}, nil, &view)
+	return view.Begun, err
+}
+
 // visit reads nodes, several at a time, and gives each that exists to take, concurrently. What take refuses, and a node
 // that may not be read, or cannot be, is a problem of its own: it must not keep the others from being read. What nodes
 // hold is let go as it was taken: a node may hold a MiB, and a group hundreds of nodes.
