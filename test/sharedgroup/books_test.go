@@ -38,7 +38,7 @@ func readBooks(paths []string, sent map[message]string) (books, error) {
 			if err != nil {
 				return nil, fmt.Errorf("ledger %s: %w", path, err)
 			}
-			if sent[m] != value {
+			if known, ok := sent[m]; ok && known != value {
 				return nil, fmt.Errorf("ledger %s: %s at %d is %q, and %q was sent", path, m.partition, m.offset, value, sent[m])
 			}
 			all[m]++

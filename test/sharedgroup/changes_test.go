@@ -92,8 +92,9 @@ func specTime() time.Duration { return 2*time.Minute + time.Duration(*changes)*2
 
 var _ = Describe("A group of samsa's members and of Kafka's old consumers", func() {
 	for _, release := range chosen() {
-		It("loses nothing and settles while members of both join, leave and are killed: Kafka "+release, func(ctx SpecContext) {
-			s := schedule{stage: newStage(ctx, release), random: rand.New(rand.NewPCG(*seed, 0)), left: *changes} //nolint:gosec // replays
+		It("loses nothing and settles while both join, leave and are killed: Kafka "+release, func(ctx SpecContext) {
+			random := rand.New(rand.NewPCG(*seed, 0)) //nolint:gosec // it has to replay
+			s := schedule{stage: newStage(ctx, release), random: random, left: *changes}
 			var took []time.Duration
 			s.joinOld()
 			s.joinNew()
@@ -119,9 +120,11 @@ func round(d time.Duration) time.Duration { return d.Round(100 * time.Millisecon
 func tell(v verdict, h history, took []time.Duration) {
 	slices.Sort(took)
 	fmt.Printf("settled %d times: median %s, longest %s\n", len(took), round(took[len(took)/2]), round(took[len(took)-1]))
-	fmt.Printf("messages: %d sent, %d delivered, %d repetitions; lost by samsa %d, by old consumers %d, by nobody known %d\n",
+	fmt.Printf("messages: %d sent, %d delivered, %d repetitions; "+
+		"lost by samsa %d, by old consumers %d, by nobody known %d\n",
 		v.sent, v.delivered, v.repeated, len(v.lost[samsas]), len(v.lost[foreign]), len(v.lost[others]))
-	fmt.Printf("commits: samsa %d (%d backwards), old consumers %d (%d backwards); claims: samsa %d, old consumers %d; nudges %d\n",
+	fmt.Printf("commits: samsa %d (%d backwards), old consumers %d (%d backwards); "+
+		"claims: samsa %d, old consumers %d; nudges %d\n",
 		h.made(samsas), h.rewinds(samsas), h.made(foreign), h.rewinds(foreign), h.claims[samsas], h.claims[foreign], h.nudges)
 	for _, line := range slices.Concat(v.lost[samsas], v.lost[others], v.lost[foreign]) {
 		fmt.Println("  lost:", line)

@@ -1,9 +1,9 @@
 // Copyright The samsa Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package sharedgroup holds the tests of groups that samsa's members share with Kafka's own clients: real brokers, a real
-// ZooKeeper, the old consumer out of the jars of Kafka 0.8.2 to 1.1 in virtual machines of its own, and samsa's members
-// in processes of their own, so that both can be killed.
+// Package sharedgroup holds the tests of groups that samsa's members share with Kafka's own clients: real brokers, a
+// real ZooKeeper, the old consumer out of the jars of Kafka 0.8.2 to 1.1 in virtual machines of its own, and samsa's
+// members in processes of their own, so that both can be killed.
 //
 // Both sides write down each message before they commit it. What was committed by whom, ZooKeeper's own transaction log
 // tells afterwards: each write of a position with the session that made it. So a message that is in no book has

@@ -77,7 +77,9 @@ func (h *history) commit(group, member string, parts []string, c change, last ma
 		return fmt.Errorf("%s: %w", c.path, err)
 	}
 	p := partition{parts[1], id}
-	h.commits[p] = append(h.commits[p], commit{member: member, side: sideOf(group, member), before: last[p], after: position})
+	h.commits[p] = append(h.commits[p], commit{
+		member: member, side: sideOf(group, member), before: last[p], after: position,
+	})
 	last[p] = position
 	return nil
 }

@@ -41,7 +41,8 @@ func compiled(ctx context.Context, program, release string) (string, error) {
 	if err := os.MkdirAll(classes, 0o700); err != nil {
 		return "", err
 	}
-	output, err := exec.CommandContext(ctx, javaHome("javac"), "-nowarn", "-cp", jars, "-d", classes, source).CombinedOutput()
+	javac := exec.CommandContext(ctx, javaHome("javac"), "-nowarn", "-cp", jars, "-d", classes, source)
+	output, err := javac.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("javac %s: %w:\n%s", source, err, output)
 	}

@@ -58,7 +58,26 @@ func beMember(order memberOrder) error {
 	if err != nil {
 		return errors.Join(err, cluster.Close())
 	}
+	go tellTrouble(ctx, consumer)
 	return errors.Join(record(ctx, consumer, order.Ledger), cluster.Close())
+}
+
+// tellTrouble says why the member cannot join, each reason once.
+func tellTrouble(ctx context.Context, consumer *client.Consumer) {
+	tick := time.NewTicker(looking)
+	defer tick.Stop()
+	told := ""
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		if err := consumer.Status().RegisterErr; err != nil && err.Error() != told {
+			told = err.Error()
+			fmt.Println("unjoined", told)
+		}
+	}
 }
 
 // record writes each message into the ledger before it counts as delivered.

@@ -6,6 +6,7 @@ package sharedgroup
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -63,6 +64,13 @@ func (p *producer) send(ctx context.Context, id int) {
 		}
 		p.sent[message{to, record.Offset}] = value
 	})
+}
+
+// snapshot is what has been acknowledged by now.
+func (p *producer) snapshot() map[message]string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.sent)
 }
 
 // ends are the positions behind what was sent.

@@ -32,9 +32,9 @@ func parseRegistration(data string) (r registration, err error) {
 	return r, nil
 }
 
-// rangeOf says which thread owns which partition, out of the members' registrations and the number of partitions of each
-// topic: RangeAssignor of kafka.consumer.PartitionAssignor as it is written there, and none of samsa's code. (Ids here
-// are ASCII, for which Go and Java sort alike.)
+// rangeOf says which thread owns which partition, out of the members' registrations and the number of partitions of
+// each topic: RangeAssignor of kafka.consumer.PartitionAssignor as it is written there, and none of samsa's code. (Ids
+// here are ASCII, for which Go and Java sort alike.)
 func rangeOf(members map[string]registration, topics map[string]int) map[partition]string {
 	owners := map[partition]string{}
 	for topic, count := range topics {

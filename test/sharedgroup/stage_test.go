@@ -23,8 +23,8 @@ import (
 const (
 	root  = "/kafka"
 	group = "shared"
-	// settling bounds one settling: a session that has to expire (6 s and a tick), the four tries of an old consumer (8 s),
-	// and 10 s and four tries more where one has given up and is brought back, on two cores that are busy.
+	// settling bounds one settling: a session that has to expire (6 s and a tick), the four tries of an old consumer (8
+	// s), and 10 s and four tries more where one has given up and is brought back, on two cores that are busy.
 	settling = 45 * time.Second
 	// steady is how long nothing may change for a group to have settled: an old consumer that fails to get a claim gives
 	// up the others for 2 s, and looks at what woke it within 1 s.
@@ -69,7 +69,9 @@ func newStage(ctx context.Context, release string) *stage {
 	s.server, err = realzk.Start(ctx, realzk.Config{Keep: failed})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() error { return s.server.Close() })
-	s.kafka, err = realkafka.Start(ctx, realkafka.Config{Version: release, ZooKeeper: s.server.Addr() + root, Keep: failed})
+	s.kafka, err = realkafka.Start(ctx, realkafka.Config{
+		Version: release, ZooKeeper: s.server.Addr() + root, Keep: failed,
+	})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() error { return s.kafka.Stop() })
 	for name, partitions := range topics() {
