@@ -26,11 +26,10 @@ func (c *Cluster) connect(logger *slog.Logger) (*client.Cluster, error) {
 	config := client.Config{
 		Bootstrap: c.BootstrapServers, SASL: c.SASL.config(), Logger: logger, MaxMessageBytes: c.MaxMessageBytes,
 	}
-	secure, err := c.TLS.config()
-	if err != nil {
+	var err error
+	if config.BrokerTLS, err = c.TLS.config(); err != nil {
 		return nil, fmt.Errorf("cluster.tls: %w", err)
 	}
-	config.BrokerTLS = secure
 	if c.ZooKeeper != nil {
 		if err := c.ZooKeeper.add(&config); err != nil {
 			return nil, fmt.Errorf("cluster.zookeeper.%w", err)
@@ -51,11 +50,10 @@ func (z *ZooKeeper) add(config *client.Config) error {
 			return fmt.Errorf("digestFile: %w", err)
 		}
 	}
-	secure, err := z.TLS.config()
-	if err != nil {
+	var err error
+	if config.ZooKeeperTLS, err = z.TLS.config(); err != nil {
 		return fmt.Errorf("tls: %w", err)
 	}
-	config.ZooKeeperTLS = secure
 	return nil
 }
 

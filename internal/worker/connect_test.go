@@ -68,9 +68,9 @@ func TestTLS(t *testing.T) {
 	}
 	for serial := range int64(2) { // a certificate that is renewed in place is used without a restart
 		certificate(t, dir, serial+5)
-		client, err := config.GetClientCertificate(nil)
-		if err != nil || client.Leaf.SerialNumber.Int64() != serial+5 {
-			t.Errorf("got %v, %v", client.Leaf.SerialNumber, err)
+		own, err := config.GetClientCertificate(nil)
+		if err != nil || own.Leaf.SerialNumber.Int64() != serial+5 {
+			t.Errorf("got %v, %v", own.Leaf.SerialNumber, err)
 		}
 	}
 	if _, err := (&TLS{CAFile: filepath.Join(dir, "none")}).config(); err == nil {

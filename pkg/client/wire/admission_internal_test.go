@@ -29,8 +29,8 @@ func unchanged() (fingerprint, bool) { return fingerprint{}, false }
 func TestOneThatIsRefusedIsPaced(t *testing.T) {
 	a := NewAdmission()
 	now := noon
-	for i, least := range []time.Duration{2, 4, 8, 16, 30, 30, 30} {
-		least *= time.Second
+	for i, seconds := range []int{2, 4, 8, 16, 30, 30, 30} {
+		least := time.Duration(seconds) * time.Second
 		if err := a.ask(broker1, now, unchanged); err != nil {
 			t.Fatalf("attempt %d: %v", i, err)
 		}
