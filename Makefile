@@ -195,7 +195,12 @@ sim-mutations: ## Prove that the simulator finds errors: break the code on purpo
 jars: export KAFKA := $(value KAFKA)
 .PHONY: jars
 jars: ## Fetch the jars of real Kafka brokers out of Maven Central into a cache, once (KAFKA=version; default: all releases).
-	hack/kafka.sh $${KAFKA:+"$$KAFKA"}
+	hack/kafka.sh $${KAFKA:+$${KAFKA//,/ }}
+
+conformance: export KAFKA := $(value KAFKA)
+.PHONY: conformance
+conformance: bin/samsa jars ## One list of scenarios against real brokers (KAFKA=3.9,4,embedded; default: all, which also writes docs/compatibility.md).
+	go run ./test/conformance -client bin/samsa $(if $(KAFKA),-kafka "$$KAFKA",-document docs/compatibility.md)
 
 ##@ Long lists
 

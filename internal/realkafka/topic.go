@@ -91,7 +91,7 @@ func (c *Cluster) createInZooKeeper(ctx context.Context, topic Topic) error {
 	for _, key := range slices.Sorted(maps.Keys(topic.Config)) {
 		args = append(args, "--config", key+"="+topic.Config[key])
 	}
-	_, err := c.Tool(ctx, "kafka.admin.TopicCommand", args...)
+	_, err := c.Tool(ctx, topicCommand, args...)
 	return err
 }
 

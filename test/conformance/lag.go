@@ -1,0 +1,131 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux || darwin
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Kafka's own tools for a group's positions.
+const (
+	// offsetChecker is for groups in ZooKeeper, until 0.10.
+	offsetChecker = "kafka.tools.ConsumerOffsetChecker"
+	// groupCommand is for groups of the brokers' coordinator, until 3.5 in the brokers' jar; until 1.1 for groups in ZooKeeper too.
+	groupCommand = "kafka.admin.ConsumerGroupCommand"
+	// movedGroupCommand is where it went.
+	movedGroupCommand = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
+)
+
+// lags: a partition that is consumed, one where something is left, one that nobody has committed, and markers of
+// transactions in the middle of one, compared with what Kafka's own tool says.
+func lags(ctx context.Context, b *bench) error {
+	topic, err := b.topic(ctx, "", 3, nil)
+	if err != nil {
+		return err
+	}
+	if err := b.write(ctx, append(values(topic, 0, 0, 10), values(topic, 1, 0, 5)...)); err != nil {
+		return err
+	}
+	if _, err := b.consume(ctx, topic, b.name, 15); err != nil {
+		return err
+	}
+	if err := b.write(ctx, append(values(topic, 1, 5, 7), values(topic, 2, 0, 3)...)); err != nil {
+		return err
+	}
+	rows, err := b.client.offsets(ctx, topic, b.name)
+	if err != nil {
+		return err
+	}
+	// Of a partition that was empty when the group began: nothing, or 0, is committed; all three are to come.
+	for partition, want := range map[string]int64{"0": 0, "1": 7, "2": 3} {
+		if lag := rows[partition].Lag; lag == nil || *lag != want {
+			return fmt.Errorf("partition %s lags by %d; the client says %s", partition, want, show(lag))
+		}
+	}
+	said, err := b.toolLag(ctx, topic)
+	if err != nil || said == nil {
+		return err
+	}
+	for partition, row := range rows {
+		if lag, there := said[partition]; there && lag != *row.Lag {
+			return fmt.Errorf("partition %s: the client says that the lag is %d, and Kafka's tool says %d", partition, *row.Lag, lag)
+		}
+	}
+	if len(said) < 2 {
+		return errors.New("kafka's own tool tells of fewer than two partitions")
+	}
+	return nil
+}
+
+// toolLag is what Kafka's own tool says, by partition; nil where this Kafka has none for such a group.
+func (b *bench) toolLag(ctx context.Context, topic string) (map[string]int64, error) {
+	real := b.servers.real()
+	if real == nil {
+		b.note("compared with what was written, not with a tool: the embedded server has none")
+		return nil, nil
+	}
+	address := b.client.where[1]
+	var output string
+	var err error
+	switch {
+	case b.way == wayKafka && !b.release.Before("3.5"):
+		output, err = real.Tool(ctx, movedGroupCommand, "--bootstrap-server", address, "--describe", "--group", b.name)
+	case b.way == wayKafka && b.release.Before("0.11"):
+		output, err = real.Tool(ctx, groupCommand, "--new-consumer", "--bootstrap-server", address, "--describe", "--group", b.name)
+	case b.way == wayKafka:
+		output, err = real.Tool(ctx, groupCommand, "--bootstrap-server", address, "--describe", "--group", b.name)
+	case b.release.Before("0.11"):
+		output, err = real.Tool(ctx, offsetChecker, "--zookeeper", address, "--group", b.name, "--topic", topic)
+	case b.release.Before("2.0"):
+		output, err = real.Tool(ctx, groupCommand, "--zookeeper", address, "--describe", "--group", b.name)
+	default:
+		b.note("compared with what was written: Kafka's tools know groups in ZooKeeper until 1.1")
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return parseLag(output, topic)
+}
+
+// parseLag reads a tool's table. Its columns have names, which differ between releases in case alone.
+func parseLag(output, topic string) (map[string]int64, error) {
+	all := map[string]int64{}
+	topicAt, partitionAt, lagAt := -1, -1, -1
+	for line := range strings.Lines(output) {
+		fields := strings.Fields(strings.ReplaceAll(line, ",", " "))
+		if topicAt < 0 {
+			for i, field := range fields {
+				switch strings.ToLower(field) {
+				case "topic":
+					topicAt = i
+				case "partition", "pid":
+					partitionAt = i
+				case "lag":
+					lagAt = i
+				}
+			}
+			if lagAt < 0 || partitionAt < 0 {
+				topicAt = -1
+			}
+			continue
+		}
+		if len(fields) <= max(topicAt, partitionAt, lagAt) || fields[topicAt] != topic {
+			continue
+		}
+		if lag, err := strconv.ParseInt(fields[lagAt], 10, 64); err == nil {
+			all[fields[partitionAt]] = lag
+		}
+	}
+	if topicAt < 0 {
+		return nil, fmt.Errorf("the tool's answer has no table: %s", output)
+	}
+	return all, nil
+}

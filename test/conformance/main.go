@@ -1,0 +1,86 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux || darwin
+
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+	"strings"
+	"syscall"
+)
+
+// options are what the command line says.
+type options struct {
+	kafka, client, ways, document string
+	scenarios                     *regexp.Regexp
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	failed, err := run(ctx, os.Args[1:])
+	stop()
+	switch {
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "conformance:", err)
+		os.Exit(2)
+	case failed > 0:
+		os.Exit(1)
+	}
+}
+
+// run gives the number of scenarios that failed.
+func run(ctx context.Context, args []string) (int, error) {
+	o, err := parse(args)
+	if err != nil {
+		return 0, err
+	}
+	columns, err := plan(o.kafka, o.ways)
+	if err != nil {
+		return 0, err
+	}
+	m := newMatrix(columns)
+	for _, group := range byServers(columns) {
+		if ctx.Err() != nil {
+			return 0, context.Cause(ctx)
+		}
+		if err := runAll(ctx, o, group, m); err != nil {
+			return 0, err
+		}
+	}
+	m.print(os.Stdout)
+	if o.document != "" {
+		if err := m.write(o.document); err != nil {
+			return 0, err
+		}
+	}
+	return m.failures(), nil
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("conformance", flag.ContinueOnError)
+	flags.StringVar(&o.kafka, "kafka", "", "the releases, as 3.9,4; embedded is the embedded server; default: all")
+	flags.StringVar(&o.client, "client", "bin/samsa", "the client: a command line, see doc.go")
+	flags.StringVar(&o.ways, "ways", "zookeeper,kafka", "what coordinates the groups: zookeeper, kafka")
+	flags.StringVar(&o.document, "document", "", "the file to write the matrix into, between its marks")
+	pattern := flags.String("scenario", "", "run only the scenarios whose name matches this regular expression")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("%q is too much", strings.Join(flags.Args(), " "))
+	}
+	scenarios, err := regexp.Compile(*pattern)
+	if err != nil {
+		return o, fmt.Errorf("-scenario: %w", err)
+	}
+	o.scenarios = scenarios
+	return o, nil
+}

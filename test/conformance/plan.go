@@ -1,0 +1,111 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux || darwin
+
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/samsa-dev/samsa/internal/realkafka"
+)
+
+// What coordinates a group.
+const (
+	wayZooKeeper = "zookeeper"
+	wayKafka     = "kafka"
+)
+
+// embedded is the name of the servers in the process: they speak the newest protocol, and register in a ZooKeeper.
+const embedded = "embedded"
+
+// column is one of the matrix: a Kafka, where it registers, and what coordinates groups.
+type column struct {
+	release realkafka.Release // that of the embedded servers is the newest
+	// kind is embedded, or what real brokers register in: ZooKeeper or KRaft.
+	kind string
+	way  string
+}
+
+// Kinds of servers.
+const (
+	kindZooKeeper = "ZooKeeper"
+	kindKRaft     = "KRaft"
+)
+
+// servers names what the column runs against, without the way.
+func (c column) servers() string {
+	if c.kind == embedded {
+		return embedded
+	}
+	return c.release.Version + " " + c.kind
+}
+
+func (c column) String() string { return c.servers() + ", groups by " + c.way }
+
+// plan gives the columns for what was asked for.
+func plan(wanted, ways string) ([]column, error) {
+	var all []column
+	for name := range strings.SplitSeq(wanted, ",") {
+		switch name {
+		case "":
+			for _, release := range realkafka.Releases() {
+				all = append(all, columnsOf(release)...)
+			}
+			all = append(all, embeddedColumns()...)
+		case embedded:
+			all = append(all, embeddedColumns()...)
+		default:
+			release, err := realkafka.Find(name)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, columnsOf(release)...)
+		}
+	}
+	for way := range strings.SplitSeq(ways, ",") {
+		if way != wayZooKeeper && way != wayKafka {
+			return nil, fmt.Errorf("there is no coordination by %q: give %s or %s", way, wayZooKeeper, wayKafka)
+		}
+	}
+	return slices.DeleteFunc(all, func(c column) bool { return !slices.Contains(strings.Split(ways, ","), c.way) }), nil
+}
+
+// columnsOf a release: each kind of registration with each coordination that it has.
+func columnsOf(release realkafka.Release) []column {
+	var all []column
+	if release.RunsWithZooKeeper() {
+		all = append(all, column{release, kindZooKeeper, wayZooKeeper})
+		// 0.8.2 stores positions for others, but knows no members; 0.9 has both.
+		if !release.Before("0.9") {
+			all = append(all, column{release, kindZooKeeper, wayKafka})
+		}
+	}
+	if release.RunsWithKRaft() {
+		all = append(all, column{release, kindKRaft, wayKafka})
+	}
+	return all
+}
+
+func embeddedColumns() []column {
+	releases := realkafka.Releases()
+	newest := releases[len(releases)-1]
+	return []column{{newest, embedded, wayZooKeeper}, {newest, embedded, wayKafka}}
+}
+
+// byServers puts columns together that run against the same servers.
+func byServers(columns []column) [][]column {
+	var groups [][]column
+	for _, c := range columns {
+		last := len(groups) - 1
+		if last >= 0 && groups[last][0].servers() == c.servers() {
+			groups[last] = append(groups[last], c)
+			continue
+		}
+		groups = append(groups, []column{c})
+	}
+	return groups
+}
