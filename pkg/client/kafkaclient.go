@@ -28,6 +28,7 @@ func (c *Cluster) kafkaClient(ctx context.Context) (*kgo.Client, error) {
 	if err := c.directory.wait(ctx); err != nil {
 		return nil, err
 	}
+	c.directory.tellAsking() // they may have become known this moment
 	client, err := c.asking.Client()
 	if err != nil {
 		return nil, fmt.Errorf("client to the brokers: %w", err)
@@ -36,4 +37,7 @@ func (c *Cluster) kafkaClient(ctx context.Context) (*kgo.Client, error) {
 }
 
 // kafkaOptions are those of a client of the caller's own, which begins with the brokers known now.
-func (c *Cluster) kafkaOptions() []kgo.Opt { return wire.Options(c.asking.Config()) }
+func (c *Cluster) kafkaOptions() []kgo.Opt {
+	c.directory.tellAsking()
+	return wire.Options(c.asking.Config())
+}
