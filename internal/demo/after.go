@@ -6,7 +6,7 @@ package demo
 import (
 	"context"
 	"fmt"
-	"strconv"
+	"strings"
 	"time"
 
 	"github.com/samsa-dev/samsa/internal/truth"
@@ -25,7 +25,7 @@ const toldWithin = truth.Grace
 // of log a day at most.
 const publishAgain = time.Second
 
-// owners says who owns how many partitions, as ZooKeeper has it.
+// owners says who owns how many partitions, as the truth has it.
 func (d *demo) owners() string {
 	sample := d.statuses.newest()
 	owned := map[string]int{}
@@ -54,9 +54,10 @@ func (d *demo) awaitStatus(ctx context.Context) bool {
 func (d *demo) uncommitted(ctx context.Context) int {
 	deadline := time.Now().Add(committedWithin)
 	for {
-		missing := d.recorder.uncommitted(d.committed)
+		committed := d.committed(ctx)
+		missing := d.recorder.uncommitted(committed)
 		if missing == 0 {
-			return -d.beyond()
+			return -d.beyond(committed)
 		}
 		if ctx.Err() != nil || time.Now().After(deadline) {
 			return missing
@@ -65,17 +66,21 @@ func (d *demo) uncommitted(ctx context.Context) int {
 	}
 }
 
-// committed is a partition's position in ZooKeeper.
-func (d *demo) committed(partition kafka.Partition) int64 {
-	node, _ := d.system.World.ZooKeeper.Get(d.system.World.Path(layout.Offset(group, partition)))
-	position, _ := strconv.ParseInt(string(node.Data), 10, 64) // what cannot be read is not committed
-	return position
+// committed gives the partitions' positions as they are now; what cannot be read is not committed.
+func (d *demo) committed(ctx context.Context) func(kafka.Partition) int64 {
+	sample, err := d.statuses.reader.Read(ctx, func(string) bool { return false })
+	if err != nil {
+		d.logger.Warn("Positions cannot be read", "error", err)
+	}
+	return func(partition kafka.Partition) int64 {
+		return sample.Partitions[truth.PartitionName("", partition.Topic, partition.ID)].Committed
+	}
 }
 
 // beyond counts the partitions whose position is behind their end.
-func (d *demo) beyond() (count int) {
+func (d *demo) beyond(committed func(kafka.Partition) int64) (count int) {
 	for _, partition := range d.partitions {
-		if d.committed(partition) > d.system.World.Brokers().End(partition) {
+		if committed(partition) > d.system.World.Brokers().End(partition) {
 			count++
 		}
 	}
@@ -119,5 +124,9 @@ func (d *demo) advise() {
 	say("  kubectl scale consumergroup %s --replicas=4", group)
 	say("  kubectl delete pod %s-0", group)
 	say("  kubectl get pods -o wide    # curl -s http://<IP>:8080/v1/status")
-	say("  zkCli.sh -server %s ls -R %s", d.system.World.ZooKeeper.Addr(), d.system.World.Path(layout.Group(group)))
+	if w := d.system.World; w.ZooKeeper != nil {
+		say("  zkCli.sh -server %s ls -R %s", w.ZooKeeper.Addr(), w.Path(layout.Group(group)))
+	} else {
+		say("  samsa groups %s --bootstrap %s", group, strings.Join(w.Bootstrap(), ","))
+	}
 }

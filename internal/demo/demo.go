@@ -26,12 +26,8 @@ const (
 	lines     = "lines"
 )
 
-const (
-	// stalledAfter is how long nothing may arrive in the end before what is missing counts as lost: three sessions.
-	stalledAfter = 3 * session
-	// trickle is how fast messages flow after the end, with KEEP.
-	trickle = 100 // a second
-)
+// trickle is how fast messages flow after the end, with KEEP.
+const trickle = 100 // a second
 
 // ErrBroken says that the table shows something that must not be.
 var ErrBroken = errors.New("a promise was broken; see the table")
@@ -78,8 +74,8 @@ func (c Config) check() error {
 // demo is a demo that runs.
 type demo struct {
 	config   Config
+	pace     pace
 	phases   []phase
-	limits   bounds
 	dir      string
 	logger   *slog.Logger
 	input    *input
@@ -97,14 +93,11 @@ type demo struct {
 
 // Run runs the demo. The error is a Refusal if it cannot begin, and ErrBroken if it went through and the table is not
 // as promised.
-func Run(ctx context.Context, config Config) error { return perform(ctx, config, script(), limits) }
-
-// perform runs the demo with a script and the limits it is held to.
-func perform(ctx context.Context, config Config, phases []phase, limits bounds) (err error) {
+func Run(ctx context.Context, config Config) (err error) {
 	if err := config.check(); err != nil {
 		return Refusal{err}
 	}
-	d := &demo{config: config, phases: phases, limits: limits, recorder: newRecorder()}
+	d := &demo{config: config, recorder: newRecorder()}
 	if d.input, err = openInput(ctx, config.Input, config.Messages); err != nil {
 		if ctx.Err() == nil {
 			err = Refusal{err}
@@ -132,6 +125,8 @@ func perform(ctx context.Context, config Config, phases []phase, limits bounds) 
 		return err
 	}
 	defer func() { err = errors.Join(err, d.system.Close()) }()
+	d.pace = paceIn(d.system.World)
+	d.phases = script(d.pace)
 	for _, id := range d.system.World.Brokers().Partitions(lines) {
 		d.partitions = append(d.partitions, kafka.Partition{Topic: lines, ID: id})
 	}
@@ -159,7 +154,7 @@ func (d *demo) observed(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, end()) }()
 	d.topics = topics
-	d.statuses, err = newStatuses(d.system, d.recorder, d.logger)
+	d.statuses, err = newStatuses(d.system, d.pace, d.recorder, d.logger)
 	if err != nil {
 		return err
 	}
@@ -208,8 +203,10 @@ func (d *demo) conclude(ctx context.Context, windows []ledger.Window) {
 
 // judge prints the table, and lets everything go on with KEEP.
 func (d *demo) judge(ctx context.Context) error {
-	well := printTable(d.config.Out, verdict(d.outcome, d.limits))
-	for _, line := range evidence(d.outcome, d.limits) {
+	limits := d.pace.limits()
+	well := printTable(d.config.Out, verdict(d.outcome, limits))
+	fmt.Fprintf(d.config.Out, "  pauses: %s\n", d.pace.why)
+	for _, line := range evidence(d.outcome, limits) {
 		fmt.Fprintln(d.config.Out, "  "+line)
 	}
 	fmt.Fprintf(d.config.Out, "  %.0f s in all\n", time.Since(d.progress.begin).Seconds())
@@ -262,7 +259,7 @@ func (d *demo) settle(ctx context.Context) error {
 		if published+delivered != last {
 			last, moved = published+delivered, time.Now()
 		}
-		if time.Since(moved) > stalledAfter {
+		if time.Since(moved) > d.pace.stalled() {
 			return nil // the table tells what is missing
 		}
 		pause(ctx, beat)

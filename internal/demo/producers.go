@@ -44,7 +44,8 @@ func producers(ctx context.Context, w *world.World, logger *slog.Logger) (topics
 	}
 	for _, way := range ways {
 		cluster, err := client.Open(ctx, client.Config{
-			ZooKeeper: w.Connect(), Compression: way, Logger: logger.With("producer", way.String()),
+			ZooKeeper: w.Connect(), Bootstrap: w.Bootstrap(), Compression: way,
+			Logger: logger.With("producer", way.String()),
 		})
 		if err != nil {
 			return nil, nil, errors.Join(err, end())

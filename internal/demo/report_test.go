@@ -25,6 +25,9 @@ func wellOutcome() outcome {
 	}
 }
 
+// limits are those of groups in ZooKeeper.
+var limits = byZooKeeper.limits()
+
 func TestReport(t *testing.T) {
 	var out strings.Builder
 	if !printTable(&out, verdict(wellOutcome(), limits)) {

@@ -13,25 +13,14 @@ import (
 )
 
 const (
-	// session is the workers' session with ZooKeeper (config/samples asks for it), and tick ZooKeeper's own grain. A lease
-	// is sound while a tick is at most a third of a session: 6 s are 12 ticks of 500 ms. Shorter sessions would make the
-	// demo faster, and a worker that two busy cores leave waiting for 4 s (2/3 of the session) would stop for nothing.
-	session = 6 * time.Second
-	tick    = 500 * time.Millisecond
-
 	// settle is how long a planned change may show its effects: starting two pods takes some two seconds, moving their
 	// partitions a few round trips, and a status is renewed within ten.
 	settle = 12 * time.Second
-	// frozen is longer than the session and a tick, so others own the frozen worker's partitions before it wakes.
-	frozen = session + tick + 1500*time.Millisecond
+	// aftermath is how long nothing else happens once a fault must be over.
+	aftermath = 5 * time.Second
 	// away is how long nobody answers kubectl.
 	away = 30 * time.Second
 )
-
-// limits are the project's promises. A planned change moves a partition in a few round trips. A fault is known to
-// ZooKeeper one session and one tick after the last sign of life; a second more is the successors'. Once the group is
-// Ready a message goes straight through; two seconds are the limit, and fifty times what it takes.
-var limits = bounds{planned: time.Second, unplanned: session + tick + time.Second, first: 2 * time.Second}
 
 // crew is what the script does to the system. Each returns when it has happened, not when its effects have.
 type crew interface {
@@ -62,21 +51,22 @@ func scaleTo(replicas int) func(context.Context, crew) error {
 	return func(ctx context.Context, c crew) error { return c.scale(ctx, replicas) }
 }
 
-// script is what happens while messages flow: 5+12+12+12+14+35+4 = 94 s. That the API server and the manager are away
-// is no fault of the workers', so it is held to the limits of what is planned.
-func script() []phase {
+// script is what happens while messages flow: 5+12+12+12.5+14+35+4 = 94.5 s with a ZooKeeper. That the API server and the
+// manager are away is no fault of the workers', so it is held to the limits of what is planned.
+func script(p pace) []phase {
 	return []phase{
 		{title: "3 workers", lasts: 5 * time.Second, act: nothing},
 		{title: "kubectl scale --replicas=5", lasts: settle, act: scaleTo(5)},
 		{title: "kubectl scale --replicas=2", lasts: settle, act: scaleTo(2)},
-		{title: "kill -9 the process of pod demo-1", unplanned: true, lasts: 12 * time.Second,
+		{title: "kill -9 the process of pod demo-1", unplanned: true, lasts: p.limits().unplanned + aftermath,
 			act: func(_ context.Context, c crew) error { return c.kill("demo-1") }},
-		{title: "freeze the process of pod demo-0 past its session", unplanned: true, lasts: 14 * time.Second,
+		{title: "freeze the process of pod demo-0 past its session", unplanned: true,
+			lasts: p.frozen() + p.handover + aftermath,
 			act: func(ctx context.Context, c crew) error {
 				if err := c.freeze("demo-0"); err != nil {
 					return err
 				}
-				pause(ctx, frozen)
+				pause(ctx, p.frozen())
 				return c.thaw("demo-0")
 			}},
 		{title: "kill the API server and the manager for 30 s", lasts: away + 5*time.Second,

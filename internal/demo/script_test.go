@@ -41,24 +41,24 @@ func TestScript(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		crew := &actors{begin: time.Now()}
 		var titles []string
-		windows, err := play(t.Context(), script(), crew, func(title string) { titles = append(titles, title) })
+		windows, err := play(t.Context(), script(byZooKeeper), crew, func(title string) { titles = append(titles, title) })
 		if err != nil {
 			t.Fatal(err)
 		}
 		want := []string{
-			"5 scale 5", "17 scale 2", "29 kill demo-1", "41 freeze demo-0", "49 thaw demo-0", "55 cut", "85 mend",
+			"5 scale 5", "17 scale 2", "29 kill demo-1", "42 freeze demo-0", "50 thaw demo-0", "56 cut", "86 mend",
 		}
 		if !slices.Equal(crew.notes, want) {
 			t.Errorf("got %q, want %q", crew.notes, want)
 		}
-		if took := time.Since(crew.begin); took != length(script()) || took > 110*time.Second {
+		if took := time.Since(crew.begin); took != length(script(byZooKeeper)) || took > 110*time.Second {
 			t.Errorf("took %s", took)
 		}
 		if len(windows) != 2 || windows[0].From.Sub(crew.begin) != 29*time.Second ||
-			windows[1].To.Sub(crew.begin) != 55*time.Second {
+			windows[1].To.Sub(crew.begin) != 55500*time.Millisecond {
 			t.Errorf("got windows %v", windows)
 		}
-		if len(titles) != len(script()) {
+		if len(titles) != len(script(byZooKeeper)) {
 			t.Errorf("announced %q", titles)
 		}
 	})
@@ -66,36 +66,38 @@ func TestScript(t *testing.T) {
 
 // What a fault may lead to has to be over before the next planned change is judged.
 func TestScriptLeavesTimeToHeal(t *testing.T) {
-	if frozen <= session+tick {
-		t.Errorf("frozen for %s, and the session lives for up to %s", frozen, session+tick)
-	}
-	for _, phase := range script() {
-		least := limits.planned
-		if phase.unplanned {
-			least = limits.unplanned
+	for who, p := range map[string]pace{"ZooKeeper": byZooKeeper, "brokers": byBrokers} {
+		if p.frozen() <= p.session+p.grain {
+			t.Errorf("%s: frozen for %s, and the session lives for up to %s", who, p.frozen(), p.session+p.grain)
 		}
-		if strings.HasPrefix(phase.title, "freeze") {
-			least = frozen + limits.planned
+		for _, phase := range script(p) {
+			least := p.limits().planned
+			if phase.unplanned {
+				least = p.limits().unplanned
+			}
+			if strings.HasPrefix(phase.title, "freeze") {
+				least = p.frozen() + p.handover
+			}
+			if phase.lasts < least+time.Second {
+				t.Errorf("%s: %s: %s is not %s and a second", who, phase.title, phase.lasts, least)
+			}
 		}
-		if phase.lasts < least+time.Second {
-			t.Errorf("%s: %s is not %s and a second", phase.title, phase.lasts, least)
+		if p.grain > p.session/3 {
+			t.Errorf("%s: a lease is sound only while the grain is at most a third of the session", who)
 		}
-	}
-	if tick > session/3 {
-		t.Error("a lease is sound only while a tick is at most a third of the session")
 	}
 }
 
 func TestPlayStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		crew := &actors{begin: time.Now(), fails: "scale 2"}
-		_, err := play(t.Context(), script(), crew, func(string) {})
+		_, err := play(t.Context(), script(byZooKeeper), crew, func(string) {})
 		if err == nil || !strings.Contains(err.Error(), "kubectl scale --replicas=2: cannot") {
 			t.Errorf("a failed act: got %v", err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := play(ctx, script(), &actors{}, func(string) {}); !errors.Is(err, context.Canceled) {
+		if _, err := play(ctx, script(byZooKeeper), &actors{}, func(string) {}); !errors.Is(err, context.Canceled) {
 			t.Errorf("interrupted: got %v", err)
 		}
 		for cause, want := range map[error]string{
@@ -104,7 +106,7 @@ func TestPlayStops(t *testing.T) {
 		} {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			cancel(cause)
-			if _, err := play(ctx, script(), &actors{}, func(string) {}); !errors.Is(err, cause) || err.Error() != want {
+			if _, err := play(ctx, script(byZooKeeper), &actors{}, func(string) {}); !errors.Is(err, cause) || err.Error() != want {
 				t.Errorf("got %v, want %s", err, want)
 			}
 		}

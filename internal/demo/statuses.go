@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/samsa-dev/samsa/api/v1alpha1"
+	"github.com/samsa-dev/samsa/internal/embedded/world"
 	"github.com/samsa-dev/samsa/internal/truth"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
@@ -25,9 +26,6 @@ const (
 	sampleEvery = 250 * time.Millisecond
 	// watchAgain is the wait after the API server was not there.
 	watchAgain = 500 * time.Millisecond
-	// standing is how long a partition's messages may wait before its group is not consuming: what a planned change may
-	// cost.
-	standing = time.Second
 )
 
 // statuses holds every status of the group against the truth, from another goroutine for each.
@@ -35,7 +33,10 @@ type statuses struct {
 	api    client.WithWatch
 	reader *truth.Reader
 	books  *recorder
-	logger *slog.Logger
+	// standing is how long a partition's messages may wait before its group is not consuming: what a planned change may
+	// cost.
+	standing time.Duration
+	logger   *slog.Logger
 
 	// mu protects what follows.
 	mu      sync.Mutex
@@ -46,7 +47,7 @@ type statuses struct {
 }
 
 // newStatuses looks at the samples' group. Its reader has to be closed.
-func newStatuses(system *System, books *recorder, logger *slog.Logger) (*statuses, error) {
+func newStatuses(system *System, pace pace, books *recorder, logger *slog.Logger) (*statuses, error) {
 	scheme := runtime.NewScheme()
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
 		return nil, err
@@ -55,12 +56,20 @@ func newStatuses(system *System, books *recorder, logger *slog.Logger) (*statuse
 	if err != nil {
 		return nil, fmt.Errorf("watch statuses: %w", err)
 	}
-	world := system.World
-	reader, err := truth.NewReader(world.ZooKeeper, world.Path(""), world.Brokers().Addrs(), group, lines)
+	reader, err := readerOf(system.World)
 	if err != nil {
 		return nil, err
 	}
-	return &statuses{api: api, reader: reader, books: books, logger: logger}, nil
+	return &statuses{api: api, reader: reader, books: books, standing: pace.handover, logger: logger}, nil
+}
+
+// readerOf reads the samples' group where the world's Kafka keeps it.
+func readerOf(w *world.World) (*truth.Reader, error) {
+	brokers := w.Brokers().Addrs()
+	if w.ZooKeeper == nil {
+		return truth.NewCoordinatedReader(brokers, group, lines)
+	}
+	return truth.NewReader(w.ZooKeeper, w.Path(""), brokers, group, lines)
 }
 
 // newest is the newest sample.
@@ -137,7 +146,7 @@ func (s *statuses) compare(ctx context.Context) {
 // stands is what the sink knows of a partition, topic/id.
 func (s *statuses) stands(partition string) bool {
 	topic, id, _ := strings.Cut(partition, "/")
-	return s.books.stands(kafka.Partition{Topic: topic, ID: id}, standing)
+	return s.books.stands(kafka.Partition{Topic: topic, ID: id}, s.standing)
 }
 
 func (s *statuses) observe(sample truth.Sample) {
