@@ -53,7 +53,8 @@ var _ = forEach([]string{newest, last}, func(release string) {
 
 		describeAdmitted(func() *broker { return b })
 		describeRefused(func() *broker { return b })
-		describeRotation(func() *broker { return b })
+		describeNewCertificates(func() *broker { return b })
+		describeNewCredentials(func() *broker { return b })
 		describeConsumer(func() *broker { return b })
 	})
 })

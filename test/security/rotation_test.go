@@ -52,7 +52,7 @@ func (s *stream) run(ctx context.Context, while time.Duration) {
 	Eventually(ctx, s.reader.poll).Should(Equal(s.wrote))
 }
 
-func describeRotation(b func() *broker) {
+func describeNewCertificates(b func() *broker) {
 	It("goes on through new authorities and certificates on both sides", func(ctx SpecContext) {
 		broker := b()
 		ca, own, key := broker.file("client-ca.pem"), broker.file("client.pem"), broker.file("client-key.pem")
@@ -95,7 +95,9 @@ func describeRotation(b func() *broker) {
 		s.run(ctx, time.Second)
 		Expect(config.Admission.Err()).NotTo(HaveOccurred())
 	})
+}
 
+func describeNewCredentials(b func() *broker) {
 	It("goes on with a new password, proved again on the connection that stands", func(ctx SpecContext) {
 		broker := b()
 		broker.write("password", []byte(secret))

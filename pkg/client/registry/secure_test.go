@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"net/http/httptest"
@@ -143,6 +144,30 @@ var _ = underFaults("Credentials that the server refuses", func(w *world) {
 		Consistently(p.State, time.Second).Should(denied)
 		Expect(r.refused.Load()).To(BeNumerically("<=", 5))
 		mended.Store(true)
+		began := time.Now()
+		p.session()
+		Expect(time.Since(began)).To(BeNumerically("<", healing))
+	})
+})
+
+var _ = underFaults("A digest from a source", func(w *world) {
+	It("is named while it cannot be had or is none, and used once it can be", func() {
+		var digest atomic.Pointer[string]
+		p := w.start(func(c *registry.Config) {
+			c.DigestSource = func() (string, error) {
+				if now := digest.Load(); now != nil {
+					return *now, nil
+				}
+				return "", errors.New("the secret is not there")
+			}
+		})
+		Eventually(p.State).Should(HaveField("Err", SatisfyAll(
+			ofKind(registry.Denied), MatchError(ContainSubstring("digest: the secret is not there")))))
+		digest.Store(new("hunter2"))
+		Eventually(p.State).Should(HaveField("Err", SatisfyAll(
+			ofKind(registry.Denied), MatchError(ContainSubstring("digest: want user:password")),
+			Not(MatchError(ContainSubstring("hunter2"))))))
+		digest.Store(new("samsa:hunter2"))
 		began := time.Now()
 		p.session()
 		Expect(time.Since(began)).To(BeNumerically("<", healing))
