@@ -65,6 +65,21 @@ func TestMembersThatComeAndGoRepeatNothing(t *testing.T) {
 	}
 }
 
+func TestAGroupBeginsOnceWhoeverComesFirst(t *testing.T) {
+	for seed := range uint64(25) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := newWorld(seed)
+			w.start = kafka.Latest()
+			for _, name := range []string{"a", "b", "c", "d"} {
+				w.spawn(name)
+			}
+			settle(t, w, 30*time.Second)
+			w.run(5 * time.Second)
+			check(t, w)
+		})
+	}
+}
+
 func TestFaultsLoseNothingAndNeverMakeTwoOwners(t *testing.T) {
 	for seed := range uint64(50) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

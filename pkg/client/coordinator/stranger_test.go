@@ -156,6 +156,25 @@ func TestStrangersThatComeAndGoMakeNothingRepeat(t *testing.T) {
 	}
 }
 
+// Who kept its partitions into a round that ends with a protocol that gives them away drops them, and does not drain: who
+// gets them waits for its lease, and for no drain.
+func TestAStrangerInTheMiddleOfARound(t *testing.T) {
+	for seed := range uint64(40) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := newWorld(seed)
+			w.slow, w.slowest = 0.9, 18*time.Second
+			w.spawn("a")
+			w.spawn("b")
+			w.run(30 * time.Second)
+			w.spawn("c")
+			w.run(200*time.Millisecond + time.Duration(w.rand.Int64N(int64(time.Second))))
+			w.stranger("theirs")
+			w.run(30 * time.Second)
+			check(t, w)
+		})
+	}
+}
+
 // The coordinator moves, and some members go on talking to the old one, which answers heartbeats as if nothing had
 // happened.
 func TestADeposedCoordinatorMakesNoTwoOwners(t *testing.T) {

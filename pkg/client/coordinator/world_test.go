@@ -28,6 +28,9 @@ type world struct {
 	start  kafka.Place
 	// loss is how much of what is sent gets lost, each way.
 	loss float64
+	// slow is how many of the lanes take seconds for a message, slowest how many at most.
+	slow    float64
+	slowest time.Duration
 	// frontier is up to where everything of a partition was delivered, by anybody.
 	frontier map[kafka.Partition]int64
 	// begin is where the group began, as it was first committed; head where logs ended when somebody last asked.
@@ -60,7 +63,8 @@ func (s *schedule) Pop() any {
 func newWorld(seed uint64) *world {
 	w := &world{
 		rand: rand.New(rand.NewPCG(seed, 7)), now: time.Unix(1_800_000_000, 0), //nolint:gosec // a simulation
-		topics: map[string]int{"t": 8}, start: kafka.Earliest(),
+		topics: map[string]int{"t": 8}, start: kafka.Earliest(), slow: 0.1,
+		slowest:  9 * time.Second,
 		frontier: map[kafka.Partition]int64{}, begin: map[kafka.Partition]int64{},
 		head: map[kafka.Partition]int64{},
 	}
@@ -347,8 +351,8 @@ func (n *node) obey(command group.Command) {
 		if front := max(n.world.frontier[command.Partition], n.world.begin[command.Partition]); command.Position > front {
 			n.world.fail("%s starts %s at %d, skipping from %d", n.name, command.Partition, command.Position, front)
 		}
-		if n.world.rand.Float64() < 0.1 {
-			r.slow = time.Duration(n.world.rand.Int64N(int64(9 * time.Second)))
+		if n.world.rand.Float64() < n.world.slow {
+			r.slow = time.Duration(n.world.rand.Int64N(int64(n.world.slowest)))
 		}
 		n.lanes[command.Lane] = r
 		n.deliver(command.Lane, r)
