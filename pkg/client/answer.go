@@ -46,8 +46,12 @@ func probe(ctx context.Context, session *registry.Session, name string, command 
 }
 
 func (z *zookeeper) observe(ctx context.Context, session *registry.Session, command group.Observe) group.Event {
+	told, err := z.consumer.cluster.directory.told(ctx, command.Topics)
+	if err != nil {
+		return group.Observed{Epoch: command.Epoch, Answer: answerOf(err)}
+	}
 	view, err := session.Observe(ctx, registry.ObserveRequest{
-		Group: z.consumer.config.Group, Topics: command.Topics, Partitions: command.Partitions,
+		Group: z.consumer.config.Group, Topics: command.Topics, Told: told, Partitions: command.Partitions,
 		Unwatched: command.Others,
 	}, func() { z.consumer.events.send(group.Hint{Epoch: command.Epoch}) })
 	return group.Observed{Epoch: command.Epoch, View: view, Answer: answerOf(err)}

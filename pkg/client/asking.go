@@ -6,6 +6,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -254,4 +255,24 @@ func (d directory) id() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.clusterID
+}
+
+// told gives the partitions of topics as a registry needs them that knows of groups alone; nil where it knows of topics
+// too. Topics that do not exist are left out.
+func (d directory) told(ctx context.Context, topics []string) (map[string][]kafka.Partition, error) {
+	if !d.byBrokers() {
+		return nil, nil
+	}
+	told := make(map[string][]kafka.Partition, len(topics))
+	for _, topic := range topics {
+		partitions, err := d.partitions(ctx, topic)
+		switch {
+		case errors.Is(err, ErrNoTopic):
+		case err != nil:
+			return nil, fmt.Errorf("partitions of topic %s: %w", topic, err)
+		default:
+			told[topic] = partitions
+		}
+	}
+	return told, nil
 }

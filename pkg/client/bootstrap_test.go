@@ -216,6 +216,40 @@ var _ = Describe("A cluster known by its brokers", func() {
 		Expect(err).To(HaveOccurred())
 	}, SpecTimeout(time.Minute))
 
+	It("has groups in a ZooKeeper that knows nothing of its topics", func(ctx SpecContext) {
+		groups := start(ctx, nil)
+		brokers := brokersAlone(ctx, embedkafka.Config{Brokers: 2, Topics: map[string]int32{"orders": 2}})
+		cluster, err := client.Open(ctx, client.Config{
+			ZooKeeper: groups.Connect(), Bootstrap: brokers.Addrs(), SessionTimeout: sessionTimeout, Logger: logger(),
+		})
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(cluster.Close)
+		Expect(cluster.Resolve(client.CoordinationAuto)).To(Equal(client.CoordinationZooKeeper))
+		Expect(cluster.Topics(ctx)).To(Equal([]string{"orders"}))
+
+		into := newBook()
+		config := client.ConsumerConfig{Group: "billing", Topics: []string{"orders"}}
+		one, two := join(cluster, "one", config, into), join(cluster, "two", config, into)
+		Eventually(func() []int { return []int{one.running(), two.running()} }).Should(Equal([]int{1, 1}))
+		publish(ctx, cluster.Topic("orders"), 20)
+		Eventually(func() []int { return into.missing(20) }).Should(BeEmpty())
+
+		Expect(brokers.Grow(ctx, "orders", 4)).To(Succeed())
+		Eventually(func() []int { return []int{one.running(), two.running()} }).Should(Equal([]int{2, 2}))
+		Eventually(func() (int64, error) {
+			view, err := cluster.Group("billing").Inspect(ctx, []string{"orders"}, nil)
+			if err != nil || len(view.Partitions) != 4 {
+				return -1, err
+			}
+			committed := int64(0)
+			for _, partition := range view.Partitions {
+				committed += max(partition.Committed, 0)
+			}
+			return committed, view.EndErr
+		}).Should(Equal(int64(20)))
+		Expect(into.twice()).To(BeEmpty())
+	}, SpecTimeout(time.Minute))
+
 	DescribeTable("refuses addresses that are none", func(addresses []string, said string) {
 		_, err := client.Connect(client.Config{Bootstrap: addresses})
 		Expect(err).To(MatchError(ContainSubstring(said)))

@@ -45,8 +45,12 @@ func (z *zookeeper) admit(ctx context.Context, session *registry.Session, comman
 		return err
 	}
 	// Behind the brokers: a member that commits to both writes there first.
+	told, err := z.consumer.cluster.directory.told(ctx, member.SubscribedTopics())
+	if err != nil {
+		return err
+	}
 	found, err := session.Inspect(ctx, registry.InspectRequest{
-		Group: name, Topics: member.SubscribedTopics(), Party: "admit",
+		Group: name, Topics: member.SubscribedTopics(), Told: told, Party: "admit",
 	}, nil)
 	if err != nil {
 		return err

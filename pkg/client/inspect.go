@@ -43,7 +43,13 @@ func (g *Group) Inspect(ctx context.Context, topics []string, tell func()) (Grou
 	if err != nil {
 		return GroupView{}, fmt.Errorf("inspect group %s: %w", g.name, err)
 	}
-	found, err := session.Inspect(ctx, registry.InspectRequest{Group: g.name, Topics: topics, Party: g.party}, tell)
+	told, err := g.cluster.directory.told(ctx, topics)
+	if err != nil {
+		return GroupView{}, fmt.Errorf("inspect group %s: %w", g.name, err)
+	}
+	found, err := session.Inspect(ctx, registry.InspectRequest{
+		Group: g.name, Topics: topics, Told: told, Party: g.party,
+	}, tell)
 	if err != nil {
 		return GroupView{}, fmt.Errorf("inspect group %s: %w", g.name, err)
 	}

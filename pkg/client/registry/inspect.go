@@ -18,6 +18,8 @@ type InspectRequest struct {
 	Group string
 	// Topics are those whose partitions, claims and positions are read.
 	Topics []string
+	// Told is as in ObserveRequest.
+	Told map[string][]kafka.Partition
 	// Party tells several onlookers of one group apart; of each, the newest hint counts. Empty is a party too.
 	Party string
 }
@@ -37,7 +39,7 @@ func (s *Session) Inspect(ctx context.Context, request InspectRequest, tell func
 		Group: request.Group,
 		View:  layout.View{Partitions: make(map[string][]kafka.Partition, len(request.Topics))},
 	}
-	observed := ObserveRequest{Group: request.Group, Topics: request.Topics}
+	observed := ObserveRequest{Group: request.Group, Topics: request.Topics, Told: request.Told}
 	for _, part := range []func(context.Context, ObserveRequest, *hint, *layout.View) error{
 		s.observeMembers, s.observeTopics, s.observeBirth,
 	} {

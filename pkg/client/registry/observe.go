@@ -27,6 +27,9 @@ type ObserveRequest struct {
 	Group string
 	// Topics are those whose partitions are read.
 	Topics []string
+	// Told are the partitions of topics as brokers told them, in place of what stands in ZooKeeper; a topic that is not
+	// among them does not exist. Nil: ZooKeeper knows.
+	Told map[string][]kafka.Partition
 	// Partitions are those whose claims are read and watched, Unwatched those whose claims are read alone.
 	Partitions, Unwatched []kafka.Partition
 	// Party tells several observers of one group apart; of each, the newest hint counts. Empty is a party too.

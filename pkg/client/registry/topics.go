@@ -6,6 +6,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -52,6 +53,10 @@ func (s *Session) Partitions(ctx context.Context, topic string, tell func()) ([]
 }
 
 func (s *Session) observeTopics(ctx context.Context, request ObserveRequest, h *hint, view *layout.View) error {
+	if request.Told != nil {
+		maps.Copy(view.Partitions, request.Told)
+		return nil
+	}
 	paths := make([]string, len(request.Topics))
 	for i, topic := range request.Topics {
 		paths[i] = layout.Topic(topic)
