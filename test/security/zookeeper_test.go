@@ -141,7 +141,8 @@ var _ = Describe("ZooKeeper", Ordered, ContinueOnFailure, func() {
 			material.Certificate, material.Key = pair.Certificate, pair.Key
 		}
 		var count counter
-		client := follow(ctx, registry.Config{Connect: server.secure, TLS: secured(secure.Static(material)), Dial: count.dial})
+		config := secured(secure.Static(material))
+		client := follow(ctx, registry.Config{Connect: server.secure, TLS: config, Dial: count.dial})
 		Eventually(client.State).Should(HaveField("Err", MatchError(ContainSubstring(want))))
 		before := count.dialed.Load()
 		Consistently(client.State, watched).Should(HaveField("Session", BeNil()))
