@@ -211,7 +211,8 @@ var _ = Describe("Where a ConsumerGroup is kept", func() {
 	It("tells one group from another of its name", func(ctx SpecContext) {
 		both := newKafkaCluster(namespace, "main", w.Connect())
 		both.Spec.BootstrapServers = bootstrap(w.Kafka.Addrs()...)
-		first, second := newConsumerGroup(namespace, "first", "main", "orders"), newConsumerGroup(namespace, "second", "main", "orders")
+		first := newConsumerGroup(namespace, "first", "main", "orders")
+		second := newConsumerGroup(namespace, "second", "main", "orders")
 		first.Spec.Group, second.Spec.Group = "billing", "billing"
 		second.Spec.Coordination = v1alpha1.CoordinationKafka
 		create(ctx, both, first, second)

@@ -323,8 +323,8 @@ func degradation(s *groupScope, f *facts) finding {
 	if s.coordination == v1alpha1.CoordinationKafka {
 		shared = cmp.Or(f.why, "partitions are shared out by a protocol that all of them know")
 	}
-	return yes(v1alpha1.ReasonForeignMembers, "the group has %s that %s not samsa's: %s, and whatever those members deliver "+
-		"is fenced by nothing", plural(foreign, "member"), isAre(foreign), shared)
+	return yes(v1alpha1.ReasonForeignMembers, "the group has %s that %s not samsa's: %s, and whatever those members "+
+		"deliver is fenced by nothing", plural(foreign, "member"), isAre(foreign), shared)
 }
 
 func isAre(count int) string {

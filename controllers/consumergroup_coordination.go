@@ -15,9 +15,9 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client"
 )
 
-// resolveCoordination finds out where the group is kept. What was taken once stays: the positions are there, and a group
-// that looked for them elsewhere would begin anew. So a cluster that is edited to lack it stops nothing that runs, and
-// somebody has to act.
+// resolveCoordination finds out where the group is kept. What was taken once stays: the positions are there, and a
+// group that looked for them elsewhere would begin anew. So a cluster that is edited to lack it stops nothing that
+// runs, and somebody has to act.
 func (r *ConsumerGroupReconciler) resolveCoordination(_ context.Context, s *groupScope) (ctrl.Result, error) {
 	known := r.written.of(s.group, &s.group.Status, s.now).status.Coordination
 	s.coordination = coordinationOf(known, s.group, s.cluster)
@@ -55,8 +55,8 @@ func (r *ConsumerGroupReconciler) keepCoordination(ctx context.Context, s *group
 	return ctrl.Result{}, err
 }
 
-// coordinationOf is where a group is kept: as it is known, else as its spec says, else what its cluster has. It is empty
-// where none of them tells.
+// coordinationOf is where a group is kept: as it is known, else as its spec says, else what its cluster has. It is
+// empty where none of them tells.
 func coordinationOf(
 	known v1alpha1.Coordination, group *v1alpha1.ConsumerGroup, cluster *v1alpha1.KafkaCluster,
 ) v1alpha1.Coordination {
@@ -81,8 +81,8 @@ func lacking(cluster *v1alpha1.KafkaCluster, coordination v1alpha1.Coordination)
 		return fmt.Sprintf("the group is coordinated by ZooKeeper, where its positions are, and KafkaCluster %s names none: "+
 			"give it spec.zookeeper, or create another ConsumerGroup", cluster.Name)
 	case coordination == v1alpha1.CoordinationKafka && hasNoCoordinator(&cluster.Status):
-		return fmt.Sprintf("the group is to be coordinated by brokers, and those of KafkaCluster %s cannot: that begins with "+
-			"Kafka 0.9; create another ConsumerGroup with coordination ZooKeeper, or upgrade them", cluster.Name)
+		return fmt.Sprintf("the group is to be coordinated by brokers, and those of KafkaCluster %s cannot: that begins "+
+			"with Kafka 0.9; create another ConsumerGroup with coordination ZooKeeper, or upgrade them", cluster.Name)
 	}
 	return ""
 }

@@ -93,15 +93,21 @@ func TestSameKeeper(t *testing.T) {
 		a, b         *v1alpha1.KafkaCluster
 		want         bool
 	}{
-		"an ensemble":                {byZooKeeper, clusterOf("n", "zk-0,zk-1"), clusterOf("n", "zk-1"), true},
-		"no ensembles":               {byZooKeeper, clusterOf("n", "", "a:1"), clusterOf("n", "", "a:1"), false},
-		"two ensembles":              {byZooKeeper, named("x", clusterOf("n", "zk", "a:1")), named("x", clusterOf("n", "y", "a:1")), false},
+		"an ensemble":  {byZooKeeper, clusterOf("n", "zk-0,zk-1"), clusterOf("n", "zk-1"), true},
+		"no ensembles": {byZooKeeper, clusterOf("n", "", "a:1"), clusterOf("n", "", "a:1"), false},
+		"two ensembles": {
+			byZooKeeper, named("x", clusterOf("n", "zk", "a:1")), named("x", clusterOf("n", "y", "a:1")), false,
+		},
 		"a broker":                   {byKafka, clusterOf("n", "", "a:1", "b:1"), clusterOf("n", "", "b:1"), true},
 		"another port":               {byKafka, clusterOf("n", "", "a:1"), clusterOf("n", "", "a:2"), false},
 		"another namespace's broker": {byKafka, clusterOf("n", "", "a:1"), clusterOf("o", "", "a:1"), false},
 		"a broker's long name":       {byKafka, clusterOf("n", "", "a:1"), clusterOf("o", "", "a.n.svc:1"), true},
-		"one id":                     {byKafka, named("x", clusterOf("n", "zk")), named("x", clusterOf("n", "", "a:1")), true},
-		"two ids":                    {byKafka, named("x", clusterOf("n", "", "a:1")), named("y", clusterOf("n", "", "b:1")), false},
+		"one id": {
+			byKafka, named("x", clusterOf("n", "zk")), named("x", clusterOf("n", "", "a:1")), true,
+		},
+		"two ids": {
+			byKafka, named("x", clusterOf("n", "", "a:1")), named("y", clusterOf("n", "", "b:1")), false,
+		},
 		"registered in one ensemble": {byKafka, clusterOf("n", "zk/x"), clusterOf("n", "zk/x"), true},
 		"a ZooKeeper for groups":     {byKafka, clusterOf("n", "zk", "a:1"), clusterOf("n", "zk", "b:1"), false},
 	} {

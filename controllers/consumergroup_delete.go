@@ -44,8 +44,8 @@ const (
 	erasesAtOnce = 8
 )
 
-// eraser removes everything that is kept of groups in a KafkaCluster's cluster, where they are coordinated. It fails with
-// errNotConnected while there is no connection, and with *client.GroupInUseError while a group has members.
+// eraser removes everything that is kept of groups in a KafkaCluster's cluster, where they are coordinated. It fails
+// with errNotConnected while there is no connection, and with *client.GroupInUseError while a group has members.
 type eraser func(
 	ctx context.Context, cluster types.NamespacedName, coordination client.Coordination, groups []string,
 ) error

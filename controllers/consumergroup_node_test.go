@@ -213,7 +213,7 @@ func (n *node) launch(ctx context.Context, pod *corev1.Pod) error {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return err
 	}
-	config, err := worker.LoadAt(path, pod.Status.PodIP)
+	config, err := worker.LoadAt(path, pod.Status.PodIP) //nolint:contextcheck // it reads files
 	if err != nil {
 		return err
 	}
@@ -229,7 +229,8 @@ func (n *node) launch(ctx context.Context, pod *corev1.Pod) error {
 	return nil
 }
 
-// mount writes the Secrets of a pod as files, where its configuration looks for them; again and again, as a kubelet does.
+// mount writes the Secrets of a pod as files, where its configuration looks for them; again and again, as a kubelet
+// does.
 func (n *node) mount(ctx context.Context, pod *corev1.Pod) error {
 	for _, volume := range pod.Spec.Volumes {
 		if volume.Secret == nil {

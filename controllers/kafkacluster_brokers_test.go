@@ -74,7 +74,7 @@ var _ = Describe("A KafkaCluster by brokers", func() {
 		becomesReady(ctx, cluster)
 	})
 
-	It("says that the certificate is nobody's whom it trusts, and heals when it is told whom to trust", func(ctx SpecContext) {
+	It("says that it trusts nobody who signed the certificate, and heals when it is told whom to", func(ctx SpecContext) {
 		certificate, server := authority()
 		kafka := startBrokers(ctx, 1, nil, kfake.TLS(server))
 		cluster := newClusterOfBrokers(namespace, "main", kafka.Addrs()...)

@@ -292,7 +292,7 @@ func TestSettingsAreReadFromSecrets(t *testing.T) {
 		CASecretRef:          v1alpha1.SecretKeyReference{Name: "ca", Key: "c"},
 		CertificateSecretRef: v1alpha1.SecretReference{Name: "own"}, ServerName: "server",
 	}
-	secure := connections.TLS{
+	trusted := connections.TLS{
 		On: true, ServerName: "server", CA: string(certificate), Certificate: string(certificate), Key: string(key),
 	}
 	login := v1alpha1.SASL{
@@ -306,11 +306,11 @@ func TestSettingsAreReadFromSecrets(t *testing.T) {
 			Connect: "zk/kafka", SessionTimeout: "1m30s", TLS: &tls,
 			DigestSecretRef: v1alpha1.SecretKeyReference{Name: "digest", Key: "d"},
 		}}, connections.Settings{
-			ZooKeeper: "zk/kafka", SessionTimeout: 90 * time.Second, Digest: "u:p", ZooKeeperTLS: secure,
+			ZooKeeper: "zk/kafka", SessionTimeout: 90 * time.Second, Digest: "u:p", ZooKeeperTLS: trusted,
 		}},
 		"brokers": {
 			v1alpha1.KafkaClusterSpec{BootstrapServers: []v1alpha1.BootstrapServer{"a:1", "b:2"}, TLS: &tls, SASL: login},
-			connections.Settings{Bootstrap: "a:1,b:2", BrokerTLS: secure, SASL: connections.SASL{
+			connections.Settings{Bootstrap: "a:1,b:2", BrokerTLS: trusted, SASL: connections.SASL{
 				Mechanism: wire.Plain, Credentials: wire.Credentials{User: "me", Password: " secret "},
 			}},
 		},
@@ -342,8 +342,10 @@ func TestWhatSecretsLackIsSaid(t *testing.T) {
 		}}
 	}
 	for want, spec := range map[string]v1alpha1.KafkaClusterSpec{
-		"Secret none, named by spec.sasl.credentialsSecretRef, does not exist: create it, or correct the name":      credentials("none"),
-		"Secret login, named by spec.sasl.credentialsSecretRef, lacks the key password: add it, or correct the key": credentials("login"),
+		"Secret none, named by spec.sasl.credentialsSecretRef, does not exist: create it, or correct the " +
+			"name": credentials("none"),
+		"Secret login, named by spec.sasl.credentialsSecretRef, lacks the key password: add it, or correct the " +
+			"key": credentials("login"),
 		"Secret login, key blank, named by spec.sasl.tokenSecretRef, is blank: fill it in": {SASL: v1alpha1.SASL{
 			Mechanism: v1alpha1.SASLOAuthBearer, TokenSecretRef: v1alpha1.SecretKeyReference{Name: "login", Key: "blank"},
 		}},

@@ -5,8 +5,8 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// ConsumerGroupStatus is how a group stands, read from where the group is coordinated, the brokers and the workers. Numbers that messages
-// move are as of at most 15 seconds before.
+// ConsumerGroupStatus is how a group stands, read from where the group is coordinated, the brokers and the workers.
+// Numbers that messages move are as of at most 15 seconds before.
 // +kubebuilder:validation:MinProperties=1
 type ConsumerGroupStatus struct {
 	// conditions tell how the group stands: Ready, TopicsResolved, Balanced, Delivering and Fed, and Reconciling, Stalled

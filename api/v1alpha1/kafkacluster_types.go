@@ -7,6 +7,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // KafkaClusterSpec says how a Kafka cluster is reached: by the ZooKeeper that its brokers are registered in, by
 // brokers, or by both.
+// +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:XValidation:rule="has(self.zookeeper) || has(self.bootstrapServers)",message="spec must have zookeeper, bootstrapServers or both: give spec.zookeeper.connect if the brokers are registered in a ZooKeeper, else spec.bootstrapServers"
 type KafkaClusterSpec struct {
 	// zookeeper is the ensemble in which the cluster's brokers are registered. Brokers, topics and partitions are found
@@ -158,7 +159,7 @@ type KafkaClusterStatus struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
-	ClusterID string `json:"clusterID,omitempty"`
+	ClusterID string `json:"clusterID,omitempty"` //nolint:tagliatelle // Kubernetes' API writes acronyms in capitals
 	// brokers are the live brokers, by id; of more than 64 the first.
 	// +optional
 	// +listType=atomic

@@ -57,8 +57,8 @@ func Through(cache *connections.Cache) Reach {
 // cluster is a client's.
 type cluster struct{ *client.Cluster }
 
-// Err implements Cluster. Groups in ZooKeeper can be read without brokers: only what brokers know is unknown then. Those
-// that brokers coordinate can be read without the ZooKeeper that told of the brokers.
+// Err implements Cluster. Groups in ZooKeeper can be read without brokers: only what brokers know is unknown then.
+// Those that brokers coordinate can be read without the ZooKeeper that told of the brokers.
 func (c cluster) Err(coordination client.Coordination) error {
 	state := c.State()
 	_, ofZooKeeper := errors.AsType[*registry.Error](state.Err)

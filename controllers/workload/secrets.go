@@ -13,8 +13,8 @@ import (
 	"github.com/samsa-dev/samsa/api/v1alpha1"
 )
 
-// The volumes of Secrets, and their directories below /etc/samsa/secrets. A Secret is mounted as it is: its user changes
-// it, the kubelet changes the files, and the worker reads them for the next connection.
+// The volumes of Secrets, and their directories below /etc/samsa/secrets. A Secret is mounted as it is: its user
+// changes it, the kubelet changes the files, and the worker reads them for the next connection.
 const (
 	digestSecret = "zookeeper-digest"
 	loginSecret  = "kafka-login"

@@ -13,8 +13,8 @@ import (
 // ConsumerGroupStatusApplyConfiguration represents a declarative configuration of the ConsumerGroupStatus type for use
 // with apply.
 //
-// ConsumerGroupStatus is how a group stands, read from where the group is coordinated, the brokers and the workers. Numbers that messages
-// move are as of at most 15 seconds before.
+// ConsumerGroupStatus is how a group stands, read from where the group is coordinated, the brokers and the workers.
+// Numbers that messages move are as of at most 15 seconds before.
 type ConsumerGroupStatusApplyConfiguration struct {
 	// conditions tell how the group stands: Ready, TopicsResolved, Balanced, Delivering and Fed, and Reconciling, Stalled
 	// or Degraded while they are true.
