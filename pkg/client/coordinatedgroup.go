@@ -189,10 +189,18 @@ func (g *Group) deleteCoordinated(ctx context.Context) error {
 			return failed(err)
 		}
 		return g.inUse(look)
-	case strings.Contains(err.Error(), "broker is too old"), errors.Is(err, kerr.UnsupportedVersion):
+	case tooOld(err):
 		return failed(errNoDelete)
 	}
 	return failed(err)
+}
+
+// tooOld reports whether brokers do not know the request, which franz-go says in texts alone: one for those that told
+// what they know, another for those that cannot.
+func tooOld(err error) bool {
+	text := err.Error()
+	return errors.Is(err, kerr.UnsupportedVersion) ||
+		strings.Contains(text, "broker is too old") || strings.Contains(text, "request key is unknown")
 }
 
 func (g *Group) inUse(look groupLook) error {

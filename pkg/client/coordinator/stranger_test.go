@@ -156,8 +156,8 @@ func TestStrangersThatComeAndGoMakeNothingRepeat(t *testing.T) {
 	}
 }
 
-// Who kept its partitions into a round that ends with a protocol that gives them away drops them, and does not drain: who
-// gets them waits for its lease, and for no drain.
+// Who kept its partitions into a round that ends with a protocol that gives them away drops them, and does not drain:
+// who gets them waits for its lease, and for no drain.
 func TestAStrangerInTheMiddleOfARound(t *testing.T) {
 	for seed := range uint64(40) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
