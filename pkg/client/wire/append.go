@@ -116,8 +116,8 @@ func (t *Transport) Append(
 	return p.append(ctx, partition, at.number, messages)
 }
 
-// isRecreated reports what franz-go says of a topic for ever once it was deleted and made again. A new one takes messages
-// as any other.
+// isRecreated reports what franz-go says of a topic for ever once it was deleted and made again. A new one takes
+// messages as any other.
 func isRecreated(err error) bool { return errors.Is(err, kerr.UnknownTopicID) }
 
 // append is one try of Append.
