@@ -48,7 +48,7 @@ func (s *schedule) step(ctx context.Context) (done []string) {
 func (s *schedule) change() string {
 	GinkgoHelper()
 	var possible []func() string
-	for _, kind := range []string{"old", "new"} {
+	for _, kind := range s.kinds {
 		members := s.of(kind)
 		if len(members) < most {
 			possible = append(possible, func() string { return "+" + s.join(kind) })
@@ -61,14 +61,6 @@ func (s *schedule) change() string {
 		}
 	}
 	return possible[s.random.IntN(len(possible))]()
-}
-
-func (s *schedule) join(kind string) string {
-	GinkgoHelper()
-	if kind == "old" {
-		return s.joinOld()
-	}
-	return s.joinNew()
 }
 
 // of are the members of a kind, in order.
@@ -92,6 +84,9 @@ func specTime() time.Duration { return 2*time.Minute + time.Duration(*changes)*2
 
 var _ = Describe("A group of samsa's members and of Kafka's old consumers", func() {
 	for _, release := range chosen() {
+		if newest(release) {
+			continue // see coordinated_test.go
+		}
 		It("loses nothing and settles while both join, leave and are killed: Kafka "+release, func(ctx SpecContext) {
 			random := rand.New(rand.NewPCG(*seed, 0)) //nolint:gosec // it has to replay
 			s := schedule{stage: newStage(ctx, release), random: random, left: *changes}
@@ -123,10 +118,13 @@ func tell(v verdict, h history, took []time.Duration) {
 	fmt.Printf("messages: %d sent, %d delivered, %d repetitions; "+
 		"lost by samsa %d, by old consumers %d, by nobody known %d\n",
 		v.sent, v.delivered, v.repeated, len(v.lost[samsas]), len(v.lost[foreign]), len(v.lost[others]))
-	fmt.Printf("commits: samsa %d (%d backwards), old consumers %d (%d backwards); "+
-		"claims: samsa %d, old consumers %d; nudges %d\n",
-		h.made(samsas), h.rewinds(samsas), h.made(foreign), h.rewinds(foreign), h.claims[samsas], h.claims[foreign], h.nudges)
 	for _, line := range slices.Concat(v.lost[samsas], v.lost[others], v.lost[foreign]) {
 		fmt.Println("  lost:", line)
 	}
+	if len(h.commits) == 0 { // a group at the brokers, which tell nobody who committed what
+		return
+	}
+	fmt.Printf("commits: samsa %d (%d backwards), old consumers %d (%d backwards); "+
+		"claims: samsa %d, old consumers %d; nudges %d\n",
+		h.made(samsas), h.rewinds(samsas), h.made(foreign), h.rewinds(foreign), h.claims[samsas], h.claims[foreign], h.nudges)
 }

@@ -76,6 +76,9 @@ func (s *stage) givenUp(name string) func() bool {
 
 var _ = Describe("An old consumer that has given up", func() {
 	for _, release := range chosen() {
+		if newest(release) {
+			continue
+		}
 		It("is brought back by samsa's members: Kafka "+release, func(ctx SpecContext) {
 			s := newStage(ctx, release)
 			old := s.joinOld()

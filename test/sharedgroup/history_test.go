@@ -38,7 +38,7 @@ type history struct {
 // historyOf folds the log of a server into the history of a group.
 func historyOf(changes []change, root, group string) (history, error) {
 	h := history{commits: map[partition][]commit{}, claims: map[side]int{}}
-	members, seen, last := map[int64]string{}, map[string]bool{}, map[partition]int64{}
+	members, last := map[int64]string{}, map[partition]int64{}
 	prefix := root + "/consumers/" + group + "/"
 	for _, c := range changes {
 		rest, ok := strings.CutPrefix(c.path, prefix)
@@ -48,11 +48,10 @@ func historyOf(changes []change, root, group string) (history, error) {
 		parts := strings.Split(rest, "/")
 		switch {
 		case parts[0] == "ids" && len(parts) == 2 && c.kind == created:
-			members[c.session] = parts[1]
-			if seen[parts[1]] {
+			if members[c.session] == parts[1] {
 				h.nudges++
 			}
-			seen[parts[1]] = true
+			members[c.session] = parts[1]
 		case parts[0] == "owners" && len(parts) == 3 && c.kind == created:
 			h.claims[sideOf(group, members[c.session])]++
 		case parts[0] == "offsets" && len(parts) == 3:

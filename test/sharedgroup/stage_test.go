@@ -36,7 +36,7 @@ const (
 // topics are those of each spec, with their partitions: some that a few members share out evenly, and some not.
 func topics() map[string]int { return map[string]int{"even": 6, "odd": 5, "one": 1} }
 
-// stage is a Kafka, its ZooKeeper, and a group with its members.
+// stage is a Kafka, its ZooKeeper if it has one, and a group with its members.
 type stage struct {
 	directory string
 	server    *realzk.Server
@@ -46,18 +46,44 @@ type stage struct {
 	producer  *producer
 	stop      func() error
 
+	// kinds are those of members: samsa's are "new", and one of Kafka's own clients each of the others.
+	kinds   []string
 	members map[string]*process
 	ledgers []string
-	// settings are further properties of the old consumers.
+	counts  map[string]int
+	// reach is how members of samsa's find the group, settings are the properties of the others.
+	reach    memberOrder
 	settings []string
-	counts   map[string]int
+	// look says what of the group is not yet as it has to be.
+	look func(names []string) (wrong string, err error)
 }
 
-// newStage starts everything, without members, and cleans up when the spec is over.
+// newStage starts everything for a group in ZooKeeper, without members, and cleans up when the spec is over.
 func newStage(ctx context.Context, release string) *stage {
 	GinkgoHelper()
+	s := prepare()
+	var err error
+	s.server, err = realzk.Start(ctx, realzk.Config{Keep: failed})
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() error { return s.server.Close() })
+	zooKeeper := s.server.Addr() + root
+	s.open(ctx, release, zooKeeper)
+	s.tree, err = newTree(s.server.Addr(), root, group, topics())
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(s.tree.close)
+	s.kinds, s.look, s.reach = []string{"new", "old"}, s.tree.settled, memberOrder{ZooKeeper: zooKeeper}
+	s.settings = []string{"zookeeper.connect=" + zooKeeper, "group.id=" + group}
+	s.pool, err = newPool(ctx, s.directory, "OldMember", clientOf(release))
+	Expect(err).NotTo(HaveOccurred())
+	return s
+}
+
+func failed() bool { return CurrentSpecReport().Failed() }
+
+// prepare makes a stage with a directory.
+func prepare() *stage {
+	GinkgoHelper()
 	s := &stage{members: map[string]*process{}, counts: map[string]int{}}
-	failed := func() bool { return CurrentSpecReport().Failed() }
 	var err error
 	s.directory, err = os.MkdirTemp("", "samsa-sharedgroup-")
 	Expect(err).NotTo(HaveOccurred())
@@ -66,25 +92,21 @@ func newStage(ctx context.Context, release string) *stage {
 			Expect(os.RemoveAll(s.directory)).To(Succeed())
 		}
 	})
-	s.server, err = realzk.Start(ctx, realzk.Config{Keep: failed})
-	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(func() error { return s.server.Close() })
-	s.kafka, err = realkafka.Start(ctx, realkafka.Config{
-		Version: release, ZooKeeper: s.server.Addr() + root, Keep: failed,
-	})
+	return s
+}
+
+// open starts the brokers, makes the topics, and begins to produce.
+func (s *stage) open(ctx context.Context, release, zooKeeper string) {
+	GinkgoHelper()
+	var err error
+	s.kafka, err = realkafka.Start(ctx, realkafka.Config{Version: release, ZooKeeper: zooKeeper, Keep: failed})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() error { return s.kafka.Stop() })
 	for name, partitions := range topics() {
 		Expect(s.kafka.CreateTopic(ctx, realkafka.Topic{Name: name, Partitions: partitions})).To(Succeed())
 	}
-	s.tree, err = newTree(s.server.Addr(), root, group, topics())
-	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(s.tree.close)
-	s.pool, err = newPool(ctx, s.directory, "OldMember", clientOf(release))
-	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(s.killAll)
 	s.produce()
-	return s
 }
 
 // lastOld is the last release that has the old consumer.
@@ -106,7 +128,7 @@ func (s *stage) produce() {
 	client, err := s.kafka.Client(manualPartitions())
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(client.Close)
-	s.producer = newProducer(client, s.tree.partitions())
+	s.producer = newProducer(client, partitionsOf(topics()))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.producer.run(ctx) }()
@@ -120,47 +142,45 @@ func (s *stage) produce() {
 }
 
 func (s *stage) killAll() {
-	s.pool.close()
+	if s.pool != nil {
+		s.pool.close()
+	}
 	for _, member := range s.members {
 		member.kill()
 	}
 }
 
-// joinOld adds a member by Kafka's old consumer, joinNew one of samsa's; both give its name.
-func (s *stage) joinOld() string {
-	GinkgoHelper()
-	name := s.name("old")
-	vm, err := s.pool.take(name)
-	Expect(err).NotTo(HaveOccurred())
-	Expect(vm.say(slices.Concat([]string{
-		"join", name, strings.Join(slices.Sorted(maps.Keys(topics())), ","), s.ledger(name),
-		"zookeeper.connect=" + s.server.Addr() + root, "group.id=" + group,
-	}, s.settings)...)).To(Succeed())
-	s.members[name] = vm
-	return name
-}
+// joinOld adds a member by Kafka's own client, joinNew one of samsa's; both give its name.
+func (s *stage) joinOld() string { return s.join("old") }
+func (s *stage) joinNew() string { return s.join("new") }
 
-func (s *stage) joinNew() string {
+func (s *stage) join(kind string) string {
 	GinkgoHelper()
-	name := s.name("new")
-	member, err := newMember(memberOrder{
-		ZooKeeper: s.server.Addr() + root, Group: group, Name: name, Ledger: s.ledger(name),
-		Topics: slices.Sorted(maps.Keys(topics())),
-	}, filepath.Join(s.directory, name+".log"))
+	s.counts[kind]++
+	name := fmt.Sprintf("%s-%d", kind, s.counts[kind])
+	log := filepath.Join(s.directory, name+".log")
+	ledger := filepath.Join(s.directory, name+".ledger")
+	s.ledgers = append(s.ledgers, ledger)
+	names := slices.Sorted(maps.Keys(topics()))
+	var member *process
+	var err error
+	switch kind {
+	case "new":
+		order := s.reach
+		order.Group, order.Name, order.Topics, order.Ledger = group, name, names, ledger
+		member, err = newMember(order, log)
+	case "old":
+		member, err = s.pool.take(name)
+	default:
+		member, err = newLibrdkafka(name, log)
+	}
 	Expect(err).NotTo(HaveOccurred())
 	s.members[name] = member
+	if kind != "new" {
+		words := []string{"join", name, strings.Join(names, ","), ledger}
+		Expect(member.say(slices.Concat(words, s.settings)...)).To(Succeed())
+	}
 	return name
-}
-
-func (s *stage) name(kind string) string {
-	s.counts[kind]++
-	return fmt.Sprintf("%s-%d", kind, s.counts[kind])
-}
-
-func (s *stage) ledger(name string) string {
-	path := filepath.Join(s.directory, name+".ledger")
-	s.ledgers = append(s.ledgers, path)
-	return path
 }
 
 // leave asks a member to go in order, kill ends it at once.
@@ -183,7 +203,7 @@ func (s *stage) settle(ctx context.Context) time.Duration {
 	defer tick.Stop()
 	var since time.Time
 	for {
-		wrong, err := s.tree.settled(names)
+		wrong, err := s.look(names)
 		if err != nil { // on a busy machine a connection may break
 			wrong = err.Error()
 		}

@@ -15,9 +15,12 @@ import (
 // Old consumers from 0.8.2 on may keep positions at the brokers; with dual.commit.enabled in ZooKeeper as well.
 var _ = Describe("A group whose old members keep their positions at the brokers", func() {
 	for _, release := range chosen() {
+		if newest(release) {
+			continue
+		}
 		It("is not joined while they are there, and taken over where they ended: Kafka "+release, func(ctx SpecContext) {
 			s := newStage(ctx, release)
-			s.settings = []string{"offsets.storage=kafka", "dual.commit.enabled=false"}
+			s.settings = append(s.settings, "offsets.storage=kafka", "dual.commit.enabled=false")
 			old := s.joinOld()
 			s.settle(ctx)
 			ledger := s.ledgers[0]
@@ -40,7 +43,7 @@ var _ = Describe("A group whose old members keep their positions at the brokers"
 
 		It("is shared where they write both: Kafka "+release, func(ctx SpecContext) {
 			s := newStage(ctx, release)
-			s.settings = []string{"offsets.storage=kafka", "dual.commit.enabled=true"}
+			s.settings = append(s.settings, "offsets.storage=kafka", "dual.commit.enabled=true")
 			old := s.joinOld()
 			s.settle(ctx)
 			Eventually(ctx, s.tree.positions).WithTimeout(settling).WithPolling(looking).

@@ -77,9 +77,11 @@ func (t *tree) members() (map[string]registration, error) {
 }
 
 // partitions are those that the test has made.
-func (t *tree) partitions() (all []partition) {
-	for _, topic := range slices.Sorted(maps.Keys(t.topics)) {
-		for id := range t.topics[topic] {
+func (t *tree) partitions() []partition { return partitionsOf(t.topics) }
+
+func partitionsOf(topics map[string]int) (all []partition) {
+	for _, topic := range slices.Sorted(maps.Keys(topics)) {
+		for id := range topics[topic] {
 			all = append(all, partition{topic, id})
 		}
 	}
