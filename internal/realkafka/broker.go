@@ -42,6 +42,9 @@ type Broker struct {
 // ID is its number in the cluster, from 0 on.
 func (b *Broker) ID() int { return b.id }
 
+// Release is which Kafka it is.
+func (b *Broker) Release() Release { return b.cluster.release }
+
 // Addr is where its first listener is, host:port; it stays the same over restarts.
 func (b *Broker) Addr() string { return b.addr(b.cluster.config.Listeners[0].Name) }
 

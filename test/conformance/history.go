@@ -317,7 +317,7 @@ func (b *bench) killUnder(ctx context.Context, m *member, topic string) error {
 		return err
 	}
 	begin := time.Now()
-	if err := broker.Start(ctx); err != nil {
+	if err := comeBack(ctx, broker); err != nil {
 		return err
 	}
 	up := time.Now()
