@@ -108,7 +108,7 @@ demo: export MESSAGES := $(value MESSAGES)
 demo: export KEEP := $(value KEEP)
 demo: export KAFKA := $(value KAFKA)
 .PHONY: demo
-demo: build kube ## The whole system, and a real file through a ConsumerGroup whose pods come, go, die and freeze (INPUT=path MESSAGES=n KEEP=1 KAFKA=0.7).
+demo: $(if $(filter 3.9 4,$(value KAFKA)),jars) build kube ## The whole system, and a real file through a ConsumerGroup whose pods come, go, die and freeze (INPUT=path MESSAGES=n KEEP=1 KAFKA=0.7, 3.9 or 4).
 	bin/samsa-local demo
 
 ##@ Cluster

@@ -26,14 +26,15 @@ var (
 	// planned change moves a partition in a few round trips.
 	byZooKeeper = pace{
 		session: 6 * time.Second, grain: 500 * time.Millisecond, handover: time.Second,
-		why: "a planned change takes some round trips; of a fault the others hear after the session, 6 s, and a tick of ZooKeeper",
+		why: "a planned change is some round trips; a fault shows after the session of 6 s and a tick of ZooKeeper, 0.5 s",
 	}
 	// byBrokers: the session is the client's default. A planned change is a round of all members, who hear of it with their
 	// next heartbeat, within 1 s. What moves is let go of after one round, and taken up in the next, 0.5 s later: that is
 	// 1.5 s, and the other half is for brokers and members that two busy cores leave waiting.
 	byBrokers = pace{
 		session: 10 * time.Second, handover: 3 * time.Second,
-		why: "a planned change takes a round of heartbeats, 1 s apart, after 0.5 s; of a fault the brokers hear after the session, 10 s",
+		why: "a planned change is two rounds of the group, of which members hear by heartbeats, 1 s apart; " +
+			"a fault shows after the session of 10 s",
 	}
 )
 
