@@ -5,7 +5,6 @@ package sharedgroup
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -94,12 +93,12 @@ var _ = Describe("A group of samsa's members and of Kafka's old consumers", func
 			s.joinOld()
 			s.joinNew()
 			took = append(took, s.settle(ctx))
-			fmt.Printf("\nKafka %s, seed %d\n%-40s settled after\n%-40s %s\n", release, *seed,
+			say("\nKafka %s, seed %d\n%-40s settled after\n%-40s %s\n", release, *seed,
 				"changes (+ joins, - leaves, x killed)", "+old-1 +new-1", round(took[0]))
 			for s.left > 0 {
 				done := s.step(ctx)
 				took = append(took, s.settle(ctx))
-				fmt.Printf("%-40s %s\n", strings.Join(done, " "), round(took[len(took)-1]))
+				say("%-40s %s\n", strings.Join(done, " "), round(took[len(took)-1]))
 			}
 			v, h := s.finish(ctx)
 			tell(v, h, took)
@@ -114,17 +113,17 @@ func round(d time.Duration) time.Duration { return d.Round(100 * time.Millisecon
 // tell prints what became of a run.
 func tell(v verdict, h history, took []time.Duration) {
 	slices.Sort(took)
-	fmt.Printf("settled %d times: median %s, longest %s\n", len(took), round(took[len(took)/2]), round(took[len(took)-1]))
-	fmt.Printf("messages: %d sent, %d delivered, %d repetitions; "+
+	say("settled %d times: median %s, longest %s\n", len(took), round(took[len(took)/2]), round(took[len(took)-1]))
+	say("messages: %d sent, %d delivered, %d repetitions; "+
 		"lost by samsa %d, by old consumers %d, by nobody known %d\n",
 		v.sent, v.delivered, v.repeated, len(v.lost[samsas]), len(v.lost[foreign]), len(v.lost[others]))
 	for _, line := range slices.Concat(v.lost[samsas], v.lost[others], v.lost[foreign]) {
-		fmt.Println("  lost:", line)
+		say("  lost: %s\n", line)
 	}
 	if len(h.commits) == 0 { // a group at the brokers, which tell nobody who committed what
 		return
 	}
-	fmt.Printf("commits: samsa %d (%d backwards), old consumers %d (%d backwards); "+
+	say("commits: samsa %d (%d backwards), old consumers %d (%d backwards); "+
 		"claims: samsa %d, old consumers %d; nudges %d\n",
 		h.made(samsas), h.rewinds(samsas), h.made(foreign), h.rewinds(foreign), h.claims[samsas], h.claims[foreign], h.nudges)
 }

@@ -38,6 +38,8 @@ func newCoordinatedStage(ctx context.Context, release string) *stage {
 	s.reach = memberOrder{Bootstrap: strings.Split(s.kafka.Bootstrap(), ","), Coordination: client.CoordinationKafka}
 	s.settings = []string{"bootstrap.servers=" + s.kafka.Bootstrap(), "group.id=" + group}
 	var err error
+	s.python, err = python(ctx)
+	Expect(err).NotTo(HaveOccurred())
 	s.pool, err = newPool(ctx, s.directory, "NewMember", release)
 	Expect(err).NotTo(HaveOccurred())
 	asking, err := s.kafka.Client()
@@ -56,8 +58,11 @@ func wrongAt(ctx context.Context, admin *kadm.Client, names []string) (string, e
 		return "", fmt.Errorf("describe the group: %w", err)
 	}
 	found := described[group]
-	if found.Err != nil || found.State != "Stable" {
-		return fmt.Sprintf("the group is %s (%v)", found.State, found.Err), nil
+	if found.Err != nil {
+		return "", found.Err
+	}
+	if found.State != "Stable" {
+		return "the group is " + found.State, nil
 	}
 	var there []string
 	owners := map[partition][]string{}
@@ -113,11 +118,7 @@ func python(ctx context.Context) (string, error) {
 }
 
 // newLibrdkafka starts a process that can become a member by librdkafka.
-func newLibrdkafka(name, log string) (*process, error) {
-	program, err := python(context.Background())
-	if err != nil {
-		return nil, err
-	}
+func newLibrdkafka(program, name, log string) (*process, error) {
 	script, err := filepath.Abs(filepath.Join("clients", "librdkafka.py"))
 	if err != nil {
 		return nil, err
@@ -160,12 +161,12 @@ var _ = Describe("A group of samsa's members, Java's KafkaConsumer and librdkafk
 				s.joinOld()
 				s.joinNew()
 				took := []time.Duration{s.settle(ctx)}
-				fmt.Printf("\nKafka %s, %s, seed %d\n%-40s settled after\n%-40s %s\n", release, strategy, *seed,
+				say("\nKafka %s, %s, seed %d\n%-40s settled after\n%-40s %s\n", release, strategy, *seed,
 					"changes (+ joins, - leaves, x killed)", "+old-1 +new-1", round(took[0]))
 				for s.left > 0 {
 					done := s.step(ctx)
 					took = append(took, s.settle(ctx))
-					fmt.Printf("%-40s %s\n", strings.Join(done, " "), round(took[len(took)-1]))
+					say("%-40s %s\n", strings.Join(done, " "), round(took[len(took)-1]))
 				}
 				v := s.finishCoordinated(ctx)
 				tell(v, history{}, took)

@@ -4,7 +4,6 @@
 package sharedgroup
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -90,7 +89,7 @@ var _ = Describe("An old consumer that has given up", func() {
 			rest()
 			took := s.settle(ctx)
 			v, h := s.finish(ctx)
-			fmt.Printf("\nKafka %s: an old consumer that had given up was brought back %s after what it waited for was free\n",
+			say("\nKafka %s: an old consumer that had given up was brought back %s after what it waited for was free\n",
 				release, round(took))
 			tell(v, h, []time.Duration{took})
 			Expect(h.nudges).To(BeNumerically(">=", 1))

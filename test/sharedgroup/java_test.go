@@ -82,7 +82,8 @@ func newPool(ctx context.Context, directory, program, release string) (*pool, er
 	if err := os.WriteFile(filepath.Join(directory, "log4j.properties"), []byte(logging), 0o600); err != nil {
 		return nil, err
 	}
-	return p, p.fill()
+	err = p.fill()
+	return p, err
 }
 
 // spares is how many are kept: as many as one step of the schedule takes.

@@ -38,7 +38,7 @@ const commitInterval = 200 * time.Millisecond
 
 // beMember consumes until the standard input ends; then it leaves the group in order.
 func beMember(order memberOrder) error {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background()) //nolint:forbidigo // it is no test: it ends with its input
 	defer cancel()
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin) // until its end, whatever is said
@@ -75,7 +75,7 @@ func tellTrouble(ctx context.Context, consumer *client.Consumer) {
 		}
 		if err := consumer.Status().RegisterErr; err != nil && err.Error() != told {
 			told = err.Error()
-			fmt.Println("unjoined", told)
+			say("unjoined %s\n", told)
 		}
 	}
 }
@@ -89,12 +89,12 @@ func record(ctx context.Context, consumer *client.Consumer, path string) error {
 	ledger := bufio.NewWriterSize(file, 0)
 	for message, err := range consumer.Messages(ctx) {
 		if err != nil {
-			fmt.Println("trouble", err)
+			say("trouble %v\n", err)
 			continue
 		}
 		_, err = fmt.Fprintf(ledger, "%s %s %d %s\n",
 			message.Partition.Topic, message.Partition.ID, message.Offset, message.Value)
-		if err = errors.Join(err, ledger.Flush()); err != nil {
+		if err := errors.Join(err, ledger.Flush()); err != nil {
 			return err
 		}
 	}

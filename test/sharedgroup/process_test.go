@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
-	"syscall"
 )
 
 // process is a member's process. It reads commands from its standard input, and ends by itself when that ends: so none
@@ -64,9 +63,6 @@ func (p *process) kill() {
 	<-p.done
 }
 
-func (p *process) freeze() error { return p.cmd.Process.Signal(syscall.SIGSTOP) }
-func (p *process) thaw() error   { return p.cmd.Process.Signal(syscall.SIGCONT) }
-
 // words are the lines that a process has written. Safe for concurrent use.
 type words struct {
 	mu   sync.Mutex
@@ -88,14 +84,4 @@ func (w *words) lines() []string {
 	defer w.mu.Unlock()
 	all := strings.Split(w.text.String(), "\n")
 	return all[:len(all)-1]
-}
-
-// count is how many lines begin so.
-func (w *words) count(beginning string) (count int) {
-	for _, line := range w.lines() {
-		if strings.HasPrefix(line, beginning) {
-			count++
-		}
-	}
-	return count
 }

@@ -5,6 +5,7 @@ package sharedgroup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -40,15 +41,16 @@ func (p *producer) run(ctx context.Context) error {
 		case <-tick.C:
 			p.send(context.WithoutCancel(ctx), id)
 		case <-ctx.Done():
-			err := p.client.Flush(context.WithoutCancel(ctx))
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			if err == nil {
-				err = p.err
-			}
-			return err
+			return p.flush(context.WithoutCancel(ctx))
 		}
 	}
+}
+
+func (p *producer) flush(ctx context.Context) error {
+	err := p.client.Flush(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return errors.Join(err, p.err)
 }
 
 func (p *producer) send(ctx context.Context, id int) {

@@ -54,6 +54,8 @@ type stage struct {
 	// reach is how members of samsa's find the group, settings are the properties of the others.
 	reach    memberOrder
 	settings []string
+	// python runs members by librdkafka.
+	python string
 	// look says what of the group is not yet as it has to be.
 	look func(names []string) (wrong string, err error)
 }
@@ -101,12 +103,12 @@ func (s *stage) open(ctx context.Context, release, zooKeeper string) {
 	var err error
 	s.kafka, err = realkafka.Start(ctx, realkafka.Config{Version: release, ZooKeeper: zooKeeper, Keep: failed})
 	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(func() error { return s.kafka.Stop() })
+	DeferCleanup(func() error { return s.kafka.Stop() }) //nolint:contextcheck // the spec's is over by then
 	for name, partitions := range topics() {
 		Expect(s.kafka.CreateTopic(ctx, realkafka.Topic{Name: name, Partitions: partitions})).To(Succeed())
 	}
 	DeferCleanup(s.killAll)
-	s.produce()
+	s.produce() //nolint:contextcheck // it sends until stop, also in cleanups
 }
 
 // lastOld is the last release that has the old consumer.
@@ -129,7 +131,7 @@ func (s *stage) produce() {
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(client.Close)
 	s.producer = newProducer(client, partitionsOf(topics()))
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background()) //nolint:forbidigo // it sends until stop, also in cleanups
 	done := make(chan error, 1)
 	go func() { done <- s.producer.run(ctx) }()
 	s.stop = func() error {
@@ -172,7 +174,7 @@ func (s *stage) join(kind string) string {
 	case "old":
 		member, err = s.pool.take(name)
 	default:
-		member, err = newLibrdkafka(name, log)
+		member, err = newLibrdkafka(s.python, name, log)
 	}
 	Expect(err).NotTo(HaveOccurred())
 	s.members[name] = member

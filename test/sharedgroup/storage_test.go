@@ -4,7 +4,6 @@
 package sharedgroup
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -29,7 +28,7 @@ var _ = Describe("A group whose old members keep their positions at the brokers"
 			name := s.joinNew()
 			Eventually(ctx, s.members[name].said.lines).WithTimeout(settling).WithPolling(looking).
 				Should(ContainElement(ContainSubstring("offsets.storage=kafka")))
-			fmt.Printf("\nKafka %s: %s\n", release, s.members[name].said.lines()[0])
+			say("\nKafka %s: %s\n", release, s.members[name].said.lines()[0])
 			members, err := s.tree.members()
 			Expect(err).NotTo(HaveOccurred())
 			Expect(members).To(HaveLen(1), "what is not joined takes no partitions from those that work")
@@ -55,7 +54,7 @@ var _ = Describe("A group whose old members keep their positions at the brokers"
 			s.leave(old)
 			took = append(took, s.settle(ctx))
 			v, h := s.finish(ctx)
-			fmt.Printf("\nKafka %s, positions in both\n", release)
+			say("\nKafka %s, positions in both\n", release)
 			tell(v, h, took)
 			Expect(slices.Concat(v.lost[samsas], v.lost[others])).To(BeEmpty())
 		}, SpecTimeout(4*time.Minute))

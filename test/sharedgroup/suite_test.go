@@ -59,4 +59,7 @@ func chosen() []string {
 	return strings.Split(*releases, ",")
 }
 
+// say prints what a spec found, whether it fails or not: the numbers are the result.
+func say(format string, values ...any) { fmt.Fprintf(os.Stdout, format, values...) }
+
 func manualPartitions() kgo.Opt { return kgo.RecordPartitioner(kgo.ManualPartitioner()) }

@@ -4,6 +4,7 @@
 package group
 
 import (
+	"strings"
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client/balance"
@@ -106,11 +107,12 @@ func (s *session) isFirst() bool {
 }
 
 // listOf makes one text of all ids, which have no spaces where Kafka's consumers or samsa's made them.
-func listOf(members []layout.Registration) (list string) {
+func listOf(members []layout.Registration) string {
+	ids := make([]string, 0, len(members))
 	for _, member := range members {
-		list += member.ID + " "
+		ids = append(ids, member.ID)
 	}
-	return list
+	return strings.Join(ids, " ")
 }
 
 // nudged notes that the registration was made again.
