@@ -240,11 +240,12 @@ func releaseOf(version int) wire.Release {
 func oldest(live map[string]Broker) wire.Release {
 	found := wire.Negotiated
 	for _, broker := range live {
-		switch {
-		case broker.release == wire.Kafka08:
+		switch broker.release {
+		case wire.Kafka08:
 			return wire.Kafka08
-		case broker.release == wire.Kafka09:
+		case wire.Kafka09:
 			found = wire.Kafka09
+		case wire.Negotiated:
 		}
 	}
 	return found

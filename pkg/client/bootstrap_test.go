@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"regexp"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -248,6 +249,19 @@ var _ = Describe("A cluster known by its brokers", func() {
 			return committed, view.EndErr
 		}).Should(Equal(int64(20)))
 		Expect(into.twice()).To(BeEmpty())
+	}, SpecTimeout(time.Minute))
+
+	It("is consumed by a pattern, also topics that come", func(ctx SpecContext) {
+		brokers := brokersAlone(ctx, embedkafka.Config{Topics: map[string]int32{"log.web": 1, "orders": 1}})
+		cluster := bootstrap(ctx, brokers.Addrs()...)
+		into := newBook()
+		one := join(cluster, "one", client.ConsumerConfig{Group: "audit", Pattern: regexp.MustCompile(`log\..*`)}, into)
+		Eventually(one.running).Should(Equal(1))
+		Expect(brokers.CreateTopic(ctx, "log.mail", 2)).To(Succeed())
+		Eventually(func() int { return one.runningOf("log.mail") }).Should(Equal(2))
+		publish(ctx, cluster.Topic("log.mail"), 5)
+		Eventually(func() []int { return into.missing(5) }).Should(BeEmpty())
+		Expect(one.runningOf("orders")).To(BeZero())
 	}, SpecTimeout(time.Minute))
 
 	DescribeTable("refuses addresses that are none", func(addresses []string, said string) {

@@ -125,9 +125,6 @@ func (c *Cluster) surveyOnce(ctx context.Context) error {
 	ask := maps.Clone(asked)
 	maps.DeleteFunc(ask, func(id, _ string) bool { _, known := told[id]; return known })
 	answers, err := c.asking.Survey(ctx, ask)
-	if ctx.Err() != nil {
-		return nil
-	}
 	maps.Copy(told, answers)
 	if len(answers) > 0 && !c.directory.byBrokers() {
 		c.askName(ctx)

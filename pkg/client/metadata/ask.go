@@ -100,8 +100,8 @@ func (r *Reader) read(ctx context.Context, question Question) (View, map[string]
 	return view, nil, err
 }
 
-// request asks for no topic that need not be told. Before Kafka 0.11 a topic that is named is made, and before 0.10 none
-// means all.
+// request asks for no topic that need not be told. Before Kafka 0.11 a topic that is named is made, and before 0.10
+// none means all.
 func request(question Question, named bool) *kmsg.MetadataRequest {
 	request := kmsg.NewPtrMetadataRequest()
 	request.AllowAutoTopicCreation = false

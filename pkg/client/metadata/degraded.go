@@ -13,12 +13,12 @@ func lacks() []lack {
 	return []lack{
 		{"3.1", "Kafka %s does not fetch by a topic's id: a topic that was deleted and made again is noticed by positions" +
 			" alone, where they do not fit it."},
-		{"2.1", "Kafka %s does not tell where a log was cut: after an unclean election of a leader, messages in the place of" +
-			" lost ones may be taken for those."},
+		{"2.1", "Kafka %s does not tell where a log was cut: after an unclean election of a leader, messages in the place" +
+			" of lost ones may be taken for those."},
 		{"0.11", "Kafka %s knows no headers: they cannot be published."},
 		{"0.11", "Kafka %s knows no idempotent writes: a write that is tried again may be in the log twice."},
-		{"0.10.1", "Kafka %s finds no position by time: a start by time begins with the file of the log that holds it, which" +
-			" may be earlier."},
+		{"0.10.1", "Kafka %s finds no position by time: a start by time begins with the file of the log that holds it," +
+			" which may be earlier."},
 		{"0.10", "Kafka %s has no timestamps: messages do not tell when they were written."},
 		{"0.10", "Kafka %s does not know SASL as it is spoken since: its brokers are reached without authentication, or by" +
 			" certificates."},

@@ -29,9 +29,9 @@ func telling() []kmsg.Key {
 	}
 }
 
-// guess says which releases of Kafka offer what a broker offers: the oldest that offers all of it, and the newest all of
-// which it offers. Two releases between which no request of clients changed are not told apart. Where there are none, as
-// with imitations that leave something out, it is the one that comes closest.
+// guess says which releases of Kafka offer what a broker offers: the oldest that offers all of it, and the newest all
+// of which it offers. Two releases between which no request of clients changed are not told apart. Where there are
+// none, as with imitations that leave something out, it is the one that comes closest.
 func guess(offered *kversion.Versions) Versions {
 	releases := kversion.VersionStrings()
 	slices.SortFunc(releases, compareVersions)

@@ -46,7 +46,7 @@ func TestWhatFitsNoReleaseIsTheClosest(t *testing.T) {
 
 func TestVersionsAreInOrder(t *testing.T) {
 	t.Parallel()
-	order := []string{"0.7", "0.8", "0.8.2", "0.9", "0.9.0", "0.10", "0.10.1", "0.11.0", "1.0", "2.8", "3.9", "4.4", "4.4+"}
+	order := []string{"0.7", "0.8", "0.8.2", "0.9", "0.9.0", "0.10.1", "0.11.0", "1.0", "2.8", "3.9", "4.4", "4.4+"}
 	if !slices.IsSortedFunc(order, compareVersions) {
 		t.Error("not in order")
 	}

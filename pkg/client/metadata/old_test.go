@@ -18,8 +18,8 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client/wire"
 )
 
-// oldBroker answers as brokers did that cannot say what they understand: what they do not know, 0.8 hangs up on, and 0.9
-// says nothing to.
+// oldBroker answers as brokers did that cannot say what they understand: what they do not know, 0.8 hangs up on, and
+// 0.9 says nothing to.
 type oldBroker struct {
 	listener net.Listener
 	release  wire.Release

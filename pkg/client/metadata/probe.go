@@ -68,8 +68,8 @@ const (
 	quickTimeout = 500 * time.Millisecond
 )
 
-// probe finds out whether a broker is of Kafka 0.8 or 0.9. Both know metadata, but not what they understand; groups that
-// brokers coordinate can be listed since 0.9, and 0.8 hangs up on that.
+// probe finds out whether a broker is of Kafka 0.8 or 0.9. Both know metadata, but not what they understand; groups
+// that brokers coordinate can be listed since 0.9, and 0.8 hangs up on that.
 func (r *Reader) probe(ctx context.Context, address string) (wire.Release, bool) {
 	if _, err := r.single(ctx, address, wire.Kafka09, kmsg.NewPtrMetadataRequest()); err != nil {
 		return wire.Negotiated, false
