@@ -135,7 +135,7 @@ var _ = Describe("Where a ConsumerGroup is kept", func() {
 		startManager(ctx, namespace)
 		startNode(ctx, namespace, idle)
 	})
-	template := func(ctx context.Context, group *v1alpha1.ConsumerGroup) func() (corev1.PodTemplateSpec, error) {
+	template := func(group *v1alpha1.ConsumerGroup) func() (corev1.PodTemplateSpec, error) {
 		return func() (corev1.PodTemplateSpec, error) {
 			set := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: group.Name}}
 			err := komega.Get(set)()
@@ -150,7 +150,8 @@ var _ = Describe("Where a ConsumerGroup is kept", func() {
 		coordinated(ctx, group, v1alpha1.CoordinationKafka)
 		Eventually(configurationOf(namespace)).WithContext(ctx).Should(And(
 			ContainSubstring("coordination: Kafka\n"), ContainSubstring("bootstrapServers:\n  - "+w.Kafka.Addrs()[0])))
-		before, err := template(ctx, group)()
+		Eventually(podsOf).WithArguments(ctx, namespace).Should(HaveLen(1))
+		before, err := template(group)()
 		Expect(err).NotTo(HaveOccurred())
 		update(ctx, cluster, func(c *v1alpha1.KafkaCluster) {
 			c.Spec.ZooKeeper = v1alpha1.ZooKeeper{Connect: w.Connect(), SessionTimeout: "2s"}
@@ -159,7 +160,7 @@ var _ = Describe("Where a ConsumerGroup is kept", func() {
 		younger := newConsumerGroup(namespace, "audit", "main", "orders")
 		create(ctx, younger)
 		coordinated(ctx, younger, v1alpha1.CoordinationZooKeeper)
-		Consistently(template(ctx, group)).WithTimeout(healing / 5).Should(Equal(before))
+		Consistently(template(group)).WithTimeout(healing / 5).Should(Equal(before))
 		coordinated(ctx, group, v1alpha1.CoordinationKafka)
 	})
 
@@ -243,7 +244,8 @@ var _ = Describe("Where a ConsumerGroup is kept", func() {
 			ContainSubstring("passwordFile: ../secrets/kafka-login/password"),
 			ContainSubstring("usernameFile: ../secrets/kafka-login/username"),
 			Not(ContainSubstring("right")), Not(ContainSubstring("BEGIN CERTIFICATE"))))
-		pods, err := template(ctx, group)()
+		Eventually(podsOf).WithArguments(ctx, namespace).Should(HaveLen(1))
+		pods, err := template(group)()
 		Expect(err).NotTo(HaveOccurred())
 		secret := func(name, secret string, items ...corev1.KeyToPath) OmegaMatcher {
 			return And(HaveField("Name", name), HaveField("VolumeSource.Secret", And(

@@ -72,7 +72,9 @@ var _ = Describe("A ConsumerGroup", func() {
 			HaveField("Selector", "kafka.samsa.dev/consumer-group=billing"),
 		)))
 		cluster := newKafkaCluster(namespace, "main", w.Connect())
-		Eventually(komega.Object(cluster)).WithContext(ctx).Should(HaveField("Status.TopicCount", HaveValue(Equal(int32(1)))))
+		Eventually(komega.Object(cluster)).WithContext(ctx).Should(HaveField("Status", And(
+			HaveField("TopicCount", HaveValue(Equal(int32(1)))), HaveField("ClusterID", Not(BeEmpty())),
+			HaveField("KafkaVersion", Not(BeEmpty())))))
 		Eventually(eventsOf(cluster)).WithContext(ctx).Should(HaveLen(1))
 		writes, version, clusters := running.writes.Load(), group.ResourceVersion, cluster.ResourceVersion
 		Consistently(func(g Gomega) {
@@ -131,6 +133,9 @@ var _ = Describe("A ConsumerGroup", func() {
 		group := withReplicas(newConsumerGroup(namespace, "billing", "main", "orders"), 2)
 		create(ctx, group)
 		consumes(ctx, group)
+		cluster := newKafkaCluster(namespace, "main", w.Connect())
+		Eventually(komega.Object(cluster)).WithContext(ctx).Should(HaveField("Status", And(
+			HaveField("TopicCount", Not(BeNil())), HaveField("ClusterID", Not(BeEmpty())))))
 		running.stop()
 		Expect(komega.Get(group)()).To(Succeed())
 		version := group.ResourceVersion

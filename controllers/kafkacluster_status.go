@@ -46,7 +46,7 @@ func (r *KafkaClusterReconciler) report(ctx context.Context, scope *kafkaCluster
 	stands := r.standing.of(scope.cluster, &scope.cluster.Status, now)
 	before := stands.status
 	after := kafkaClusterStatus(scope, before, now)
-	if r.standing.knowsLess(scope.cluster, before.Conditions, after.Conditions, false, now) {
+	if r.standing.knowsLess(scope.cluster, before.Conditions, after.Conditions, forgets(before, after), now) {
 		return ctrl.Result{RequeueAfter: acquaintance}, nil
 	}
 	version, err := storeStatus(ctx, r.client, scope.cluster, before, after)
@@ -65,6 +65,13 @@ func (r *KafkaClusterReconciler) report(ctx context.Context, scope *kafkaCluster
 	}
 	r.recorder.Eventf(scope.cluster, nil, kind, is.Reason, "Observe", "%s", shorten(is.Message, maxNote))
 	return ctrl.Result{}, nil
+}
+
+// forgets tells that a status leaves out what the one before knew.
+func forgets(before, after *v1alpha1.KafkaClusterStatus) bool {
+	return before.TopicCount != nil && after.TopicCount == nil || before.Era != "" && after.Era == "" ||
+		before.KafkaVersion != "" && after.KafkaVersion == "" || before.Controller != "" && after.Controller == "" ||
+		before.ClusterID != "" && after.ClusterID == ""
 }
 
 // maxNote is what the API server takes as the note of an event.
