@@ -28,9 +28,12 @@ const clusterName = "kafka"
 func (s *stage) createCluster(change ...func(*v1alpha1.KafkaCluster)) {
 	object := &v1alpha1.KafkaCluster{
 		ObjectMeta: metav1.ObjectMeta{Name: clusterName},
-		Spec: v1alpha1.KafkaClusterSpec{ZooKeeper: v1alpha1.ZooKeeper{
-			Connect: s.kafka.Connect(), SessionTimeout: "4s",
-		}},
+	}
+	if s.kafka.ZooKeeper != nil {
+		object.Spec.ZooKeeper = v1alpha1.ZooKeeper{Connect: s.kafka.Connect(), SessionTimeout: "4s"}
+	}
+	for _, address := range s.kafka.Bootstrap() {
+		object.Spec.BootstrapServers = append(object.Spec.BootstrapServers, v1alpha1.BootstrapServer(address))
 	}
 	for _, change := range change {
 		change(object)

@@ -80,10 +80,14 @@ func (s *stage) open() {
 // ownKafka gives the play a ZooKeeper and a Kafka that it may break.
 func (s *stage) ownKafka() { s.ownKafkaOf(world.Modern) }
 
-// ownKafkaOf is ownKafka, of an era.
+// ownKafkaOf is ownKafka, of an era. A real broker is a process of Java, so of those there is one.
 func (s *stage) ownKafkaOf(era world.Era) {
+	brokers := 2
+	if era.Real() {
+		brokers = 1
+	}
 	var err error
-	s.kafka, err = world.Start(s.ctx, world.Config{Era: era, Tick: tick, Brokers: 2})
+	s.kafka, err = world.Start(s.ctx, world.Config{Era: era, Tick: tick, Brokers: brokers})
 	s.Expect(err).NotTo(HaveOccurred())
 	s.own = true
 }
@@ -198,9 +202,12 @@ func (s *stage) witness(name string, groups ...string) *witness {
 	brokers, chroot := s.kafka.Brokers().Addrs(), s.kafka.Path("")
 	var reader *truth.Reader
 	var err error
-	if len(groups) == 1 {
+	switch {
+	case s.kafka.ZooKeeper == nil:
+		reader, err = truth.NewCoordinatedReader(brokers, groups[0], s.name)
+	case len(groups) == 1:
 		reader, err = truth.NewReader(s.kafka.ZooKeeper, chroot, brokers, groups[0], s.name)
-	} else {
+	default:
 		reader, err = truth.NewReaders(s.kafka.ZooKeeper, chroot, brokers, groups, s.name)
 	}
 	s.Expect(err).NotTo(HaveOccurred())
