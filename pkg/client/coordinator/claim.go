@@ -65,7 +65,7 @@ func (m *Member) wanted(partition kafka.Partition) bool {
 
 func (m *Member) nextOf(c *claim, next *soonest) {
 	switch {
-	case c.state == taking:
+	case m.now.Before(c.notBefore): // else a commit is under way, or has its own time
 		next.consider(c.notBefore)
 	case c.state == draining && !c.cut:
 		next.consider(c.drainBy)

@@ -51,7 +51,11 @@ func (m *Member) ready(c *claim) bool {
 }
 
 func (m *Member) keepCommitting() {
-	if !m.mayCommit() || len(m.claims) == 0 {
+	if len(m.claims) == 0 {
+		m.urgent = false // there is nothing to hurry for
+		return
+	}
+	if !m.mayCommit() {
 		return
 	}
 	if m.pressing() {

@@ -174,10 +174,10 @@ func (m *Member) learn(event group.Event) {
 }
 
 // pursue compares what is with what should be, and asks for what is missing and not yet under way, until nothing more
-// is to be asked for.
+// is to be asked for, and a tick would change nothing before Next.
 func (m *Member) pursue() {
-	for asked := -1; asked != len(m.out) && !m.left; {
-		asked = len(m.out)
+	for moved := true; moved && !m.left; {
+		asked, held := len(m.out), len(m.claims)
 		m.keepLease()
 		m.keepBeating()
 		m.keepSurveyed()
@@ -189,6 +189,7 @@ func (m *Member) pursue() {
 		m.keepBegun()
 		m.keepCommitting()
 		m.keepLeaving()
+		moved = len(m.out) != asked || len(m.claims) != held
 	}
 }
 

@@ -278,7 +278,7 @@ func (m *Member) nextOfRound(next *soonest) {
 		case len(m.claims) == 0 || r.mode == keeping || m.generation == 0:
 			next.consider(r.join.at)
 		default:
-			next.consider(m.clearBy())
+			next.consider(latest(m.clearBy(), r.join.at))
 		}
 	}
 	next.pending(m.maySync() && (!r.leads || r.shares != nil), &r.sync)
