@@ -72,8 +72,8 @@ func worldFlags(command *cobra.Command, config *cluster.Config) {
 // kafkaFlag says which Kafka a world has; era reads it.
 func kafkaFlag(command *cobra.Command, kafka *string, otherwise string) {
 	command.Flags().StringVar(kafka, "kafka", cmp.Or(otherwise, string(world.Modern)),
-		fmt.Sprintf("which `Kafka`: %s (embedded), %s for one of 2012 (embedded), or %s or %s for real brokers, with ZooKeeper "+
-			"and without", world.Modern, world.Era07, world.Era39, world.Era4))
+		fmt.Sprintf("which `Kafka`: %s (embedded), %s for one of 2012 (embedded), or %s or %s for real brokers, with "+
+			"ZooKeeper and without", world.Modern, world.Era07, world.Era39, world.Era4))
 }
 
 // era reads which Kafka it is to be, given by a flag or a variable of this name.

@@ -20,17 +20,17 @@ type pace struct {
 }
 
 var (
-	// byZooKeeper: config/samples asks for this session, and the tick is what the world's ZooKeeper has by default. A lease
-	// is sound while a tick is at most a third of a session: 6 s are 12 ticks of 500 ms. Shorter sessions would make the
-	// demo faster, and a worker that two busy cores leave waiting for 4 s (2/3 of the session) would stop for nothing. A
-	// planned change moves a partition in a few round trips.
+	// byZooKeeper: config/samples asks for this session, and the tick is what the world's ZooKeeper has by default. A
+	// lease is sound while a tick is at most a third of a session: 6 s are 12 ticks of 500 ms. Shorter sessions would make
+	// the demo faster, and a worker that two busy cores leave waiting for 4 s (2/3 of the session) would stop for nothing.
+	// A planned change moves a partition in a few round trips.
 	byZooKeeper = pace{
 		session: 6 * time.Second, grain: 500 * time.Millisecond, handover: time.Second,
 		why: "a planned change is some round trips; a fault shows after the session of 6 s and a tick of ZooKeeper, 0.5 s",
 	}
-	// byBrokers: the session is the client's default. A planned change is a round of all members, who hear of it with their
-	// next heartbeat, within 1 s. What moves is let go of after one round, and taken up in the next, 0.5 s later: that is
-	// 1.5 s, and the other half is for brokers and members that two busy cores leave waiting.
+	// byBrokers: the session is the client's default. A planned change is a round of all members, who hear of it with
+	// their next heartbeat, within 1 s. What moves is let go of after one round, and taken up in the next, 0.5 s later:
+	// that is 1.5 s, and the other half is for brokers and members that two busy cores leave waiting.
 	byBrokers = pace{
 		session: 10 * time.Second, handover: 3 * time.Second,
 		why: "a planned change is two rounds of the group, of which members hear by heartbeats, 1 s apart; " +

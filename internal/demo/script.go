@@ -51,8 +51,8 @@ func scaleTo(replicas int) func(context.Context, crew) error {
 	return func(ctx context.Context, c crew) error { return c.scale(ctx, replicas) }
 }
 
-// script is what happens while messages flow: 5+12+12+12.5+14+35+4 = 94.5 s with a ZooKeeper. That the API server and the
-// manager are away is no fault of the workers', so it is held to the limits of what is planned.
+// script is what happens while messages flow: 5+12+12+12.5+14+35+4 = 94.5 s with a ZooKeeper. That the API server and
+// the manager are away is no fault of the workers', so it is held to the limits of what is planned.
 func script(p pace) []phase {
 	return []phase{
 		{title: "3 workers", lasts: 5 * time.Second, act: nothing},

@@ -106,7 +106,8 @@ func TestPlayStops(t *testing.T) {
 		} {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			cancel(cause)
-			if _, err := play(ctx, script(byZooKeeper), &actors{}, func(string) {}); !errors.Is(err, cause) || err.Error() != want {
+			_, err := play(ctx, script(byZooKeeper), &actors{}, func(string) {})
+			if !errors.Is(err, cause) || err.Error() != want {
 				t.Errorf("got %v, want %s", err, want)
 			}
 		}

@@ -24,7 +24,8 @@ type Config struct {
 	// Listeners are where brokers can be reached; between each other they use the first. Default: PLAINTEXT alone. Kafka
 	// until 0.10.1 knows no names apart from the protocols, and 0.8 no listener but PLAINTEXT.
 	Listeners []Listener
-	// Port is that of the first listener of the first broker, for whom nobody tells it. Default: any free one, as all others.
+	// Port is that of the first listener of the first broker, for whom nobody tells it. Default: any free one, as all
+	// others have.
 	Port int
 	// JVM are further arguments of the brokers' virtual machines, as -Djava.security.auth.login.config=file.
 	JVM []string

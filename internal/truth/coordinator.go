@@ -14,8 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// coordinator is the book of brokers that coordinate groups themselves. While the members of a group gather for a round,
-// it tells who they are, and not what they have.
+// coordinator is the book of brokers that coordinate groups themselves. While the members of a group gather for a
+// round, it tells who they are, and not what they have.
 type coordinator struct{ admin *kadm.Client }
 
 // partitions implements book.

@@ -67,7 +67,7 @@ func NewCoordinatedReader(brokers []string, group, topic string) (*Reader, error
 		return nil, err
 	}
 	return &Reader{
-		book: coordinator{ends.admin}, ends: ends, topic: topic, groups: map[string]string{"": group},
+		book: coordinator(ends), ends: ends, topic: topic, groups: map[string]string{"": group},
 	}, nil
 }
 

@@ -125,8 +125,8 @@ func TestCoordinatedReader(t *testing.T) {
 		"t/0": {Committed: -1}, "t/1": {Committed: -1, End: 3}, "t/2": {Committed: -1, Stands: true},
 	})
 
-	member, err := kgo.NewClient(kgo.SeedBrokers(w.Brokers().Addrs()...), kgo.ClientID("samsa/g-0"), kgo.ConsumerGroup("g"),
-		kgo.ConsumeTopics("t"), kgo.DisableAutoCommit(), kgo.FetchMaxWait(100*time.Millisecond))
+	member, err := kgo.NewClient(kgo.SeedBrokers(w.Brokers().Addrs()...), kgo.ClientID("samsa/g-0"),
+		kgo.ConsumerGroup("g"), kgo.ConsumeTopics("t"), kgo.DisableAutoCommit(), kgo.FetchMaxWait(100*time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}

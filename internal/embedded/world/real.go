@@ -42,13 +42,13 @@ func (w *World) startReal(ctx context.Context, config Config) error {
 	}
 	client, err := cluster.Client()
 	if err != nil {
-		_ = cluster.Stop()
+		_ = cluster.Stop() //nolint:contextcheck // what was begun is ended, whatever becomes of ctx
 		return err
 	}
 	brokers := genuine{cluster: cluster, admin: kadm.NewClient(client)}
 	for topic, partitions := range config.Topics {
 		if err := brokers.CreateTopic(ctx, topic, partitions); err != nil {
-			brokers.Close()
+			brokers.Close() //nolint:contextcheck // what was begun is ended, whatever becomes of ctx
 			return err
 		}
 	}

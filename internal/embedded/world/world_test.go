@@ -138,9 +138,9 @@ var _ = DescribeTable("A world of real brokers has topics and takes messages", f
 	Entry("without one", world.Era4, SpecTimeout(startReal)),
 )
 
-var _ = DescribeTable("An era is named on a command line", func(name string, era world.Era, real, zookeeper bool) {
+var _ = DescribeTable("An era is named on a command line", func(name string, era world.Era, java, zookeeper bool) {
 	Expect(world.ParseEra(name)).To(Equal(era))
-	Expect(era.Real()).To(Equal(real))
+	Expect(era.Real()).To(Equal(java))
 	Expect(era.ZooKeeper()).To(Equal(zookeeper))
 },
 	Entry("by nothing", "", world.Modern, false, true),
