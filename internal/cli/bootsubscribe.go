@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/samsa-dev/samsa/pkg/client/wire"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
@@ -23,6 +24,8 @@ const (
 	pollMost = 1000
 	// pollWait bounds how long a broker holds a fetch that has nothing to bring, and so a member that leaves.
 	pollWait = 500 * time.Millisecond
+	// metadataMaxAge is how long a new partition may go unnoticed; franz-go's own is 5 minutes. One small request.
+	metadataMaxAge = 10 * time.Second
 )
 
 // groupReader is a member of a group of the brokers' coordinator.
@@ -30,6 +33,7 @@ type groupReader struct {
 	subscription
 
 	client    *kgo.Client
+	wire      *wire.Transport
 	delivered int
 	// printed are the positions behind what was delivered and is not committed.
 	printed map[string]map[int32]kgo.EpochOffset
@@ -45,8 +49,11 @@ func (b *bootstrapCluster) subscribe(ctx context.Context, s subscription) error 
 		kgo.ConsumeTopics(s.topics...),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
 		kgo.AdjustFetchOffsetsFn(ends.adjust),
-		// A position that is not in the log is told, and not guessed around.
+		// A position that is not in the log is looked into, and not guessed around.
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
+		// What a transaction wrote that was aborted is no message.
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.MetadataMaxAge(metadataMaxAge),
 		kgo.DisableAutoCommit(),
 		// Nobody else gets a partition between a message's printing and its commit.
 		kgo.BlockRebalanceOnPoll(),
@@ -57,7 +64,7 @@ func (b *bootstrapCluster) subscribe(ctx context.Context, s subscription) error 
 	if err != nil {
 		return &Error{Code: ExitUsage, Err: err}
 	}
-	r := &groupReader{subscription: s, client: client}
+	r := &groupReader{subscription: s, client: client, wire: b.wire}
 	err = r.run(ctx)
 	client.CloseAllowingRebalance() // this leaves the group
 	return err
@@ -129,6 +136,8 @@ func (r *groupReader) take(ctx context.Context, fetches kgo.Fetches) error {
 			r.warn(err)
 		case isUnknownTopic(err):
 			r.warn(waitingFor(topic))
+		case errors.Is(err, kerr.OffsetOutOfRange):
+			r.warn(r.outOfRange(ctx, kafka.Partition{Topic: topic, ID: strconv.Itoa(int(partition))}, partition))
 		default:
 			r.warn(fmt.Errorf("%s/%d: %w", topic, partition, err))
 		}
@@ -147,6 +156,25 @@ func (r *groupReader) take(ctx context.Context, fetches kgo.Fetches) error {
 		r.printed[record.Topic][record.Partition] = kgo.EpochOffset{Epoch: record.LeaderEpoch, Offset: record.Offset + 1}
 	}
 	return nil
+}
+
+// outOfRange goes on at the first message that is still there where retention removed what came before it. A position
+// behind the end is another topic's of the same name, or the log was cut off: nobody can say where to go on, and it
+// stays. Either way it says so.
+func (r *groupReader) outOfRange(ctx context.Context, p kafka.Partition, number int32) error {
+	earliest, err := r.wire.Positions(ctx, []kafka.Partition{p}, kafka.Earliest())
+	if err != nil {
+		return fmt.Errorf("%s: its position is not in the log: %w", p, err)
+	}
+	position := r.client.CommittedOffsets()[p.Topic][number]
+	first := int64(at(earliest, p))
+	if first <= position.Offset {
+		return fmt.Errorf("%s: position %d is not in the log, which begins at %d: was the topic made anew?",
+			p, position.Offset, first)
+	}
+	r.client.SetOffsets(map[string]map[int32]kgo.EpochOffset{p.Topic: {number: {Epoch: -1, Offset: first}}})
+	return fmt.Errorf("%s: retention removed the messages from %d to %d; it goes on behind them",
+		p, position.Offset, first-1)
 }
 
 // commit writes the positions of what was delivered, also while ctx has ended.

@@ -50,6 +50,8 @@ func Open(config Config) (*Transport, error) {
 		kgo.WithHooks(health),
 		kgo.ConsumeStartOffset(kgo.NoResetOffset()),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
+		// What a transaction wrote that was aborted is no message.
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.FetchMaxBytes(t.config.FetchMaxBytes),
 		kgo.FetchMaxPartitionBytes(t.config.FetchMaxPartitionBytes),
 		kgo.FetchMaxWait(t.config.FetchMaxWait),

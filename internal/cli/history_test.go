@@ -1,0 +1,64 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli_test
+
+import (
+	"fmt"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// client is one of Kafka's that is not samsa's.
+func (t *target) client(options ...kgo.Opt) *kgo.Client {
+	GinkgoHelper()
+	client, err := kgo.NewClient(append([]kgo.Opt{
+		kgo.SeedBrokers(t.Brokers().Addrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0),
+	}, options...)...)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(client.Close)
+	return client
+}
+
+var _ = Describe("A log with a history", func() {
+	modern := []string{byZooKeeper, byBrokers}
+
+	inWays(modern, "messages of aborted transactions do not come", func(ctx SpecContext, t *target) {
+		client := t.client(kgo.TransactionalID("orders"))
+		for i := range 4 {
+			Expect(client.BeginTransaction()).To(Succeed())
+			value := fmt.Appendf(nil, "%d", i)
+			Expect(client.ProduceSync(ctx, &kgo.Record{Topic: "orders", Value: value}).FirstErr()).To(Succeed())
+			Expect(client.EndTransaction(ctx, kgo.TransactionEndTry(i%2 == 1))).To(Succeed())
+		}
+		rows := t.objects(ctx, "subscribe", "orders", "--group", "billing", "--count", "2")
+		Expect(field(rows, "value")).To(Equal([]any{"1", "3"}))
+		rows = t.objects(ctx, "subscribe", "orders", "--from", "earliest", "--count", "2")
+		Expect(field(rows, "value")).To(Equal([]any{"1", "3"}))
+	})
+
+	inWays(modern, "a group whose position retention removed goes on behind it", func(ctx SpecContext, t *target) {
+		client := t.client()
+		write := func(from, to int) {
+			for i := from; i < to; i++ {
+				value := fmt.Appendf(nil, "%d", i)
+				Expect(client.ProduceSync(ctx, &kgo.Record{Topic: "orders", Value: value}).FirstErr()).To(Succeed())
+			}
+		}
+		write(0, 3)
+		t.must(ctx, "", "subscribe", "orders", "--group", "billing", "--count", "3")
+		write(3, 8)
+		removed := kadm.Offsets{}
+		removed.Add(kadm.Offset{Topic: "orders", Partition: 0, At: 6})
+		answer, err := kadm.NewClient(client).DeleteRecords(ctx, removed)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(answer.Error()).NotTo(HaveOccurred())
+		again := t.run(ctx, "", "subscribe", "orders", "--group", "billing", "--count", "2", "-o", "json")
+		Expect(again.failure).NotTo(HaveOccurred())
+		Expect(field(objects(again.out.String()), "value")).To(Equal([]any{"6", "7"}))
+		Expect(again.err.String()).To(And(ContainSubstring("orders/0"), ContainSubstring("3")), "it is said")
+	})
+})
