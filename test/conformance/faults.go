@@ -217,12 +217,10 @@ func startAll(ctx context.Context, brokers []*realkafka.Broker) error {
 	return errors.Join(errs...)
 }
 
-// comeBack starts a broker that was killed; one of 0.8 not before ZooKeeper has forgotten it.
+// comeBack starts a broker that was killed, once ZooKeeper has forgotten it.
 func comeBack(ctx context.Context, broker *realkafka.Broker) error {
-	if broker.Release().Before("0.9") {
-		if err := broker.AwaitGone(ctx); err != nil {
-			return err
-		}
+	if err := broker.AwaitGone(ctx); err != nil {
+		return err
 	}
 	return broker.Start(ctx)
 }
