@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -53,30 +54,41 @@ func codeOf(err error) int {
 	return exitFailure
 }
 
-// signals gives a context that ends with the first SIGTERM or SIGINT, which asks to end in order. A second one ends the
-// process at once: whoever sends it does not want to wait.
+// sameSignal is how soon after the first another signal is still the same wish: timeout(1), and others that supervise,
+// signal the process and then its group, microseconds later. Nobody presses ^C twice within a quarter of a second.
+const sameSignal = 250 * time.Millisecond
+
+// signals gives a context that ends with the first SIGTERM or SIGINT, which asks to end in order. A second one, later
+// than sameSignal, ends the process at once: whoever sends it does not want to wait.
 func signals(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(parent)
 	received := make(chan os.Signal, 2)
 	signal.Notify(received, syscall.SIGTERM, syscall.SIGINT)
 	done := make(chan struct{})
-	go func() {
-		for count := 1; ; count++ {
-			select {
-			case <-done:
-				return
-			case s := <-received:
-				if count > 1 {
-					os.Exit(exitFailure)
-				}
-				cancel(fmt.Errorf("signal: %s", s))
-			}
-		}
-	}()
+	go heed(received, done, cancel, os.Exit)
 	return ctx, func() {
 		signal.Stop(received)
 		close(done)
 		cancel(nil)
+	}
+}
+
+// heed takes signals until done is closed.
+func heed(received <-chan os.Signal, done <-chan struct{}, cancel context.CancelCauseFunc, exit func(code int)) {
+	var first time.Time
+	for {
+		select {
+		case <-done:
+			return
+		case s := <-received:
+			switch {
+			case first.IsZero():
+				first = time.Now()
+				cancel(fmt.Errorf("signal: %s", s))
+			case time.Since(first) > sameSignal:
+				exit(exitFailure)
+			}
+		}
 	}
 }
 

@@ -13,9 +13,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -146,15 +148,45 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, out, "ready")
-	for range 2 {
-		if err := child.Process.Signal(syscall.SIGTERM); err != nil {
-			t.Fatal(err)
+	ended := make(chan error, 1)
+	go func() { ended <- child.Wait() }()
+	again := time.NewTicker(sameSignal)
+	defer again.Stop()
+	for {
+		_ = child.Process.Signal(syscall.SIGTERM) // fails once it has ended
+		select {
+		case err := <-ended:
+			if exitCode(err) != exitFailure {
+				t.Errorf("ended with %v", err)
+			}
+			return
+		case <-again.C:
 		}
-		until(t, out, "draining: signal: terminated") // or the end of the output
 	}
-	if err := child.Wait(); exitCode(err) != exitFailure {
-		t.Errorf("ended with %v", err)
-	}
+}
+
+// Who supervises a process often signals it and its whole group: that is no second wish.
+func TestSignalsAtOnceAreOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		received, done := make(chan os.Signal), make(chan struct{})
+		var exits []int
+		ctx, cancel := context.WithCancelCause(t.Context())
+		go heed(received, done, cancel, func(code int) { exits = append(exits, code) })
+		defer close(done)
+		received <- syscall.SIGTERM
+		<-ctx.Done()
+		received <- syscall.SIGTERM
+		synctest.Wait()
+		if len(exits) != 0 {
+			t.Error("the second signal at once ended the process")
+		}
+		<-time.After(2 * sameSignal)
+		received <- syscall.SIGINT
+		synctest.Wait()
+		if !slices.Equal(exits, []int{exitFailure}) {
+			t.Errorf("the late one: %v", exits)
+		}
+	})
 }
 
 // until reads until a text comes, or the output ends.

@@ -113,6 +113,19 @@ var _ = Describe("Publishing", func() {
 	})
 })
 
+var _ = Describe("Publishing what shrinks", func() {
+	everyWay("counts a message as its brokers do", func(ctx SpecContext, t *target) {
+		r := t.run(ctx, strings.Repeat("x", 5000)+"\n",
+			"publish", "orders", "--max-message-bytes", "1000", "--compression", "gzip")
+		if t.way != by07 {
+			Expect(r.failure).To(MatchError(MatchRegexp("too large|larger")))
+			return
+		}
+		Expect(r.failure).NotTo(HaveOccurred())
+		Expect(t.all(ctx, "orders", 1)).To(Equal([]string{strings.Repeat("x", 5000)}))
+	})
+})
+
 var _ = Describe("Subscribing", func() {
 	everyWay("prints, commits, leaves, and goes on where it was", func(ctx SpecContext, t *target) {
 		text, values := numbered(40)

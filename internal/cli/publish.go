@@ -109,7 +109,7 @@ func (f *publishFlags) register(command *cobra.Command) {
 		kafka.Uncompressed.String(), kafka.Gzip.String(), kafka.Snappy.String(),
 	}}, "compression", "the `codec`: none, gzip or snappy")
 	flags.IntVar(&f.batch, "batch", defaultBatch, "the most `messages` that are sent together")
-	flags.IntVar(&f.maxMessage, "max-message-bytes", defaultMaxMessage, "the most `bytes` that a message may have")
+	flags.IntVar(&f.maxMessage, "max-message-bytes", defaultMaxMessage, "the most `bytes` that a message may have; in Kafka 0.7 as compressed")
 	outputFlag(command, &f.format, formatTable, formatJSON)
 }
 
@@ -146,15 +146,25 @@ func (f *publishFlags) check(command *cobra.Command) error {
 }
 
 func (f *publishFlags) source(in io.Reader) source {
+	limit := f.readLimit()
 	switch {
 	case len(f.arguments) > 0:
-		return &arrived{values: f.arguments, limit: f.maxMessage}
+		return &arrived{values: f.arguments, limit: limit}
 	case len(f.files) > 0:
-		return &files{names: f.files, limit: f.maxMessage}
+		return &files{names: f.files, limit: limit}
 	case f.frames:
-		return newFrames(in, f.maxMessage)
+		return newFrames(in, limit)
 	}
-	return newLines(in, f.maxMessage)
+	return newLines(in, limit)
+}
+
+// readLimit bounds a message as it is read. What is to be compressed may be larger than what brokers take, and what it
+// comes to the client finds out.
+func (f *publishFlags) readLimit() int {
+	if f.compression != kafka.Uncompressed {
+		return mostMaxMessage
+	}
+	return f.maxMessage
 }
 
 // fromTerminal reports whether somebody has to be told that messages are to be typed.

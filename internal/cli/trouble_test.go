@@ -28,6 +28,13 @@ var _ = Describe("In trouble", func() {
 			HaveKeyWithValue("unknown", Equal(map[string]any{"from": 1.0, "to": 2.0})))))
 	})
 
+	inWays(withZooKeeper, "a directory without brokers is no cluster without topics", func(ctx SpecContext, t *target) {
+		t.flags[1] = strings.TrimSuffix(t.flags[1], "/kafka")
+		for _, verb := range []string{"topics", "groups"} {
+			Expect(t.run(ctx, "", verb).failure).To(MatchError(ContainSubstring("check the chroot")), verb)
+		}
+	})
+
 	everyWay("subscribe says that it waits for a topic", func(ctx SpecContext, t *target) {
 		member := t.begin(ctx, "subscribe", "later", "--group", "billing")
 		Eventually(member.err.String).Should(Equal("warning: topic later does not exist yet; waiting for it\n"))

@@ -97,6 +97,9 @@ func (z *zookeeperCluster) topics(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(all) == 0 {
+		return nil, z.nobody()
+	}
 	var topics []string
 	for _, topic := range all {
 		if !strings.HasPrefix(topic, ownTopics) {
@@ -104,6 +107,14 @@ func (z *zookeeperCluster) topics(ctx context.Context) ([]string, error) {
 		}
 	}
 	return topics, nil
+}
+
+// nobody says that no broker is registered, if that is so: then there is no cluster, which is not one without topics.
+func (z *zookeeperCluster) nobody() error {
+	if err := z.State().Err; errors.Is(err, client.ErrNoBrokers) {
+		return err
+	}
+	return nil
 }
 
 func (z *zookeeperCluster) partitions(ctx context.Context, topic string) ([]kafka.Partition, error) {
@@ -115,6 +126,9 @@ func (z *zookeeperCluster) groups(ctx context.Context) ([]groupSummary, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(found) == 0 {
+		return nil, z.nobody()
+	}
 	rows := make([]groupSummary, len(found))
 	for i, g := range found {
 		rows[i] = groupSummary{Name: g.Name, Members: number(g.Members)}
@@ -125,6 +139,9 @@ func (z *zookeeperCluster) groups(ctx context.Context) ([]groupSummary, error) {
 func (z *zookeeperCluster) group(ctx context.Context, name string, topics []string) (groupView, error) {
 	group := z.Group(name)
 	its, err := group.Topics(ctx)
+	if errors.Is(err, client.ErrNoGroup) {
+		return groupView{}, fmt.Errorf("group %s: %w", name, client.ErrNoGroup)
+	}
 	if err != nil {
 		return groupView{}, err
 	}

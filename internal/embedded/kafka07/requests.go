@@ -13,7 +13,8 @@ import (
 
 // answer is what goes back for a request.
 type answer struct {
-	bytes []byte
+	// pieces follow one another; those out of a log are sent from where they are, as the real broker does.
+	pieces [][]byte
 	// cut closes the connection once the bytes are out.
 	cut error
 }
@@ -96,37 +97,40 @@ func checkSet(set []byte, maxPayload int) (valid, messages int, err error) {
 func (b *Broker) fetch(q *protocol.FetchRequest) answer {
 	response, err := b.read(q)
 	if err != nil {
-		return answer{bytes: cutHeader(q), cut: err}
+		return answer{pieces: [][]byte{cutHeader(q)}, cut: err}
 	}
-	return answer{bytes: response.AppendTo(nil)}
+	return answer{pieces: appendFetched(nil, &response)}
+}
+
+// appendFetched appends a response of one fetch: its head, and its set.
+func appendFetched(pieces [][]byte, response *protocol.FetchResponse) [][]byte {
+	head := (&protocol.FetchResponse{Code: response.Code}).AppendTo(nil)
+	putInt32(head, len(head)-protocol.SizeBytes+len(response.Set))
+	return append(pieces, head, response.Set)
 }
 
 // multiFetch breaks off at the first negative size as well, but its own size is that of all parts.
 func (b *Broker) multiFetch(q *protocol.MultiFetchRequest) answer {
-	var (
-		before protocol.MultiFetchResponse // the parts before the cut
-		rest   int                         // what the others count for in the size of the whole
-		cut    answer
-	)
+	head := (&protocol.MultiFetchResponse{}).AppendTo(nil)
+	result := answer{pieces: [][]byte{head}}
+	size := len(head) - protocol.SizeBytes
 	for i := range q.Fetches {
 		response, err := b.read(&q.Fetches[i])
 		switch {
+		case err != nil && result.cut == nil:
+			result.pieces, result.cut = append(result.pieces, cutHeader(&q.Fetches[i])), err
+			fallthrough
 		case err != nil:
-			rest += partHeader + int(q.Fetches[i].MaxSize)
-			if cut.cut == nil {
-				cut = answer{bytes: cutHeader(&q.Fetches[i]), cut: err}
-			}
-		case cut.cut != nil:
-			rest += partHeader + len(response.Set)
+			size += partHeader + int(q.Fetches[i].MaxSize)
+		case result.cut == nil:
+			result.pieces = appendFetched(result.pieces, &response)
+			fallthrough
 		default:
-			before.Parts = append(before.Parts, response)
+			size += partHeader + len(response.Set)
 		}
 	}
-	frame := before.AppendTo(nil)
-	if cut.cut != nil {
-		putInt32(frame, len(frame)-protocol.SizeBytes+rest)
-	}
-	return answer{bytes: append(frame, cut.bytes...), cut: cut.cut}
+	putInt32(head, size)
+	return result
 }
 
 const (
@@ -178,5 +182,5 @@ func (b *Broker) offsets(q *protocol.OffsetsRequest) (answer, error) {
 			return answer{}, err
 		}
 	}
-	return answer{bytes: (&protocol.OffsetsResponse{Offsets: list}).AppendTo(nil)}, nil
+	return answer{pieces: [][]byte{(&protocol.OffsetsResponse{Offsets: list}).AppendTo(nil)}}, nil
 }

@@ -97,7 +97,7 @@ var _ = Describe("Cluster", func() {
 
 		Expect(world.Close()).To(Succeed())
 		_, err = Read(c.Directory)
-		Expect(err).To(MatchError(ContainSubstring("no world runs")))
+		Expect(err).To(MatchError(ContainSubstring("no system runs")))
 		// kubectl's and the kinds' connections end with the API server, a moment later.
 		Eventually(func() error { return goleak.Find(leaks) }, 10*time.Second).Should(Succeed())
 	}, SpecTimeout(2*time.Minute))

@@ -66,7 +66,7 @@ func Read(directory string) (State, error) {
 	var state State
 	text, err := os.ReadFile(filepath.Join(directory, "state.json"))
 	if errors.Is(err, os.ErrNotExist) {
-		return state, fmt.Errorf("no world runs in %s: start one with samsa-local up, or name its directory with --dir",
+		return state, fmt.Errorf("no system runs in %s: start one with samsa-local up, or name its directory with --dir",
 			directory)
 	}
 	if err == nil {
