@@ -47,7 +47,7 @@ func bearer(token string) *wire.SASL {
 }
 
 var _ = forEach([]string{newest, last}, func(release string) {
-	Describe("Kafka "+release, Ordered, ContinueOnFailure, func() {
+	Describe("Kafka "+release, Label(release), Ordered, ContinueOnFailure, func() {
 		var b *broker
 		BeforeAll(func(ctx SpecContext) { b = newBroker(ctx, release) })
 

@@ -21,7 +21,7 @@ import (
 )
 
 // Brokers before 1.0 hang up where later ones say what is wrong.
-var _ = Describe("Kafka "+taciturn, Ordered, ContinueOnFailure, func() {
+var _ = Describe("Kafka "+taciturn, Label(taciturn), Ordered, ContinueOnFailure, func() {
 	var address string
 
 	BeforeAll(func(ctx SpecContext) {

@@ -25,7 +25,7 @@ const (
 	newDigest = "samsa:new secret"
 )
 
-var _ = Describe("ZooKeeper", Ordered, ContinueOnFailure, func() {
+var _ = Describe("ZooKeeper", Label(last), Ordered, ContinueOnFailure, func() {
 	var (
 		server *ensemble
 		by     *pki.Authority
