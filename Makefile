@@ -22,6 +22,7 @@ SIM_SEEDS ?= 2000
 SIM_STEPS ?= 500
 SIM_SEEDS_FULL ?= 50000
 FUZZ_TIME ?= 15s
+CHANGES ?= 10
 BENCH ?= .
 BENCHTIME ?= 1s
 IMAGE ?= samsa:dev
@@ -202,6 +203,16 @@ conformance: export KAFKA := $(value KAFKA)
 conformance: bin/samsa jars ## One list of scenarios against real brokers (KAFKA=3.9,4,embedded; default: all, which also writes docs/compatibility.md).
 	go run ./test/conformance -client bin/samsa $(if $(KAFKA),-kafka "$$KAFKA",-document docs/compatibility.md)
 
+security: export KAFKA := $(value KAFKA)
+.PHONY: security
+security: jars ## TLS and SASL to real brokers and ZooKeeper: who is admitted, who is refused, and secrets that change (KAFKA=4,3.9,0.10.2; default: 4).
+	go test ./test/security -count=1 -v -timeout 30m -args -kafka="$${KAFKA:-4}" -ginkgo.v=false
+
+shared-groups: export KAFKA := $(value KAFKA)
+.PHONY: shared-groups
+shared-groups: jars ## One group of samsa's members and Kafka's own clients, which join, leave and are killed CHANGES times (KAFKA=0.8.2,0.10,1.1,4; default: 0.8.2).
+	go test ./test/sharedgroup -count=1 -v -timeout 60m -args -kafka="$${KAFKA:-0.8.2}" -changes=$(CHANGES) -ginkgo.v=false
+
 ##@ Long lists
 
 .PHONY: fuzz
@@ -213,7 +224,10 @@ bench: ## Run the benchmarks that match BENCH, each for BENCHTIME.
 	go test -run='^$$' -bench='$(BENCH)' -benchtime=$(BENCHTIME) -benchmem -p 1 -timeout 60m $(PACKAGES)
 
 .PHONY: full
-full: ## Everything, and the long lists: verify, lint, test, sim with SIM_SEEDS_FULL seeds, mutations, fuzz, demo, bench.
+full: ## Everything, and the long lists: verify, lint, test, sim with SIM_SEEDS_FULL seeds, mutations, fuzz, real brokers, demo, bench.
 	$(MAKE) verify lint-config lint test
 	$(MAKE) sim SIM_SEEDS=$(SIM_SEEDS_FULL)
-	$(MAKE) sim-mutations fuzz demo bench
+	$(MAKE) sim-mutations fuzz conformance
+	$(MAKE) security KAFKA=4,3.9,0.10.2
+	$(MAKE) shared-groups KAFKA=0.8.2,0.10,1.1,4 CHANGES=50
+	$(MAKE) demo bench
