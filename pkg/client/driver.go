@@ -21,6 +21,7 @@ type driver struct {
 	lease    *lease
 	lanes    map[int64]*source
 	keeper   keeper
+	lapses   lapses
 	// taken are positions that the group has where it is not kept: what begins, begins there.
 	taken atomic.Pointer[map[kafka.Partition]int64]
 
@@ -30,7 +31,7 @@ type driver struct {
 }
 
 func newDriver(c *Consumer, handler Handler) *driver {
-	d := &driver{consumer: c, handler: handler, lease: newLease(), lanes: map[int64]*source{}}
+	d := &driver{consumer: c, handler: handler, lease: newLease(), lanes: map[int64]*source{}, lapses: newLapses(c)}
 	if c.config.Coordination == CoordinationKafka {
 		d.keeper = &coordinated{driver: d}
 	} else {
@@ -97,6 +98,8 @@ func (d *driver) wake(timer *time.Timer) {
 // step feeds the member one event and carries out what it asks for. Collect is answered at once, within the same step.
 func (d *driver) step(ctx context.Context, event group.Event) {
 	for event != nil {
+		d.lapses.hear(event)
+		running := len(d.lanes) // also of those that end because the lease does
 		commands := d.decide(event)
 		event = nil
 		for _, command := range commands {
@@ -104,10 +107,22 @@ func (d *driver) step(ctx context.Context, event group.Event) {
 				event = d.collect()
 				continue
 			}
+			d.tellLapse(command, running)
 			d.execute(ctx, command)
 		}
 	}
 	d.consumer.settleCommits()
+}
+
+// tellLapse notes that the lease ends or holds again.
+func (d *driver) tellLapse(command group.Command, running int) {
+	now := time.Now()
+	switch command.(type) {
+	case group.Pause:
+		d.lapses.paused(d.lease.endBefore(now), now, running)
+	case group.Resume:
+		d.lapses.resumed(now)
+	}
 }
 
 // decide copies the commands out of the member's memory: executing one may lead to another step.

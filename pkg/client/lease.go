@@ -74,6 +74,16 @@ func (l *lease) expire() {
 	l.cancel()
 }
 
+// endBefore is when the lease ended, or now if it holds.
+func (l *lease) endBefore(now time.Time) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.until.Before(now) {
+		return l.until
+	}
+	return now
+}
+
 // end ends the lease now.
 func (l *lease) end() {
 	l.mu.Lock()

@@ -96,8 +96,8 @@ func (c *Cluster) zookeeper() registry.State {
 // between is missed.
 func (c *Cluster) Changed() <-chan struct{} { return c.changes.next() }
 
-// Topics are the names of all topics, sorted. It waits for ZooKeeper, or for a broker where
-// those tell, as long as ctx allows.
+// Topics are the names of all topics, sorted. It waits for ZooKeeper, or for a broker where those tell, as long as ctx
+// allows.
 func (c *Cluster) Topics(ctx context.Context) ([]string, error) {
 	topics, err := c.topicsOf(ctx)
 	if err != nil {
