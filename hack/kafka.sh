@@ -54,6 +54,7 @@ if ((${#wanted[@]} == 0)); then mapfile -t wanted < <(releases | cut -d' ' -f1);
 for want in "${wanted[@]}"; do
   # The servers in the process need no jars.
   [[ $want != embedded ]] || continue
+  want=${want%%/*} # 3.9/KRaft is of 3.9
   # "4" is the newest of those that begin so; "3.9.2" is the release itself.
   pin=$(releases | awk -v want="$want" '$1 == want || $2 == want || index($2, want ".") == 1 {last = $0} END {print last}')
   if [[ -z $pin ]]; then

@@ -59,11 +59,11 @@ func plan(wanted, ways string) ([]column, error) {
 		case embedded:
 			all = append(all, embeddedColumns()...)
 		default:
-			release, err := realkafka.Find(name)
+			columns, err := columnsNamed(name)
 			if err != nil {
 				return nil, err
 			}
-			all = append(all, columnsOf(release)...)
+			all = append(all, columns...)
 		}
 	}
 	for way := range strings.SplitSeq(ways, ",") {
@@ -72,6 +72,23 @@ func plan(wanted, ways string) ([]column, error) {
 		}
 	}
 	return slices.DeleteFunc(all, func(c column) bool { return !slices.Contains(strings.Split(ways, ","), c.way) }), nil
+}
+
+// columnsNamed are those of a release, as 3.9, or of one kind of its registration, as 3.9/KRaft.
+func columnsNamed(name string) ([]column, error) {
+	name, kind, chosen := strings.Cut(name, "/")
+	release, err := realkafka.Find(name)
+	if err != nil {
+		return nil, err
+	}
+	columns := columnsOf(release)
+	if chosen {
+		columns = slices.DeleteFunc(columns, func(c column) bool { return c.kind != kind })
+	}
+	if len(columns) == 0 {
+		return nil, fmt.Errorf("kafka %s has no %q: give %s or %s", release.Version, kind, kindZooKeeper, kindKRaft)
+	}
+	return columns, nil
 }
 
 // columnsOf a release: each kind of registration with each coordination that it has.
