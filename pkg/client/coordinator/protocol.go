@@ -32,9 +32,6 @@ const own = "samsa"
 
 const cooperativeSticky = "cooperative-sticky"
 
-// Own reports whether that is the protocol of groups of samsa's members alone.
-func Own(protocol string) bool { return protocol == own }
-
 // cooperative reports whether members keep through a round what they hold.
 func cooperative(protocol string) bool { return protocol == own || protocol == cooperativeSticky }
 

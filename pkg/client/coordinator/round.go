@@ -33,6 +33,8 @@ type round struct {
 	// shares are what it decided, nil before. counted are the partitions they are of.
 	shares  []Share
 	counted map[string]int
+	// unshared is why nobody was given anything, nil if all went well.
+	unshared error
 }
 
 // mode is how the member goes into a round.

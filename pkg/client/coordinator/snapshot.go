@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client/group"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
@@ -24,7 +23,8 @@ func (m *Member) Snapshot() group.Snapshot {
 		Member: m.id, Registered: m.generation > 0, Epoch: m.epoch,
 		LeaseUntil: m.lease.until, LeaseHolds: m.leased,
 		Observed: m.synced, Begun: m.start.known || len(m.lanes) > 0,
-		RegisterErr: m.joinErr, ObserveErr: cmp.Or(m.locateErr, m.survey.err), BeginErr: m.start.err,
+		RegisterErr: cmp.Or(m.joinErr, m.round.unshared),
+		ObserveErr:  cmp.Or(m.locateErr, m.survey.err), BeginErr: m.start.err,
 		Topics: m.topics, Target: len(m.target), Rebalances: m.rebalances, Leaving: m.leaving,
 	}
 	if m.synced && m.survey.known == nil {
@@ -49,9 +49,6 @@ func (m *Member) Snapshot() group.Snapshot {
 	}
 	return snapshot
 }
-
-// Heard is when the coordinator was last asked that answered, and Session how long a member may be silent.
-func (m *Member) Heard() time.Time { return m.heard }
 
 // Strategy says how the partitions are shared out under a protocol, in the words of groups in ZooKeeper, and why it is
 // not Sticky.

@@ -104,8 +104,8 @@ func (m *Member) share() bool {
 		r.counted[topic] = len(m.survey.known[topic])
 	}
 	shares, err := assign(m.protocol, r.peers, m.survey.known)
-	if err != nil { // with nothing for anybody, who can be understood is at least told why
-		m.joinErr, shares = err, []Share{}
+	if err != nil { // with nothing for anybody: the group is at least told of by this member, until the next round
+		r.unshared, shares = err, []Share{}
 	}
 	r.shares = shares
 	return true
