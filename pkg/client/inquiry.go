@@ -190,6 +190,9 @@ func (q inquiry) locate(
 	positions, err := q.positions(ctx, command.Partitions)
 	if err == nil && command.Any && len(positions) == 0 {
 		located.Any, err = q.anyPosition(ctx, command.Topics, partitionsOf)
+		if err == nil && located.Any { // the group may have begun between the two questions, also in these partitions
+			positions, err = q.positions(ctx, command.Partitions)
+		}
 	}
 	located.Answer = answerFor(err, 0)
 	if err == nil {
@@ -267,7 +270,11 @@ func (q inquiry) readOffsets(
 	}
 	found := map[kafka.Partition]int64{}
 	take := func(topic string, partition int32, code int16, offset int64) {
-		if failure := kerr.ErrorForCode(code); failure != nil && !errors.Is(failure, kerr.UnknownTopicOrPartition) {
+		failure := kerr.ErrorForCode(code)
+		// Of all positions there are, those of a topic that is gone may come without its name.
+		gone := errors.Is(failure, kerr.UnknownTopicOrPartition) ||
+			partitions == nil && errors.Is(failure, kerr.UnknownTopicID)
+		if failure != nil && !gone {
 			err = failure
 		} else if failure == nil && offset >= 0 {
 			found[kafka.Partition{Topic: topic, ID: strconv.Itoa(int(partition))}] = offset
