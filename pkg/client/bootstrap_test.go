@@ -16,6 +16,7 @@ import (
 	embedkafka "github.com/samsa-dev/samsa/internal/embedded/kafka"
 	"github.com/samsa-dev/samsa/pkg/client"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+	"github.com/samsa-dev/samsa/pkg/client/wire"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
@@ -275,4 +276,11 @@ var _ = Describe("A cluster known by its brokers", func() {
 		Entry("a number too large", []string{"b1:70000"}, `bootstrap[0]: "b1:70000"`),
 		Entry("a chroot", []string{"b1:9092/kafka"}, `bootstrap[0]: "b1:9092/kafka"`),
 	)
+
+	It("refuses a SASL mechanism that there is not, and one without credentials", func() {
+		for _, sasl := range []*wire.SASL{{Mechanism: "GSSAPI"}, {Mechanism: wire.Plain}} {
+			_, err := client.Connect(client.Config{Bootstrap: []string{"b1:9092"}, SASL: sasl})
+			Expect(err).To(MatchError(ContainSubstring("sasl")))
+		}
+	})
 })

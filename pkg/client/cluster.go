@@ -4,12 +4,14 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -100,7 +102,7 @@ func Connect(config Config) (*Cluster, error) {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	if err := checkBootstrap(config); err != nil {
+	if err := cmp.Or(checkBootstrap(config), config.SASL.Check()); err != nil {
 		return nil, fmt.Errorf("cluster configuration: %w", err)
 	}
 	var zookeeper *registry.Client
@@ -119,7 +121,7 @@ func Connect(config Config) (*Cluster, error) {
 		config: config, registry: zookeeper, logger: config.Logger, cancel: cancel, changes: newChanges(),
 		admission: wire.NewAdmission(),
 	}
-	c.asking = metadata.NewReader(c.wireConfig(config.Bootstrap))
+	c.asking = metadata.NewReader(c.wireConfig(unique(slices.Clone(config.Bootstrap))))
 	c.directory = newDirectory(zookeeper, c.asking, config)
 	c.producer.open = c.openTransport
 	c.run(ctx)

@@ -37,8 +37,12 @@ func (z *zookeeper) admit(ctx context.Context, session *registry.Session, comman
 		return fmt.Errorf("own registration: %w", err)
 	}
 	begun, err := session.Begun(ctx, name)
-	if err != nil || begun {
+	if err != nil {
 		return err
+	}
+	if begun { // what was found in an earlier session is no start of a partition that is made today
+		z.taken.Store(nil)
+		return nil
 	}
 	at, err := z.consumer.cluster.keptAtBrokers(ctx, name, member.SubscribedTopics())
 	if err != nil || len(at) == 0 {

@@ -38,8 +38,8 @@ type SASL struct {
 	Credentials func(ctx context.Context) (Credentials, error)
 }
 
-// check says what no connection can be made with; nothing is well.
-func (s *SASL) check() error {
+// Check says what no connection can be made with; nothing is well, and so is no SASL.
+func (s *SASL) Check() error {
 	switch {
 	case s == nil:
 		return nil

@@ -40,7 +40,7 @@ func Open(config Config) (*Transport, error) {
 	if len(config.Brokers) == 0 {
 		return nil, errors.New("no brokers: at least one address host:port is needed to begin with")
 	}
-	if err := config.SASL.check(); err != nil {
+	if err := config.SASL.Check(); err != nil {
 		return nil, err
 	}
 	t := &Transport{config: config.withDefaults(), brokers: slices.Clone(config.Brokers)}
