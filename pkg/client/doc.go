@@ -10,8 +10,8 @@
 //	consumer, err := topic.Subscribe(ctx, "billing")
 //	for message, err := range consumer.Messages(ctx) { ... }
 //
-// Every Kafka will do whose brokers register in ZooKeeper, from 0.7 on, or are named, from 0.8 on. Which one it is, they
-// say: it is nobody's setting. What is different with Kafka 0.7 is in docs/kafka-0.7.md; the examples run on it.
+// Every Kafka will do whose brokers register in ZooKeeper, from 0.7 on, or are named, from 0.8 on. Which one it is,
+// they say: it is nobody's setting. What is different with Kafka 0.7 is in docs/kafka-0.7.md; the examples run on it.
 //
 // A cluster whose brokers are not registered in ZooKeeper, or that has none any more, is found by some of its brokers,
 // and they coordinate its groups, from Kafka 0.9 on; see Coordination for clusters that have both:
@@ -33,7 +33,7 @@
 // # Implementation
 //
 // A Cluster follows the brokers in ZooKeeper, or asks them. A Consumer drives one member (package group, or package
-// coordinator where brokers coordinate its group) with one goroutine: its commands are carried out against the registry,
-// or the coordinator, by short-lived goroutines whose answers come back as events. A second goroutine owns the transport
-// and hands batches to the processors, one per claimed partition.
+// coordinator where brokers coordinate its group) with one goroutine: its commands are carried out against the
+// registry, or the coordinator, by short-lived goroutines whose answers come back as events. A second goroutine owns the
+// transport and hands batches to the processors, one per claimed partition.
 package client

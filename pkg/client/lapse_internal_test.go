@@ -47,7 +47,8 @@ func scriptedDriver(log *bytes.Buffer, coordination Coordination, answers ...[]g
 func TestALeaseThatLapsesIsToldOnceAndThatItHoldsAgain(t *testing.T) {
 	var log bytes.Buffer
 	d := scriptedDriver(&log, CoordinationZooKeeper,
-		[]group.Command{group.Extend{Until: time.Now().Add(time.Hour)}}, []group.Command{group.Pause{}}, nil, []group.Command{group.Resume{}}, []group.Command{group.Resume{}})
+		[]group.Command{group.Extend{Until: time.Now().Add(time.Hour)}}, []group.Command{group.Pause{}}, nil,
+		[]group.Command{group.Resume{}}, []group.Command{group.Resume{}})
 	sent := time.Now().Add(-7 * time.Second)
 	for _, event := range []group.Event{
 		group.Probed{Sent: sent}, // proved
