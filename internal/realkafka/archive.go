@@ -23,8 +23,8 @@ func (r Release) archive() string {
 	if err != nil {
 		return ""
 	}
-	if real, err := filepath.EvalSymlinks(program); err == nil {
-		program = real
+	if resolved, err := filepath.EvalSymlinks(program); err == nil {
+		program = resolved
 	}
 	// The classes of Java itself; they change with every update of it.
 	identity := program

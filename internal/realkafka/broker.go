@@ -7,6 +7,7 @@ package realkafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -173,6 +174,8 @@ func (b *Broker) Freeze() error { return b.signal(syscall.SIGSTOP) }
 
 // Resume wakes what Freeze stopped.
 func (b *Broker) Resume() error { return b.signal(syscall.SIGCONT) }
+
+var errDown = errors.New("the broker is not running")
 
 func (b *Broker) signal(signal syscall.Signal) error {
 	b.mu.Lock()

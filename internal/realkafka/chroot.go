@@ -50,9 +50,10 @@ func makeChroot(ctx context.Context, address string) error {
 	return nil
 }
 
-// AwaitGone waits until ZooKeeper has forgotten a broker that was killed: its session has to expire. Those of
-// later releases refuse to start before that (NodeExists). One of 0.8 starts, fails inside when the session expires (a
-// NullPointerException in onControllerResignation), and a cluster of one has no controller then, for good. With KRaft, and while the broker runs, it returns at once.
+// AwaitGone waits until ZooKeeper has forgotten a broker that was killed: its session has to expire. Those of later
+// releases refuse to start before that (NodeExists). One of 0.8 starts, fails inside when the session expires (a
+// NullPointerException in onControllerResignation), and a cluster of one has no controller then, for good. With KRaft,
+// and while the broker runs, it returns at once.
 func (b *Broker) AwaitGone(ctx context.Context) error {
 	if b.cluster.config.ZooKeeper == "" || b.Running() {
 		return nil

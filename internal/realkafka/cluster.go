@@ -7,10 +7,10 @@ package realkafka
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -69,17 +69,14 @@ func (c *Cluster) start(ctx context.Context) error {
 func (c *Cluster) place(ctx context.Context) error {
 	taken := map[int]bool{c.config.Port: true}
 	for id := range c.config.Brokers {
-		broker := &Broker{cluster: c, id: id, dir: filepath.Join(c.dir, fmt.Sprintf("broker-%d", id)), ports: map[string]int{}}
-		names := []string{controller}
-		for _, listener := range c.config.Listeners {
-			names = append(names, listener.Name)
-		}
-		for _, name := range names {
+		dir := filepath.Join(c.dir, fmt.Sprintf("broker-%d", id))
+		broker := &Broker{cluster: c, id: id, dir: dir, ports: map[string]int{}}
+		for _, listener := range append(slices.Clip(c.config.Listeners), Listener{Name: controller}) {
 			port, err := freePort(ctx, taken)
 			if err != nil {
 				return err
 			}
-			broker.ports[name] = port
+			broker.ports[listener.Name] = port
 		}
 		if id == 0 && c.config.Port != 0 {
 			broker.ports[c.config.Listeners[0].Name] = c.config.Port
@@ -150,8 +147,8 @@ func (c *Cluster) Addresses(listener string) string {
 	return strings.Join(addresses, ",")
 }
 
-// Stop kills all brokers, waits for their end, and removes what they wrote unless Config.Keep says otherwise. It is safe
-// to call again. A broker that is to end in order is stopped by itself before.
+// Stop kills all brokers, waits for their end, and removes what they wrote unless Config.Keep says otherwise. It is
+// safe to call again. A broker that is to end in order is stopped by itself before.
 func (c *Cluster) Stop() error {
 	c.keepArchive()
 	c.kill()
@@ -169,5 +166,3 @@ func (c *Cluster) kill() {
 		_ = broker.Kill() // one that is down is as it should be
 	}
 }
-
-var errDown = errors.New("the broker is not running")

@@ -17,8 +17,8 @@ type Config struct {
 	Brokers int
 	// ZooKeeper is where they register, host:port,host:port/chroot. Empty is KRaft: each broker is a controller too.
 	ZooKeeper string
-	// Properties are those of all brokers, BrokerProperties those of one, by its id; both as in server.properties, and both
-	// stronger than what this package sets itself.
+	// Properties are those of all brokers, BrokerProperties those of one, by its id; both as in server.properties, and
+	// both stronger than what this package sets itself.
 	Properties       map[string]string
 	BrokerProperties map[int]map[string]string
 	// Listeners are where brokers can be reached; between each other they use the first. Default: PLAINTEXT alone. Kafka
@@ -34,8 +34,8 @@ type Config struct {
 	// Keep is asked at the end: where it says true, data and logs stay on disk. A suite passes a function that tells
 	// whether it failed. Nil keeps nothing; a start that failed keeps everything, and its error says where.
 	Keep func() bool
-	// StartTimeout bounds how long one broker may take to be ready. Default 3 min: on two idle cores the slowest takes 3 s;
-	// with ten others at work on them 42 s were seen.
+	// StartTimeout bounds how long one broker may take to be ready. Default 3 min: on two idle cores the slowest takes
+	// 3 s; with ten others at work on them 42 s were seen.
 	StartTimeout time.Duration
 }
 

@@ -16,8 +16,8 @@ const (
 	// controller is the name of the listener between KRaft's controllers.
 	controller = "CONTROLLER"
 	// Ports are taken from below those that Linux gives to outgoing connections (from 32768 on): a broker that is down
-	// must not find its port taken by a connection when it comes back. 11,000 of them: of two that pick 10 each at the same
-	// moment, one in a hundred meets.
+	// must not find its port taken by a connection when it comes back. 11,000 of them: of two that pick 10 each at the
+	// same moment, one in a hundred meets.
 	firstPort, ports = 21000, 11000
 	// portTries is far more than it takes to meet a free one.
 	portTries = 1000

@@ -27,15 +27,15 @@ func (c *Cluster) properties(b *Broker) map[string]string {
 	return all
 }
 
-// small are settings that make a broker start quickly and fit beside others on two cores; what one release does not know
-// it only mentions in its log.
+// small are settings that make a broker start quickly and fit beside others on two cores; what one release does not
+// know it only mentions in its log.
 func small(brokers int) map[string]string {
 	copies := strconv.Itoa(min(brokers, 3))
 	return map[string]string{
 		// A topic is there because somebody made it: a client that asks for a deleted one must not bring it back.
 		"auto.create.topics.enable": "false",
 		"delete.topic.enable":       "true",
-		// In 0.8 it was off; compacted topics need it. Its map is 128 MB otherwise, half of the heap that a broker has here.
+		// In 0.8 it was off; compacted topics need it. Its map is 128 MB otherwise, half of a broker's heap here.
 		"log.cleaner.enable":             "true",
 		"log.cleaner.dedupe.buffer.size": strconv.Itoa(8 << 20),
 		// Kafka's own topics: 50 partitions each otherwise, which is what a first group waits for.
@@ -56,7 +56,7 @@ func small(brokers int) map[string]string {
 
 // kraft makes a broker a controller too, one of all.
 func (c *Cluster) kraft(b *Broker) map[string]string {
-	var voters []string
+	voters := make([]string, 0, len(c.brokers))
 	for _, other := range c.brokers {
 		voters = append(voters, fmt.Sprintf("%d@%s", other.id, other.addr(controller)))
 	}

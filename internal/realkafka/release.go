@@ -116,7 +116,8 @@ func (r Release) classPath(suffix string) (string, error) {
 	directory := filepath.Join(cache(), r.Version+suffix)
 	made, err := os.ReadFile(filepath.Join(directory, "stamp"))
 	if err != nil || strings.TrimSpace(string(made)) != stamp() {
-		return "", fmt.Errorf("the jars of Kafka %s are not in %s: run hack/kafka.sh %s (or make jars)", r.Version, directory, r.Name)
+		return "", fmt.Errorf("the jars of Kafka %s are not in %s: run hack/kafka.sh %s (or make jars)",
+			r.Version, directory, r.Name)
 	}
 	jars, err := filepath.Glob(filepath.Join(directory, "*.jar"))
 	if err != nil || len(jars) == 0 {
@@ -162,7 +163,8 @@ func java() (string, error) {
 	}
 	program, err := exec.LookPath("java")
 	if err != nil {
-		return "", errors.New("no java on the PATH: install a Java runtime, 17 or later (Debian: apt-get install openjdk-17-jre-headless)")
+		return "", errors.New("no java on the PATH: install a Java runtime, 17 or later " +
+			"(Debian: apt-get install openjdk-17-jre-headless)")
 	}
 	return program, nil
 }

@@ -54,7 +54,9 @@ func TestFind(t *testing.T) {
 
 func TestBefore(t *testing.T) {
 	release := realkafka.Release{Version: "0.10.2.2"}
-	for version, want := range map[string]bool{"0.9": false, "0.10.2": false, "0.10.2.2": false, "0.11": true, "1.0": true} {
+	for version, want := range map[string]bool{
+		"0.9": false, "0.10.2": false, "0.10.2.2": false, "0.11": true, "1.0": true,
+	} {
 		if release.Before(version) != want {
 			t.Errorf("0.10.2.2 is before %s: %t", version, !want)
 		}

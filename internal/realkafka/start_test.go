@@ -37,7 +37,7 @@ func TestEachReleaseStartsAndKeepsWhatItGets(t *testing.T) {
 	for _, release := range releases(t) {
 		t.Run(release.Name, func(t *testing.T) {
 			if err := realkafka.Available(release.Name); err != nil {
-				t.Skip(err)
+				t.Fatal(err) // it was asked for
 			}
 			if release.RunsWithZooKeeper() {
 				t.Run("ZooKeeper", func(t *testing.T) { roundTrip(t, release, zooKeeper(t)) })
@@ -62,7 +62,7 @@ func releases(t *testing.T) []realkafka.Release {
 
 func zooKeeper(t *testing.T) string {
 	if reason, ok := realzk.Available(); !ok {
-		t.Skip(reason)
+		t.Fatal(reason)
 	}
 	server, err := realzk.Start(t.Context(), realzk.Config{Keep: t.Failed})
 	if err != nil {

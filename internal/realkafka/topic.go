@@ -31,8 +31,8 @@ type Topic struct {
 	Config map[string]string
 }
 
-// CreateTopic makes a topic and returns when all of its partitions have a leader that all live brokers know. Options are
-// for a client of the first listener, where that is not PLAINTEXT.
+// CreateTopic makes a topic and returns when all of its partitions have a leader that all live brokers know. Options
+// are for a client of the first listener, where that is not PLAINTEXT.
 func (c *Cluster) CreateTopic(ctx context.Context, topic Topic, options ...kgo.Opt) error {
 	topic.Partitions, topic.Replicas = max(topic.Partitions, 1), max(topic.Replicas, 1)
 	client, err := c.Client(options...)
@@ -84,14 +84,14 @@ func create(ctx context.Context, admin *kadm.Client, topic Topic) error {
 }
 
 func (c *Cluster) createInZooKeeper(ctx context.Context, topic Topic) error {
-	args := []string{
+	settings := make([]string, 0, 2*len(topic.Config))
+	for _, key := range slices.Sorted(maps.Keys(topic.Config)) {
+		settings = append(settings, "--config", key+"="+topic.Config[key])
+	}
+	_, err := c.Tool(ctx, topicCommand, slices.Concat([]string{
 		"--create", "--zookeeper", c.config.ZooKeeper, "--topic", topic.Name,
 		"--partitions", strconv.Itoa(topic.Partitions), "--replication-factor", strconv.Itoa(topic.Replicas),
-	}
-	for _, key := range slices.Sorted(maps.Keys(topic.Config)) {
-		args = append(args, "--config", key+"="+topic.Config[key])
-	}
-	_, err := c.Tool(ctx, topicCommand, args...)
+	}, settings)...)
 	return err
 }
 
@@ -138,7 +138,7 @@ func leaders(ctx context.Context, client *kgo.Client, broker int, topic string) 
 		return 0, err
 	}
 	count := 0
-	for _, t := range answer.(*kmsg.MetadataResponse).Topics { //nolint:forcetypeassert,errcheck // the answer to this request
+	for _, t := range answer.(*kmsg.MetadataResponse).Topics { //nolint:forcetypeassert // the answer to this request
 		for _, p := range t.Partitions {
 			if p.Leader >= 0 {
 				count++

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 )
 
@@ -20,8 +21,8 @@ type watch struct {
 }
 
 // mark stands at the end of the line that each release writes when it serves: "[Kafka Server 0], started
-// (kafka.server.KafkaServer)" until 3.9, "[KafkaRaftServer nodeId=0] Kafka Server started (kafka.server.KafkaRaftServer)"
-// with KRaft. The class comes from the pattern that this package sets.
+// (kafka.server.KafkaServer)" until 3.9, "[KafkaRaftServer nodeId=0] Kafka Server started
+// (kafka.server.KafkaRaftServer)" with KRaft. The class comes from the pattern that this package sets.
 var mark = []byte("started (kafka.server.Kafka")
 
 func newWatch(path string) (*watch, error) {
@@ -34,7 +35,7 @@ func newWatch(path string) (*watch, error) {
 
 // Write implements io.Writer, for one goroutine.
 func (w *watch) Write(text []byte) (int, error) {
-	both := append(w.last, text...)
+	both := slices.Concat(w.last, text)
 	if bytes.Contains(both, mark) {
 		w.once.Do(func() { close(w.seen) })
 	}

@@ -8,6 +8,7 @@ package security_test
 import (
 	"flag"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +34,12 @@ var releases = flag.String("kafka", os.Getenv("KAFKA"), "the releases to run, of
 func TestSecurity(t *testing.T) {
 	if *releases == "" {
 		return // it needs Java, and minutes
+	}
+	// A label that no spec has would let the suite pass without having run anything.
+	for release := range strings.SplitSeq(*releases, ",") {
+		if !slices.Contains([]string{newest, last, taciturn}, release) {
+			t.Fatalf("no specs are about Kafka %q: give -kafka some of %s,%s,%s", release, newest, last, taciturn)
+		}
 	}
 	leaks := []goleak.Option{
 		goleak.IgnoreCurrent(),
