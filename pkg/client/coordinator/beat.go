@@ -51,8 +51,10 @@ func (m *Member) beaten(event Beaten) {
 	}
 	switch event.Verdict {
 	case Accepted:
+		m.heard = event.Sent
 		m.lease.settle(event.Sent)
 	case Rebalancing:
+		m.heard = event.Sent
 		m.round.gathering = event.Sent
 		// Before a generation is synced, brokers before Kafka 2.0 say so of the round that is about to end.
 		if m.synced && event.Sent.After(m.syncedAt) {

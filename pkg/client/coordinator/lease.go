@@ -35,7 +35,7 @@ type Lease struct {
 
 // prove takes an accepted commit.
 func (l *Lease) prove(sent time.Time) {
-	until := sent.Add(l.session * 2 / 3)
+	until := sent.Add(l.extent())
 	if last := l.settled.Add(l.round); last.Before(until) {
 		until = last
 	}
@@ -43,6 +43,9 @@ func (l *Lease) prove(sent time.Time) {
 		l.until = until
 	}
 }
+
+// extent is how long a proof counts.
+func (l *Lease) extent() time.Duration { return l.session * 2 / 3 }
 
 // settle notes that no round was under way at that time, or that the last one ended later.
 func (l *Lease) settle(at time.Time) {

@@ -94,6 +94,8 @@ type membership struct {
 	// leased is whether the lanes were last told that the lease holds.
 	leased bool
 	beat   attempt
+	// heard is when the last beat was sent that was answered.
+	heard time.Time
 
 	describe attempt
 	// view is the group in this generation, nil while it is not known.
@@ -241,7 +243,7 @@ func (m *Member) setTopics(event group.SetTopics) {
 // expelled forgets a membership that is over: everything it held may be somebody else's.
 func (m *Member) expelled() {
 	m.outrun()
-	m.id, m.born = "", 0
+	m.id, m.born, m.heard = "", 0, time.Time{}
 }
 
 // outrun forgets a generation that went on without the member, and all it held. It is still a member.

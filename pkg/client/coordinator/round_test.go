@@ -63,3 +63,20 @@ func TestWhatWasKeptAndLostDuringARoundIsSharedOutAgain(t *testing.T) {
 	}))
 	last[Join](t, m.Step(now, Synced{Serial: sync.Serial, Assignment: encodeAssignment(nil)}))
 }
+
+func TestAMemberWithoutPartitionsCountsAsOneThatLives(t *testing.T) {
+	now, m := time.Unix(1_800_000_000, 0), newMember()
+	join := last[Join](t, m.Step(now, group.Tick{}))
+	sync := last[Sync](t, m.Step(now, Joined{
+		Serial: join.Serial, Sent: now, Member: "m", Generation: 1, Protocol: own,
+	}))
+	m.Step(now, Synced{Serial: sync.Serial, Assignment: encodeAssignment(nil)})
+	m.Step(now, Beaten{Member: "m", Generation: 1, Sent: now})
+	if until := m.Snapshot().LeaseUntil; !until.Equal(now.Add(4 * time.Second)) {
+		t.Errorf("it is shown to live until %v, want 2/3 of a session from its heartbeat at %v", until, now)
+	}
+	m.Step(now, Beaten{Member: "m", Generation: 1, Answer: Answer{Verdict: Expelled, Err: errNone}})
+	if snapshot := m.Snapshot(); snapshot.Registered || snapshot.LeaseUntil.After(now) {
+		t.Errorf("after it was expelled it is shown to live until %v", snapshot.LeaseUntil)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client/group"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
@@ -21,7 +22,7 @@ var errTopicsUnread = errors.New("the topics' partitions have not been read yet"
 func (m *Member) Snapshot() group.Snapshot {
 	snapshot := group.Snapshot{
 		Member: m.id, Registered: m.generation > 0, Epoch: m.epoch,
-		LeaseUntil: m.lease.until, LeaseHolds: m.leased,
+		LeaseUntil: m.counted(), LeaseHolds: m.leased,
 		Observed: m.synced, Begun: m.start.known || len(m.lanes) > 0,
 		RegisterErr: cmp.Or(m.joinErr, m.round.unshared),
 		ObserveErr:  cmp.Or(m.locateErr, m.survey.err), BeginErr: m.start.err,
@@ -48,6 +49,15 @@ func (m *Member) Snapshot() group.Snapshot {
 		snapshot.Claims = append(snapshot.Claims, c.describe())
 	}
 	return snapshot
+}
+
+// counted is until when the coordinator counts the member in. Without lanes there is nothing to commit that would prove
+// it, and nothing that could be delivered twice; so heartbeats will do.
+func (m *Member) counted() time.Time {
+	if len(m.lanes) > 0 || m.heard.IsZero() {
+		return m.lease.until
+	}
+	return latest(m.lease.until, m.heard.Add(m.lease.extent()))
 }
 
 // Strategy says how the partitions are shared out under a protocol, in the words of groups in ZooKeeper, and why it is
