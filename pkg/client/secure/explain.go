@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -139,6 +140,9 @@ func fromNetwork(err error) bool {
 		errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe)
 }
 
+// namesMost is how many names a text tells of a certificate, which may have thousands: it stands in a status.
+const namesMost = 5
+
 // namesIn are what a certificate is for.
 func namesIn(certificate *x509.Certificate) string {
 	names := slices.Clone(certificate.DNSNames)
@@ -148,7 +152,11 @@ func namesIn(certificate *x509.Certificate) string {
 	if len(names) == 0 {
 		return "no name at all"
 	}
-	return strings.Join(names, ", ")
+	more := ""
+	if n := len(names) - namesMost; n > 0 {
+		names, more = names[:namesMost], fmt.Sprintf(" and %d more", n)
+	}
+	return strings.Join(names, ", ") + more
 }
 
 func issuerOf(certificate *x509.Certificate) string {

@@ -221,3 +221,15 @@ func TestGivenUpByThisSide(t *testing.T) {
 		t.Error("not told apart")
 	}
 }
+
+func TestWhatABrokerSaysIsToldInALine(t *testing.T) {
+	for said, want := range map[string]string{
+		"no\nsuch\x00 user":         "no such user",
+		strings.Repeat("a", 70_000): strings.Repeat("a", saidMost) + "...",
+		"":                          "",
+	} {
+		if told := brief(said); told != want {
+			t.Errorf("%.20q is told as %.300q, want %.300q", said, told, want)
+		}
+	}
+}

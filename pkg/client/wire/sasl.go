@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/oauth"
@@ -165,10 +166,24 @@ func (p proof) Challenge(answer []byte) (bool, []byte, error) {
 
 // refusedCredentials repeats what the broker says, if anything.
 func refusedCredentials(said string) string {
-	if said != "" {
+	if said = brief(said); said != "" {
 		said = " (it says: " + said + ")"
 	}
 	return "the broker refuses the credentials" + said + ": correct them, or add them at the broker"
+}
+
+// saidMost is how much a broker may say, in bytes: two lines in a status, which has no room for all that fits a frame.
+const saidMost = 200
+
+// brief is the beginning of what somebody else says, in one line.
+func brief(said string) string {
+	more := ""
+	if len(said) > saidMost {
+		said, more = said[:saidMost], "..."
+	}
+	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(said, "?"), func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r)
+	}), " ") + more
 }
 
 // saslError is what goes wrong with credentials. Its text says all of it, and what to do.
