@@ -40,6 +40,10 @@ type traffic struct {
 }
 
 func (b *bench) traffic(ctx context.Context) (*traffic, error) {
+	// What a scenario before this left dead.
+	if err := startAll(ctx, b.brokers()); err != nil {
+		return nil, err
+	}
 	config := map[string]string{}
 	if !b.release.Before("0.8.2") {
 		config["min.insync.replicas"] = "1"
@@ -159,7 +163,7 @@ func (t *traffic) end(ctx context.Context) error {
 	lost := missing(t.member.all())
 	err = errors.Join(err, t.err, t.member.stop(ctx))
 	if lost > 0 {
-		return errors.Join(fmt.Errorf("%d of %d acknowledged messages are lost", lost, len(t.sent)), err)
+		return errors.Join(fmt.Errorf("%d of %d acknowledged messages did not come", lost, len(t.sent)), err)
 	}
 	t.b.note("%d messages, 0 lost, %d again", len(t.sent), len(t.member.all())-len(t.sent))
 	return err
