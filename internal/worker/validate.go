@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"maps"
 	"net/url"
 	"os"
 	"slices"
@@ -107,15 +108,16 @@ func (s *SASL) check(f *faults, path string) {
 	if s.Mechanism == MechanismOAuthBearer {
 		wanted, others = others, wanted
 	}
-	for field, file := range wanted {
+	for _, field := range slices.Sorted(maps.Keys(wanted)) {
+		file := wanted[field]
 		if file == "" {
 			f.add(path+"."+field, "is missing; mechanism %s needs it", s.Mechanism)
 			continue
 		}
 		readable(f, path+"."+field, file)
 	}
-	for field, file := range others {
-		if file != "" {
+	for _, field := range slices.Sorted(maps.Keys(others)) {
+		if others[field] != "" {
 			f.add(path+"."+field, "is not for mechanism %s; remove it", s.Mechanism)
 		}
 	}
