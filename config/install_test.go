@@ -21,6 +21,7 @@ var _ = DescribeTable("kustomize builds", func(ctx SpecContext, directory, holds
 	Entry("the manager", "manager", "kind: Deployment"),
 	Entry("everything", "default", "name: samsa-manager"),
 	Entry("the samples", "samples", "kind: ConsumerGroup"),
+	Entry("the samples without ZooKeeper", "samples-bootstrap", "bootstrapServers:"),
 	Entry("what Prometheus needs", "prometheus", "kind: PodMonitor"),
 )
 
@@ -67,6 +68,14 @@ var _ = Describe("dist/install.yaml", Ordered, ContinueOnFailure, func() {
 		Expect(kubectl(ctx, "get", "cg", "demo", "-o", "jsonpath={.spec.replicas}")).To(Equal("3"))
 		Expect(kubectl(ctx, "delete", "-k", "config/samples")).To(ContainSubstring(`"demo" deleted`))
 	})
+
+	DescribeTable("takes the samples without ZooKeeper, field by field", func(ctx SpecContext, flag, sample string) {
+		Expect(kubectl(ctx, "apply", "--dry-run=server", "--validate=strict", flag, "config/"+sample)).
+			To(MatchRegexp(`kafkacluster\S+ created`))
+	},
+		Entry("as samsa-local runs it", "-k", "samples-bootstrap"),
+		Entry("with TLS and SASL", "-f", "samples/kafkacluster-secured.yaml"),
+	)
 
 	DescribeTable("lets the manager", may, managerMay)
 	DescribeTable("does not let the manager", mayNot, managerMayNot)
