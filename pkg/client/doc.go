@@ -34,6 +34,6 @@
 //
 // A Cluster follows the brokers in ZooKeeper, or asks them. A Consumer drives one member (package group, or package
 // coordinator where brokers coordinate its group) with one goroutine: its commands are carried out against the
-// registry, or the coordinator, by short-lived goroutines whose answers come back as events. A second goroutine owns the
-// transport and hands batches to the processors, one per claimed partition.
+// registry, or the coordinator, by short-lived goroutines whose answers come back as events. A second goroutine owns
+// the transport and hands batches to the processors, one per claimed partition.
 package client

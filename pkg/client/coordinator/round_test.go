@@ -4,6 +4,7 @@
 package coordinator
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -15,8 +16,8 @@ import (
 // last gives the last command of a kind among those of a step.
 func last[C group.Command](t *testing.T, commands []group.Command) C {
 	t.Helper()
-	for i := len(commands) - 1; i >= 0; i-- {
-		if command, ok := commands[i].(C); ok {
+	for _, command := range slices.Backward(commands) {
+		if command, ok := command.(C); ok {
 			return command
 		}
 	}
