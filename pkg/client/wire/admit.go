@@ -91,8 +91,17 @@ func explain(err error) error {
 	return err
 }
 
-// dial opens one connection: franz-go takes either a dialer or a TLS configuration, here both may be set.
+// dial opens one connection.
 func (c Config) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := c.open(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return c.Release.heed(conn), nil
+}
+
+// open connects, by TLS where that is set: franz-go takes either a dialer or a TLS configuration.
+func (c Config) open(ctx context.Context, network, address string) (net.Conn, error) {
 	if err := c.Admission.ask(address, time.Now(), c.fingerprint(ctx)); err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Addr: place(address), Err: err}
 	}
