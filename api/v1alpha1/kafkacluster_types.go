@@ -47,7 +47,7 @@ type KafkaClusterSpec struct {
 // +kubebuilder:validation:MaxLength=264
 // +kubebuilder:validation:XValidation:rule="!self.contains('://')",message="must be HOST:PORT: leave out the scheme, and say in spec.tls and spec.sasl how the brokers are spoken to"
 // +kubebuilder:validation:XValidation:rule="!self.contains(',')",message="must be one HOST:PORT: make each server an item of the list"
-// +kubebuilder:validation:XValidation:rule=`self.contains('://') || self.contains(',') || self.matches(r'^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$')`,message="must be HOST:PORT, with PORT from 1 to 65535 and IPv6 addresses in brackets, as in kafka-0.kafka:9092"
+// +kubebuilder:validation:XValidation:rule=`self.contains('://') || self.contains(',') || self.matches(r'^([A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?\.?|\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*[0-9A-Fa-f:]\]):([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$')`,message="must be HOST:PORT, with PORT from 1 to 65535 and IPv6 addresses in brackets, as in kafka-0.kafka:9092"
 type BootstrapServer string
 
 // SASL says how workers prove to brokers who they are.
