@@ -62,10 +62,22 @@ var _ = Describe("A position outside the log", func() {
 	It("is told where retention overtakes the reader", func(ctx SpecContext) {
 		w.transport.Add(map[kafka.Partition]int64{first: 0})
 		w.reader.until(ctx, func(g Gomega) { g.Expect(w.reader.positions[first]).To(HaveLen(10)) })
-		w.transport.Pause([]kafka.Partition{first})
+		// The next fetch is held back until retention has been there, or it could bring what is to be gone.
+		held, done := make(chan struct{}, 1), make(chan struct{})
+		w.Fake().ControlKey(kmsg.Fetch.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) {
+			w.Fake().SleepControl(func() {
+				select {
+				case held <- struct{}{}:
+				default: // it is asked again once it has slept
+				}
+				<-done
+			})
+			return nil, nil, false
+		})
+		Eventually(ctx, held).Should(Receive())
 		w.fill(ctx, first, 10, 20)
 		Expect(w.Fake().DeleteRecords("orders", 0, 15)).To(Succeed())
-		w.transport.Resume([]kafka.Partition{first})
+		close(done)
 		Expect(outside(ctx, 10, 15, 20).Truncated()).To(BeFalse())
 		Expect(w.reader.positions[first]).To(HaveLen(10))
 	})
