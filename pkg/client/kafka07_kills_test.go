@@ -33,7 +33,8 @@ var _ = It("Publishing to Kafka 0.7 acknowledges only what a broker has, whichev
 	})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(w.Close)
-	publisher := open(ctx, w).Topic("orders").Publisher(client.Random())
+	cluster := open(ctx, w)
+	publisher := cluster.Topic("orders").Publisher(client.Random())
 	acknowledged := 0
 	publishSome := func() int32 {
 		GinkgoHelper()
@@ -49,6 +50,8 @@ var _ = It("Publishing to Kafka 0.7 acknowledges only what a broker has, whichev
 		return int32(broker) //nolint:gosec // 0 or 1
 	}
 	for range kills {
+		// Or both could be dead, as far as the client has heard on a busy machine.
+		Eventually(ctx, cluster.Brokers).Should(HaveLen(2))
 		written := publishSome()
 		direction := []kafka07.Direction{kafka07.In, kafka07.Out}[random.IntN(2)]
 		died := faults(w, written).DieAfter(direction, random.IntN(500))
