@@ -44,7 +44,7 @@ func (z *zookeeper) admit(ctx context.Context, session *registry.Session, comman
 		z.taken.Store(nil)
 		return nil
 	}
-	at, err := z.consumer.cluster.keptAtBrokers(ctx, name, member.SubscribedTopics())
+	at, err := z.consumer.cluster.keptAtBrokers(ctx, name, member.SubscribedTopics(), z.consumer.config.Start)
 	if err != nil || len(at) == 0 {
 		return err
 	}
@@ -67,8 +67,11 @@ func (z *zookeeper) admit(ctx context.Context, session *registry.Session, comman
 	return nil
 }
 
-// keptAtBrokers are the positions that the coordinator of a group has, none where it cannot have any.
-func (c *Cluster) keptAtBrokers(ctx context.Context, name string, topics []string) (map[kafka.Partition]int64, error) {
+// keptAtBrokers are the positions that the coordinator of a group has, none where it cannot have any. See untold for
+// what start decides.
+func (c *Cluster) keptAtBrokers(
+	ctx context.Context, name string, topics []string, start kafka.Place,
+) (map[kafka.Partition]int64, error) {
 	_, err := c.Topic(offsetsTopic).Partitions(ctx)
 	if errors.Is(err, ErrNoTopic) {
 		return nil, nil
@@ -88,14 +91,31 @@ func (c *Cluster) keptAtBrokers(ctx context.Context, name string, topics []strin
 		return nil, nil
 	}
 	at, _, err := c.Group(name).inquire(ctx).offsets(ctx, partitions)
-	if refusal := (*kerr.Error)(nil); errors.As(err, &refusal) && !refusal.Retriable {
-		// Who may not ask for them cannot have kept any, and a broker that does not know of them has none.
-		return nil, nil
-	}
 	if err != nil {
-		return nil, fmt.Errorf("whether the group keeps positions at the brokers cannot be told: %w", err)
+		return nil, untold(name, err, start)
 	}
 	return at, nil
+}
+
+// untold says what it means that positions were not told. A broker that does not know of them has none, which is no
+// error. Who may not ask for them cannot have kept any, but others may have, who log in as somebody else: a group that
+// begins at the earliest loses nothing by that, and any other would pass over what they left.
+func untold(name string, err error, start kafka.Place) error {
+	refusal := (*kerr.Error)(nil)
+	switch {
+	case !errors.As(err, &refusal) || refusal.Retriable:
+		return fmt.Errorf("whether the group keeps positions at the brokers cannot be told: %w", err)
+	case isDenied(refusal) && !start.IsEarliest():
+		return fmt.Errorf("whether old members keep positions at the brokers may not be asked, and the group would pass over"+
+			" what they left: allow Describe on group %s, or begin at the earliest: %w", name, err)
+	}
+	return nil
+}
+
+func isDenied(refusal *kerr.Error) bool {
+	return slices.Contains([]*kerr.Error{
+		kerr.GroupAuthorizationFailed, kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed,
+	}, refusal)
 }
 
 // takeOver holds the positions at the brokers against those in ZooKeeper, and gives those that are to be the group's

@@ -4,13 +4,39 @@
 package client
 
 import (
+	"fmt"
+	"io"
 	"maps"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
+
+// A group that nobody may ask for is one that nobody knows to be empty.
+func TestUntoldPositions(t *testing.T) {
+	for name, c := range map[string]struct {
+		err   error
+		start kafka.Place
+		says  string
+	}{
+		"unknown to the broker":       {kerr.UnsupportedVersion, kafka.Latest(), ""},
+		"denied, from the earliest":   {kerr.GroupAuthorizationFailed, kafka.Earliest(), ""},
+		"denied, from the latest":     {kerr.GroupAuthorizationFailed, kafka.Latest(), "allow Describe on group g"},
+		"topics denied, since a time": {kerr.TopicAuthorizationFailed, kafka.Since(time.Unix(1, 0)), "allow Describe"},
+		"not now":                     {kerr.CoordinatorNotAvailable, kafka.Earliest(), "cannot be told"},
+		"no answer":                   {io.EOF, kafka.Earliest(), "cannot be told"},
+	} {
+		err := untold("g", fmt.Errorf("wrapped: %w", c.err), c.start)
+		if (err != nil) != (c.says != "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
 
 func TestTakeOver(t *testing.T) {
 	p := func(id string) kafka.Partition { return kafka.Partition{Topic: "orders", ID: id} }
