@@ -24,9 +24,7 @@ func (t *target) client(options ...kgo.Opt) *kgo.Client {
 }
 
 var _ = Describe("A log with a history", func() {
-	modern := []string{byZooKeeper, byBrokers}
-
-	inWays(modern, "messages of aborted transactions do not come", func(ctx SpecContext, t *target) {
+	inWays(laterKafka, "messages of aborted transactions do not come", func(ctx SpecContext, t *target) {
 		client := t.client(kgo.TransactionalID("orders"))
 		for i := range 4 {
 			Expect(client.BeginTransaction()).To(Succeed())
@@ -40,7 +38,7 @@ var _ = Describe("A log with a history", func() {
 		Expect(field(rows, "value")).To(Equal([]any{"1", "3"}))
 	})
 
-	inWays(modern, "a group whose position retention removed goes on behind it", func(ctx SpecContext, t *target) {
+	inWays(laterKafka, "a group whose position retention removed goes on behind it", func(ctx SpecContext, t *target) {
 		client := t.client()
 		write := func(from, to int) {
 			for i := from; i < to; i++ {

@@ -109,7 +109,8 @@ func (f *publishFlags) register(command *cobra.Command) {
 		kafka.Uncompressed.String(), kafka.Gzip.String(), kafka.Snappy.String(),
 	}}, "compression", "the `codec`: none, gzip or snappy")
 	flags.IntVar(&f.batch, "batch", defaultBatch, "the most `messages` that are sent together")
-	flags.IntVar(&f.maxMessage, "max-message-bytes", defaultMaxMessage, "the most `bytes` that a message may have; in Kafka 0.7 as compressed")
+	flags.IntVar(&f.maxMessage, "max-message-bytes", defaultMaxMessage,
+		"the most `bytes` that a message may have; in Kafka 0.7 as compressed")
 	outputFlag(command, &f.format, formatTable, formatJSON)
 }
 

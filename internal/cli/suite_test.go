@@ -81,6 +81,7 @@ func everyWay(text string, body func(ctx SpecContext, t *target)) {
 var (
 	withZooKeeper = []string{byZooKeeper, by07}
 	only07        = []string{by07}
+	laterKafka    = []string{byZooKeeper, byBrokers}
 )
 
 // inWays makes a spec of each of some ways.

@@ -141,9 +141,9 @@ type member struct {
 }
 
 // subscribe starts a member of a group.
-func (p program) subscribe(ctx context.Context, topic, group string, flags ...string) (*member, error) {
+func (p program) subscribe(ctx context.Context, topic, group string) (*member, error) {
 	m := &member{done: make(chan struct{}), changed: make(chan struct{})}
-	m.cmd = p.cmd(ctx, append([]string{"subscribe", topic, "--group", group, "-o", "json"}, flags...)...)
+	m.cmd = p.cmd(ctx, "subscribe", topic, "--group", group, "-o", "json")
 	m.cmd.Stdout, m.cmd.Stderr = m, &locked{m}
 	if err := m.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("subscribe: %w", err)
@@ -221,7 +221,8 @@ func (m *member) await(ctx context.Context, what string, enough func([]message) 
 			if enough(m.all()) {
 				return nil
 			}
-			return fmt.Errorf("the member ended (%w) before %s: it has %d messages and said: %s", m.err, what, len(m.all()), m.said())
+			return fmt.Errorf("the member ended (%w) before %s: it has %d messages and said: %s",
+				m.err, what, len(m.all()), m.said())
 		case <-ctx.Done():
 			return fmt.Errorf("%s does not come: %w; the member has %d messages and said: %s",
 				what, context.Cause(ctx), len(m.all()), m.said())
@@ -244,7 +245,7 @@ func (m *member) stop(ctx context.Context) error {
 	}
 	// Where the scenario's time is over, the member was killed, and the scenario says so itself.
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // as said
 	}
 	if m.err != nil {
 		return fmt.Errorf("the member ended with %w: %s", m.err, m.said())

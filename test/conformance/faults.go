@@ -68,7 +68,7 @@ func (t *traffic) publish(ctx context.Context) {
 	defer tick.Stop()
 	for next := 0; ; {
 		const batch = 20
-		var values [][]byte
+		values := make([][]byte, 0, batch)
 		for i := range batch {
 			values = append(values, fmt.Appendf(nil, "message %d", next+i))
 		}

@@ -27,7 +27,8 @@ func fidelity() []scenario {
 		{"timestamps", 1, since("0.10", "messages have timestamps since 0.10"), timestamps},
 		{"gzip, read", 1, always, codec(kgo.GzipCompression())},
 		{"snappy, read", 1, always, codec(kgo.SnappyCompression())},
-		{"lz4, read", 1, since("0.10", "until 0.9 the checksum in lz4's frames was not lz4's; the writing client has none that is wrong"),
+		{"lz4, read", 1, since("0.10",
+			"until 0.9 the checksum in lz4's frames was not lz4's; the writing client has none that is wrong"),
 			codec(kgo.Lz4Compression())},
 		{"zstd, read", 1, since("2.1", "brokers know zstd since 2.1"), codec(kgo.ZstdCompression())},
 		{"gzip and snappy, published", 1, always, publishesCompressed},
@@ -67,7 +68,8 @@ func (b *bench) publishAndCompare(ctx context.Context, topic string, count int, 
 		return err
 	}
 	if answer.code != 0 || answer.Acknowledged != count {
-		return fmt.Errorf("%d of %d messages are acknowledged, exit code %d: %s", answer.Acknowledged, count, answer.code, answer.said)
+		return fmt.Errorf("%d of %d messages are acknowledged, exit code %d: %s",
+			answer.Acknowledged, count, answer.code, answer.said)
 	}
 	records, err := b.readAll(ctx, topic, count)
 	if err != nil {
@@ -80,7 +82,8 @@ func (b *bench) publishAndCompare(ctx context.Context, topic string, count int, 
 	slices.SortFunc(sent, bytes.Compare)
 	slices.SortFunc(got, bytes.Compare)
 	if !slices.EqualFunc(sent, got, bytes.Equal) {
-		return fmt.Errorf("%d messages were published, and another client reads %d that are not the same", len(sent), len(got))
+		return fmt.Errorf("%d messages were published, and another client reads %d that are not the same",
+			len(sent), len(got))
 	}
 	return nil
 }

@@ -56,7 +56,9 @@ func shared(ctx context.Context, b *bench) error {
 }
 
 // writeUntil writes a message into each partition again and again.
-func (b *bench) writeUntil(ctx context.Context, topic string, partitions int32, written *int, enough func() bool) error {
+func (b *bench) writeUntil(
+	ctx context.Context, topic string, partitions int32, written *int, enough func() bool,
+) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for !enough() {

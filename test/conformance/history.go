@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,7 +17,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// history are scenarios about logs that are not simply written on: gaps, a start that moved, a topic that is another one.
+// history are scenarios about logs that are not simply written on: gaps, a start that moved, a topic that is another
+// one.
 func history() []scenario {
 	return []scenario{
 		{"transactions: aborted messages do not come", 1, since("0.11", "there are transactions since 0.11"), transactions},
@@ -184,12 +186,14 @@ func (b *bench) goesOnAtStart(ctx context.Context, topic string, left []*kgo.Rec
 	}
 	end := left[len(left)-1].Offset + 1
 	row := rows["0"]
-	if row.Committed == nil || *row.Committed != 10 || row.Earliest == nil || *row.Earliest < 11 || row.End == nil || *row.End != end {
+	if row.Committed == nil || *row.Committed != 10 || row.Earliest == nil || *row.Earliest < 11 ||
+		row.End == nil || *row.End != end {
 		return fmt.Errorf("the group stands at 10 and the log is %d to %d; the client says %s, %s to %s",
 			left[0].Offset, end, show(row.Committed), show(row.Earliest), show(row.End))
 	}
 	if row.Lag == nil || *row.Lag != end-*row.Earliest {
-		return fmt.Errorf("%d messages can still be consumed; the client says that the lag is %s", end-*row.Earliest, show(row.Lag))
+		return fmt.Errorf("%d messages can still be consumed; the client says that the lag is %s",
+			end-*row.Earliest, show(row.Lag))
 	}
 	m, err := b.client.subscribe(ctx, topic, b.name)
 	if err != nil {
@@ -352,5 +356,5 @@ func show(n *int64) string {
 	if n == nil {
 		return "unknown"
 	}
-	return fmt.Sprint(*n)
+	return strconv.FormatInt(*n, 10)
 }

@@ -17,7 +17,8 @@ import (
 const (
 	// offsetChecker is for groups in ZooKeeper, until 0.10.
 	offsetChecker = "kafka.tools.ConsumerOffsetChecker"
-	// groupCommand is for groups of the brokers' coordinator, until 3.5 in the brokers' jar; until 1.1 for groups in ZooKeeper too.
+	// groupCommand is for groups of the brokers' coordinator, until 3.5 in the brokers' jar; until 1.1 for groups in
+	// ZooKeeper too.
 	groupCommand = "kafka.admin.ConsumerGroupCommand"
 	// movedGroupCommand is where it went.
 	movedGroupCommand = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
@@ -55,7 +56,8 @@ func lags(ctx context.Context, b *bench) error {
 	}
 	for partition, row := range rows {
 		if lag, there := said[partition]; there && lag != *row.Lag {
-			return fmt.Errorf("partition %s: the client says that the lag is %d, and Kafka's tool says %d", partition, *row.Lag, lag)
+			return fmt.Errorf("partition %s: the client says that the lag is %d, and Kafka's tool says %d",
+				partition, *row.Lag, lag)
 		}
 	}
 	if len(said) < 2 {
@@ -66,8 +68,8 @@ func lags(ctx context.Context, b *bench) error {
 
 // toolLag is what Kafka's own tool says, by partition; nil where this Kafka has none for such a group.
 func (b *bench) toolLag(ctx context.Context, topic string) (map[string]int64, error) {
-	real := b.servers.real()
-	if real == nil {
+	brokers := b.servers.real()
+	if brokers == nil {
 		b.note("compared with what was written, not with a tool: the embedded server has none")
 		return nil, nil
 	}
@@ -76,15 +78,16 @@ func (b *bench) toolLag(ctx context.Context, topic string) (map[string]int64, er
 	var err error
 	switch {
 	case b.way == wayKafka && !b.release.Before("3.5"):
-		output, err = real.Tool(ctx, movedGroupCommand, "--bootstrap-server", address, "--describe", "--group", b.name)
+		output, err = brokers.Tool(ctx, movedGroupCommand, "--bootstrap-server", address, "--describe", "--group", b.name)
 	case b.way == wayKafka && b.release.Before("0.11"):
-		output, err = real.Tool(ctx, groupCommand, "--new-consumer", "--bootstrap-server", address, "--describe", "--group", b.name)
+		output, err = brokers.Tool(ctx, groupCommand,
+			"--new-consumer", "--bootstrap-server", address, "--describe", "--group", b.name)
 	case b.way == wayKafka:
-		output, err = real.Tool(ctx, groupCommand, "--bootstrap-server", address, "--describe", "--group", b.name)
+		output, err = brokers.Tool(ctx, groupCommand, "--bootstrap-server", address, "--describe", "--group", b.name)
 	case b.release.Before("0.11"):
-		output, err = real.Tool(ctx, offsetChecker, "--zookeeper", address, "--group", b.name, "--topic", topic)
+		output, err = brokers.Tool(ctx, offsetChecker, "--zookeeper", address, "--group", b.name, "--topic", topic)
 	case b.release.Before("2.0"):
-		output, err = real.Tool(ctx, groupCommand, "--zookeeper", address, "--describe", "--group", b.name)
+		output, err = brokers.Tool(ctx, groupCommand, "--zookeeper", address, "--describe", "--group", b.name)
 	default:
 		b.note("compared with what was written: Kafka's tools know groups in ZooKeeper until 1.1")
 		return nil, nil

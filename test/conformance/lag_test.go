@@ -18,7 +18,8 @@ billing         orders                         0   10              10           
 billing         orders                         1   5               12              7               none
 billing         others                         2   5               12              7               none
 `,
-		"1.1": `Note: This will only show information about consumers that use ZooKeeper (not those using the Java consumer API).
+		"1.1": `Note: This will only show information about consumers that use ZooKeeper
+(not those using the Java consumer API).
 
 TOPIC                          PARTITION  CURRENT-OFFSET  LOG-END-OFFSET  LAG        CONSUMER-ID
 orders                         0          10              10              0          -
@@ -26,9 +27,9 @@ orders                         1          5               12              7     
 orders                         2          -               3               -          -
 `,
 		"4.4": `
-GROUP           TOPIC           PARTITION  CURRENT-OFFSET  LOG-END-OFFSET  LAG             CONSUMER-ID     HOST            CLIENT-ID
-billing         orders          1          5               12              7               -               -               -
-billing         orders          0          10              10              0               -               -               -
+GROUP           TOPIC           PARTITION  CURRENT-OFFSET  LOG-END-OFFSET  LAG  CONSUMER-ID  HOST  CLIENT-ID
+billing         orders          1          5               12              7    -            -     -
+billing         orders          0          10              10              0    -            -     -
 `,
 	} {
 		if got, err := parseLag(output, "orders"); err != nil || !maps.Equal(got, map[string]int64{"0": 0, "1": 7}) {

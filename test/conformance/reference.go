@@ -49,7 +49,8 @@ func (b *bench) readAll(ctx context.Context, topic string, least int) ([]*kgo.Re
 		cancel()
 		records = append(records, fetches.Records()...)
 		if ctx.Err() != nil {
-			return records, fmt.Errorf("the reference client has read %d of %d messages: %w", len(records), least, context.Cause(ctx))
+			return records, fmt.Errorf("the reference client has read %d of %d messages: %w",
+				len(records), least, context.Cause(ctx))
 		}
 		if fetches.NumRecords() == 0 && len(records) >= least {
 			return records, nil

@@ -80,8 +80,8 @@ func (b *bench) note(format string, args ...any) {
 func (b *bench) topic(ctx context.Context, suffix string, partitions int, config map[string]string) (string, error) {
 	name := b.name + suffix
 	replicas := 1
-	if real := b.servers.real(); real != nil {
-		replicas = len(real.Brokers())
+	if cluster := b.servers.real(); cluster != nil {
+		replicas = len(cluster.Brokers())
 	}
 	return name, b.servers.createTopic(ctx, realkafka.Topic{
 		Name: name, Partitions: partitions, Replicas: replicas, Config: config,

@@ -69,7 +69,7 @@ func start(ctx context.Context, c column, brokers int) (servers, error) {
 		Version: c.release.Name, Brokers: brokers, ZooKeeper: s.address(), Properties: quick, Keep: s.keep,
 	})
 	if err != nil {
-		return nil, errors.Join(err, s.stop())
+		return nil, errors.Join(err, s.stop()) //nolint:contextcheck // what ctx ended has to be stopped all the same
 	}
 	s.cluster = cluster
 	return s, nil

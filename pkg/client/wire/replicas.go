@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"slices"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -24,9 +25,9 @@ const (
 )
 
 // replicaConn is a connection to a broker before Kafka 0.10. As long as one of a partition's replicas is dead, these
-// answer REPLICA_NOT_AVAILABLE for it beside the leader that it has (KIP-4 calls it a warning, and later versions of the
-// answer leave it out), and franz-go takes what is an error nowhere else for a reason not to fetch. So it is taken out of
-// the answers to what asks for metadata. Reading and writing may be concurrent, each has one caller at a time.
+// answer REPLICA_NOT_AVAILABLE for it beside the leader that it has (KIP-4 calls it a warning, and later versions of
+// the answer leave it out), and franz-go takes what is an error nowhere else for a reason not to fetch. So it is taken
+// out of the answers to what asks for metadata. Reading and writing may be concurrent, each has one caller at a time.
 type replicaConn struct {
 	net.Conn
 
@@ -78,12 +79,12 @@ func (c *replicaConn) Read(into []byte) (int, error) {
 
 // next reads where an answer begins and, of metadata, all of it.
 func (c *replicaConn) next() error {
-	head := make([]byte, answerHead)
-	if _, err := io.ReadFull(c.Conn, head); err != nil {
+	var head [answerHead]byte
+	if _, err := io.ReadFull(c.Conn, head[:]); err != nil {
 		return err
 	}
-	c.ready = head
-	size := number(head) - numberBytes
+	c.ready = head[:]
+	size := number(head[:]) - numberBytes
 	if size < 0 { // franz-go says what is wrong with it
 		return nil
 	}
@@ -98,7 +99,7 @@ func (c *replicaConn) next() error {
 	if err != nil {
 		return err
 	}
-	c.ready = append(head, withoutWarnings(body)...)
+	c.ready = slices.Concat(head[:], withoutWarnings(body))
 	return nil
 }
 

@@ -4,6 +4,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"net"
@@ -67,7 +68,7 @@ func TestDeadReplicasAreNoErrors(t *testing.T) {
 			}
 			want := append(append(frame(6, other), frame(7, c.wanted)...), frame(8, []byte("more"))...)
 			got, err := io.ReadAll(iotest.OneByteReader(conn))
-			if err != nil || string(got) != string(want) {
+			if err != nil || !bytes.Equal(got, want) {
 				t.Errorf("got %q, %v; want %q", got, err, want)
 			}
 		})
