@@ -18,15 +18,14 @@ import (
 
 // Inspect reads the members of the group, and of the topics the partitions, their owners and committed positions; and
 // it asks the brokers for where the logs begin and end. It fails if ZooKeeper, or the coordinator of a group that
-// brokers keep, cannot be read before ctx ends. What the
-// brokers do not tell is left unknown, with EndErr set, and is no failure; nor is a node that cannot be understood,
-// which is a problem and concerns what it stands for alone.
+// brokers keep, cannot be read before ctx ends. What the brokers do not tell is left unknown, with EndErr set, and is no
+// failure; nor is a node that cannot be understood, which is a problem and concerns what it stands for alone.
 //
 // Where tell is not nil it is called when members, owners, or a topic's partitions change, or the connection to
-// ZooKeeper is lost: once or more, from another goroutine, perhaps before Inspect returns. It must not block. It says
-// no more than that another look is worth while, and only the newest tell of a Group counts. Committed positions and
-// ends are not watched. Brokers tell nothing by themselves: a group that they keep is looked at every 5 s. When the
-// group is of no more interest, see Forget.
+// ZooKeeper is lost: once or more, from another goroutine, perhaps before Inspect returns. It must not block, nor call
+// Inspect or Forget itself. It says no more than that another look is worth while, and only the newest tell of a Group
+// counts. Committed positions and ends are not watched. Brokers tell nothing by themselves: a group that they keep is
+// looked at every 5 s. When the group is of no more interest, see Forget.
 func (g *Group) Inspect(ctx context.Context, topics []string, tell func()) (GroupView, error) {
 	if err := g.checkTopics(topics); err != nil {
 		return GroupView{}, err
