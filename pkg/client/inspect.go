@@ -18,8 +18,8 @@ import (
 
 // Inspect reads the members of the group, and of the topics the partitions, their owners and committed positions; and
 // it asks the brokers for where the logs begin and end. It fails if ZooKeeper, or the coordinator of a group that
-// brokers keep, cannot be read before ctx ends. What the brokers do not tell is left unknown, with EndErr set, and is no
-// failure; nor is a node that cannot be understood, which is a problem and concerns what it stands for alone.
+// brokers keep, cannot be read before ctx ends. What the brokers do not tell is left unknown, with EndErr set, and is
+// no failure; nor is a node that cannot be understood, which is a problem and concerns what it stands for alone.
 //
 // Where tell is not nil it is called when members, owners, or a topic's partitions change, or the connection to
 // ZooKeeper is lost: once or more, from another goroutine, perhaps before Inspect returns. It must not block, nor call
