@@ -4,6 +4,7 @@
 package client_test
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"time"
@@ -22,35 +23,9 @@ var _ = Describe("A consumer group", func() {
 		billing = client.ConsumerConfig{Group: "billing", Topics: []string{"orders"}}
 	})
 
-	It("delivers every message of a topic once, in order", func(ctx SpecContext) {
-		cluster := open(ctx, start(ctx, map[string]int32{"orders": 6}))
-		received := newBook()
-		join(cluster, "a", billing, received)
-		publish(ctx, cluster.Topic("orders"), 300)
-		Eventually(received.distinct).Should(Equal(300))
-		Expect(received.twice()).To(BeEmpty())
-		Expect(received.outOfOrder()).To(BeEmpty())
-	})
-
-	It("shares the partitions, and moves them without delivering anything twice", func(ctx SpecContext) {
-		w := start(ctx, map[string]int32{"orders": 6})
-		received := newBook()
-		topic := open(ctx, w).Topic("orders")
-		a := join(open(ctx, w), "a", billing, received)
-		Eventually(a.running).Should(Equal(6))
-		publish(ctx, topic, 100)
-
-		b := join(open(ctx, w), "b", billing, received)
-		Eventually(a.running).Should(Equal(3))
-		Eventually(b.running).Should(Equal(3))
-		publish(ctx, topic, 100)
-
-		a.leave()
-		Eventually(b.running).Should(Equal(6))
-		publish(ctx, topic, 100)
-		Eventually(received.distinct).Should(Equal(300))
-		Expect(received.twice()).To(BeEmpty())
-		Expect(received.outOfOrder()).To(BeEmpty())
+	describeSharing(func(ctx context.Context, topics map[string]int32) func() *client.Cluster {
+		w := start(ctx, topics)
+		return func() *client.Cluster { return open(ctx, w) }
 	})
 
 	It("goes on where it was after its session has expired", func(ctx SpecContext) {

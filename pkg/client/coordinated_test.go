@@ -45,35 +45,9 @@ var _ = Describe("A consumer group that brokers coordinate", func() {
 		billing = client.ConsumerConfig{Group: "billing", Topics: []string{"orders"}}
 	})
 
-	It("delivers every message of a topic once, in order", func(ctx SpecContext) {
-		cluster := coordinate(ctx, startBrokers(ctx, map[string]int32{"orders": 6}))
-		received := newBook()
-		join(cluster, "a", billing, received)
-		publish(ctx, cluster.Topic("orders"), 300)
-		Eventually(received.distinct).Should(Equal(300))
-		Expect(received.twice()).To(BeEmpty())
-		Expect(received.outOfOrder()).To(BeEmpty())
-	})
-
-	It("shares the partitions, and moves them without delivering anything twice", func(ctx SpecContext) {
-		brokers := startBrokers(ctx, map[string]int32{"orders": 6})
-		received := newBook()
-		topic := coordinate(ctx, brokers).Topic("orders")
-		a := join(coordinate(ctx, brokers), "a", billing, received)
-		Eventually(a.running).Should(Equal(6))
-		publish(ctx, topic, 100)
-
-		b := join(coordinate(ctx, brokers), "b", billing, received)
-		Eventually(a.running).Should(Equal(3))
-		Eventually(b.running).Should(Equal(3))
-		publish(ctx, topic, 100)
-
-		a.leave()
-		Eventually(b.running).Should(Equal(6))
-		publish(ctx, topic, 100)
-		Eventually(received.distinct).Should(Equal(300))
-		Expect(received.twice()).To(BeEmpty())
-		Expect(received.outOfOrder()).To(BeEmpty())
+	describeSharing(func(ctx context.Context, topics map[string]int32) func() *client.Cluster {
+		brokers := startBrokers(ctx, topics)
+		return func() *client.Cluster { return coordinate(ctx, brokers) }
 	})
 
 	It("begins at the end of the log if told so, once for ever", func(ctx SpecContext) {

@@ -1,9 +1,9 @@
 // Copyright The samsa Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Conformance runs one list of scenarios against a client of Kafka and real brokers of each release, and prints which
-// of them pass: version by scenario, each pass, fail, or not applicable with the protocol's reason. make conformance
-// runs it and writes docs/compatibility.md.
+// Command conformance runs one list of scenarios against a client of Kafka and real brokers of each release, and prints
+// which of them pass: version by scenario, each pass, fail, or not applicable with the protocol's reason. make
+// conformance runs it and writes docs/compatibility.md.
 //
 // # The contract
 //
