@@ -494,13 +494,3 @@ func write(t *testing.T, path, text string) {
 		t.Fatal(err)
 	}
 }
-
-func TestFaultsOfCredentialsComeInOneOrder(t *testing.T) {
-	text := []byte(strings.Replace(least, "cluster: {", "cluster: {sasl: {mechanism: PLAIN}, ", 1))
-	_, first := worker.Parse(text)
-	for range 20 {
-		if _, err := worker.Parse(text); err == nil || err.Error() != first.Error() {
-			t.Fatalf("got %v after %v", err, first)
-		}
-	}
-}
