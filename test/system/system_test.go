@@ -42,7 +42,9 @@ var _ = Describe("The system", Ordered, ContinueOnFailure, func() {
 		play{"delete", "begins anew when its positions were deleted with it", positionsGo},
 	)
 
-	It("consumes from real brokers, with a ZooKeeper and without", realBrokers, SpecTimeout(playTimeout))
+	if haveRealBrokers() {
+		It("consumes from real brokers, with a ZooKeeper and without", realBrokers, SpecTimeout(playTimeout))
+	}
 
 	It("delivers without its manager, and does what was asked meanwhile when the manager is back", func(ctx SpecContext) {
 		alone(ctx, play{name: "no-manager", run: managerStops})
