@@ -75,6 +75,7 @@ func (r *reading) find(
 // take delivers what came of one partition. A position that is not in the log is where the reading ends: what to do
 // about it, whoever gave it has to say.
 func (r *reading) take(fetch kafka.Fetch) error {
+	defer fetch.Batch.Release() // what was delivered is written
 	for i := range fetch.Batch.Len() {
 		if err := r.deliver(fetch.Batch.Message(i)); err != nil {
 			return err

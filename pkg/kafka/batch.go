@@ -16,6 +16,12 @@ type Records interface {
 	Size(i int) int
 }
 
+// Releaser is implemented by Records whose memory can be used again.
+type Releaser interface {
+	// Release is Batch.Release; calls after the first do nothing.
+	Release()
+}
+
 // Batch is a window on a run of messages: what goes from hand to hand between fetch and sink. Copying or slicing one
 // copies no message. The zero Batch is empty.
 type Batch struct {
@@ -57,6 +63,16 @@ func (b Batch) Bytes() int {
 func (b Batch) Slice(i, j int) Batch {
 	b.from, b.to = b.from+i, b.from+j
 	return b
+}
+
+// Release says that nobody looks at the messages any more: not at those of this batch, nor at those of any other slice
+// of the run that the transport gave, nor at a key or value of one. Their memory may then be overwritten by the next
+// that are fetched, which is faster than to wait until the garbage collector finds out. Nobody has to: a batch that is
+// not released is collected like anything else. Safe for concurrent use.
+func (b Batch) Release() {
+	if r, can := b.records.(Releaser); can {
+		r.Release()
+	}
 }
 
 // Messages is a run held as plain messages: for tests, and for transports without buffers of their own.

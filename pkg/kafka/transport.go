@@ -26,7 +26,7 @@ type Transport interface {
 	// Resume undoes Pause.
 	Resume(partitions []Partition)
 	// Poll waits for fetches until there are some or ctx ends; then it returns what there is, possibly nothing. The slice
-	// is valid until the next Poll.
+	// is valid until the next Poll; the batches in it for as long as somebody holds them (see Batch.Release).
 	Poll(ctx context.Context) []Fetch
 
 	// Append writes messages to one partition, in order, and returns the position of the first once the brokers

@@ -20,7 +20,9 @@ type block [blockBytes]byte
 // of letting it go. Without this each set takes fresh memory, which must be cleared, and often mapped anew. Measured
 // with messages of 1 KiB on a busy machine, in parts of the speed of only reading the answers: fresh buffers 0.55 to
 // 0.60, these 0.61 to 0.66; two buffers that are overwritten at once, which may not be, 0.73 to 0.78, since they stay
-// in the cache. What is here and not wanted the pool lets go within two collections.
+// in the cache. So does what its holder releases (kafka.Batch.Release): with 100 bytes 0.53 to 0.61 instead of 0.48 to
+// 0.53, where a loop that does nothing but read and compute the checksums on the other core comes to 0.61 to 0.70.
+// What is here and not wanted the pool lets go within two collections.
 type blocks struct {
 	pool sync.Pool
 }
@@ -40,9 +42,9 @@ func (b *blocks) get() *block {
 type buffers struct {
 	blocks *blocks
 
-	// mu guards free: one goroutine reads into buffers, another one is done with them.
+	// mu guards free: one goroutine reads into buffers, others are done with them.
 	mu sync.Mutex
-	// free are buffers of which no message went out.
+	// free are buffers of which no message went out, or whose messages were released.
 	free [][]byte
 }
 
@@ -80,7 +82,7 @@ func (b *buffers) reuse(n int) []byte {
 // fits says whether n bytes fill at least half of a buffer.
 func fits(size, n int) bool { return n <= size && 2*n >= size }
 
-// put takes back a buffer of which no message went out.
+// put takes back a buffer that nobody looks at any more.
 func (b *buffers) put(buffer []byte) {
 	if cap(buffer) == 0 {
 		return

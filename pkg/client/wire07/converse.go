@@ -36,7 +36,7 @@ func (l *loop) converse(ctx context.Context, conn *connection) error {
 			return err
 		}
 		for !now.empty() {
-			if err := now.read(conn, &l.buffers); err != nil {
+			if err := now.read(conn, l.buffers); err != nil {
 				return err
 			}
 			next := <-free

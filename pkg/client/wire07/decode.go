@@ -27,9 +27,11 @@ const (
 	maxInflated = maxAnswer
 )
 
-// decoder checks and decodes sets. The zero decoder is ready; it is for one goroutine.
+// decoder checks and decodes sets. It is for one goroutine.
 type decoder struct {
 	iterator protocol.Iterator
+	// home is where sets go that somebody released.
+	home *buffers
 }
 
 // decode fills in what is in a part's set: up to the first that is corrupt, and never part of a wrapper.
@@ -60,7 +62,7 @@ func (d *decoder) walk(p *part) *records {
 		ends = append(ends, int32(it.Position()-p.from)) //nolint:gosec // inside the set, whose size is an int32
 	}
 	p.end = it.Position()
-	return &records{partition: p.partition, start: p.from, set: p.set, ends: ends}
+	return &records{partition: p.partition, start: p.from, set: p.set, ends: ends, home: d.home}
 }
 
 // unwrap decodes a set with wrappers.

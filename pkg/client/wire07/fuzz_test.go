@@ -53,7 +53,7 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil {
 			return
 		}
-		d := decoder{iterator: protocol.Iterator{InflateLimit: 1 << 16}}
+		d := decoder{iterator: protocol.Iterator{InflateLimit: 1 << 16}, home: new(buffers)}
 		for i := range q.parts {
 			checkDecoded(t, &d, &q.parts[i])
 		}

@@ -48,14 +48,15 @@ type loop struct {
 	// What follows belongs to the loop's goroutine; decoder to the one that decodes.
 	connection int // how many there were
 	fails      int // in a row
-	buffers    buffers
+	buffers    *buffers
 	decoder    decoder
 }
 
 func newLoop(f *fetcher, broker string) *loop {
+	sets := &buffers{blocks: f.blocks}
 	return &loop{
 		fetcher: f, broker: broker, wake: make(chan struct{}, 1), leave: func(error) {},
-		buffers: buffers{blocks: f.blocks},
+		buffers: sets, decoder: decoder{home: sets},
 	}
 }
 

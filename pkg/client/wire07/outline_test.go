@@ -43,7 +43,7 @@ func TestMessagesOfASetCostNothing(t *testing.T) {
 		p.set = protocol.AppendMessage(p.set, []byte("payload"))
 	}
 	p.outline = trace(p.set)
-	d := decoder{iterator: protocol.Iterator{}}
+	d := decoder{home: new(buffers)}
 	d.decode(&p)
 	if p.batch.Len() != 1000 {
 		t.Fatal(p.batch.Len())

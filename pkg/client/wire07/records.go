@@ -3,7 +3,11 @@
 
 package wire07
 
-import "github.com/samsa-dev/samsa/pkg/kafka"
+import (
+	"sync/atomic"
+
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
 
 // records is a run of messages as they stand in the set that was fetched. Of each only its end is known; all else is
 // read out of the set when it is asked for.
@@ -12,6 +16,16 @@ type records struct {
 	start     int64 // the position of set[0]
 	set       []byte
 	ends      []int32
+	// home is where the set goes once released.
+	home     *buffers
+	released atomic.Bool
+}
+
+// Release implements kafka.Releaser.
+func (r *records) Release() {
+	if !r.released.Swap(true) {
+		r.home.put(r.set)
+	}
 }
 
 // Len implements kafka.Records.
