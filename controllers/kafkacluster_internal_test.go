@@ -183,6 +183,23 @@ func TestKafkaClusterConditions(t *testing.T) {
 	}
 }
 
+// A password that everybody on the way can read is said to be one.
+func TestKafkaClusterExposesCredentials(t *testing.T) {
+	for mechanism, exposed := range map[v1alpha1.SASLMechanism]bool{
+		v1alpha1.SASLPlain: true, v1alpha1.SASLOAuthBearer: true, v1alpha1.SASLScramSHA512: false, "": false,
+	} {
+		scope := &kafkaClusterScope{cluster: &v1alpha1.KafkaCluster{}}
+		scope.cluster.Spec.SASL.Mechanism = mechanism
+		if reason, message := scope.degradation(); (reason == "CredentialsExposed") != exposed {
+			t.Errorf("%s in the clear: %s: %s", mechanism, reason, message)
+		}
+		scope.cluster.Spec.TLS = &v1alpha1.TLS{}
+		if reason, message := scope.degradation(); reason != "" {
+			t.Errorf("%s over TLS: %s: %s", mechanism, reason, message)
+		}
+	}
+}
+
 // Where brokers tell of the cluster it is they that fail, unless it is the ZooKeeper beside them.
 func TestKafkaClusterConditionsByBrokers(t *testing.T) {
 	brokers := []client.Broker{{ID: "1", Address: "a:1"}}

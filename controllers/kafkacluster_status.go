@@ -173,6 +173,11 @@ func (s *kafkaClusterScope) degradation() (reason, message string) {
 		note(v1alpha1.ReasonUnfenced, "The ZooKeeper server knows no transactions, so a worker that froze may overwrite "+
 			"what its successor committed: use ZooKeeper 3.4 or newer")
 	}
+	if spec := s.cluster.Spec; spec.TLS == nil &&
+		(spec.SASL.Mechanism == v1alpha1.SASLPlain || spec.SASL.Mechanism == v1alpha1.SASLOAuthBearer) {
+		note(v1alpha1.ReasonCredentialsExposed, "%s sends what is secret to the brokers, and without spec.tls anybody on "+
+			"the way can read it: set spec.tls, or use SCRAM", spec.SASL.Mechanism)
+	}
 	if n := len(state.Problems); n > 0 {
 		note(v1alpha1.ReasonNodesMalformed, "Nodes in ZooKeeper that cannot be understood are skipped: %d, the first "+
 			"is %s: %s", n, state.Problems[0].Path, state.Problems[0].Reason)

@@ -64,6 +64,8 @@ const (
 	ReasonUnfenced = "Unfenced"
 	// ReasonLeaseUnsound surfaces that the session is too short for the server's tick.
 	ReasonLeaseUnsound = "LeaseUnsound"
+	// ReasonCredentialsExposed surfaces that credentials go to brokers unencrypted.
+	ReasonCredentialsExposed = "CredentialsExposed"
 	// ReasonNodesMalformed surfaces that nodes in ZooKeeper cannot be understood and are skipped.
 	ReasonNodesMalformed = "NodesMalformed"
 	// ReasonKafkaLimited surfaces that this Kafka lacks what later ones have, so that something works less well.
