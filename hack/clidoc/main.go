@@ -21,8 +21,9 @@ const preamble = `# samsa on the command line
 Made from the commands by ` + "`make docs`" + `; what stands here is what ` + "`samsa COMMAND --help`" + ` says.
 
 The same commands serve every Kafka. With ` + "`--zookeeper`" + ` that is Kafka 0.7 and all later ones that register in
-ZooKeeper, groups and offsets being those in ZooKeeper; with ` + "`--bootstrap`" + ` it is Kafka 0.9 and later, groups
-and offsets being those of the brokers' coordinator. Which Kafka it is, is never set: the brokers tell.
+ZooKeeper, groups and offsets being those in ZooKeeper; with ` + "`--bootstrap`" + ` it is Kafka 0.8 and later, groups
+and offsets being those of the brokers' coordinator, which there is from 0.9 on. Which Kafka it is, is never set:
+the brokers tell.
 
 - **Output**: what was asked for goes to the standard output, errors (one line each), warnings and progress to the
   standard error. A list is a table, or with ` + "`-o json`" + ` one object per line, as jq takes it. The names of its

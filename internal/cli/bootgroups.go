@@ -12,8 +12,10 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/samsa-dev/samsa/pkg/client"
+	"github.com/samsa-dev/samsa/pkg/client/wire"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
@@ -22,7 +24,19 @@ func isUnknownTopic(err error) bool {
 	return errors.Is(err, kerr.UnknownTopicOrPartition) || errors.Is(err, kerr.InvalidTopicException)
 }
 
+// coordinates says why the brokers have no groups; nil if they may have some.
+func (b *bootstrapCluster) coordinates() error {
+	if b.config.Release == wire.Kafka08 {
+		return usage("the brokers of --bootstrap coordinate no groups, which are older than Kafka 0.9: " +
+			"give --zookeeper for those that ZooKeeper has")
+	}
+	return nil
+}
+
 func (b *bootstrapCluster) groups(ctx context.Context) ([]groupSummary, error) {
+	if err := b.coordinates(); err != nil {
+		return nil, err
+	}
 	listed, err := b.admin.ListGroups(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("groups: %w", err)
@@ -116,7 +130,10 @@ func (c coordinated) own(member, topic string, partitions []int32) {
 }
 
 func (b *bootstrapCluster) group(ctx context.Context, name string, topics []string) (groupView, error) {
-	offsets, err := b.admin.FetchOffsets(ctx, name)
+	if err := b.coordinates(); err != nil {
+		return groupView{}, err
+	}
+	offsets, err := b.committed(ctx, name, topics)
 	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
 		return groupView{}, fmt.Errorf("group %s: its positions: %w", name, err)
 	}
@@ -150,6 +167,47 @@ func (b *bootstrapCluster) group(ctx context.Context, name string, topics []stri
 		row.Lag = lag(row.Committed, row.Earliest, row.End)
 	}
 	return view, err
+}
+
+// committed are a group's positions. Brokers before Kafka 0.10.2 tell of none where all are asked for, so then they are
+// asked for all partitions there are; of some topics alone if it says so.
+func (b *bootstrapCluster) committed(ctx context.Context, group string, topics []string) (kadm.OffsetResponses, error) {
+	found, err := b.admin.FetchOffsets(ctx, group)
+	if err != nil || len(found) > 0 {
+		return found, err
+	}
+	listed, err := b.admin.ListTopics(ctx, topics...)
+	if err != nil {
+		return nil, err
+	}
+	request := kmsg.NewPtrOffsetFetchRequest()
+	request.Group = group
+	for _, topic := range listed.Sorted() {
+		asked := kmsg.NewOffsetFetchRequestTopic()
+		asked.Topic, asked.Partitions = topic.Topic, topic.Partitions.Numbers()
+		request.Topics = append(request.Topics, asked)
+	}
+	answer, err := request.RequestWith(ctx, b.client)
+	if err != nil {
+		return nil, err
+	}
+	return told(answer), nil
+}
+
+// told are the positions in an answer of brokers before Kafka 0.10.2; those that are none are left out.
+func told(answer *kmsg.OffsetFetchResponse) kadm.OffsetResponses {
+	found := kadm.OffsetResponses{}
+	for _, topic := range answer.Topics {
+		for _, p := range topic.Partitions {
+			if p.Offset >= 0 || p.ErrorCode != 0 {
+				found.Add(kadm.OffsetResponse{
+					Offset: kadm.Offset{Topic: topic.Topic, Partition: p.Partition, At: p.Offset, LeaderEpoch: -1},
+					Err:    kerr.ErrorForCode(p.ErrorCode),
+				})
+			}
+		}
+	}
+	return found
 }
 
 // with are the group's topics: those of its members, and of its positions.

@@ -16,9 +16,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/samsa-dev/samsa/pkg/client"
+	"github.com/samsa-dev/samsa/pkg/client/metadata"
 	"github.com/samsa-dev/samsa/pkg/client/wire"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
+
+// offsetsTopic is where coordinators keep positions.
+const offsetsTopic = "__consumer_offsets"
 
 // bootstrapConfig says how brokers are reached without ZooKeeper.
 type bootstrapConfig struct {
@@ -28,51 +32,58 @@ type bootstrapConfig struct {
 	maxMessage  int
 }
 
-// options are those of every client of franz-go here.
-func (c bootstrapConfig) options(more ...kgo.Opt) []kgo.Opt {
-	options := append([]kgo.Opt{
-		kgo.SeedBrokers(c.addresses...),
-		kgo.ClientID("samsa"),
-		kgo.DisableClientMetrics(),
-	}, more...)
-	if c.tls != nil {
-		options = append(options, kgo.DialTLSConfig(c.tls))
+// wire is the same for whoever asks, fetches and writes.
+func (c bootstrapConfig) wire() wire.Config {
+	return wire.Config{
+		Brokers: c.addresses, TLS: c.tls, Compression: c.compression, MaxMessageBytes: c.maxMessage,
 	}
-	return options
 }
 
-// bootstrapCluster is a cluster known by its brokers: of Kafka 0.9 and later, with or without ZooKeeper behind them.
+// bootstrapCluster is a cluster known by its brokers: of Kafka 0.8 and later, with or without ZooKeeper behind them.
 type bootstrapCluster struct {
-	config bootstrapConfig
+	// config is how its brokers are reached and spoken to, as it turned out.
+	config wire.Config
 	wire   *wire.Transport
+	// asking owns client.
+	asking *metadata.Reader
 	client *kgo.Client
 	admin  *kadm.Client
 }
 
-func openBootstrap(ctx context.Context, config bootstrapConfig) (cluster, error) {
-	transport, err := wire.Open(wire.Config{
-		Brokers: config.addresses, TLS: config.tls,
-		Compression: config.compression, MaxMessageBytes: config.maxMessage,
-	})
+// openBootstrap asks the brokers who they are, which finds out how they are spoken to: those before Kafka 0.10 cannot
+// say what they understand.
+func openBootstrap(ctx context.Context, config bootstrapConfig) (_ cluster, err error) {
+	asking := metadata.NewReader(config.wire())
+	defer func() {
+		if err != nil {
+			asking.Close()
+		}
+	}()
+	if _, err := asking.Read(ctx, metadata.Question{}); err != nil {
+		return nil, fmt.Errorf("brokers of --bootstrap: %w; they must be of Kafka 0.8 or later", err)
+	}
+	known, err := asking.Client()
 	if err != nil {
 		return nil, usage("--bootstrap: %w", err)
 	}
-	if err := transport.Ping(ctx); err != nil {
-		transport.Close()
-		return nil, fmt.Errorf("brokers of --bootstrap: %w; check the addresses, and that it is Kafka 0.9 or later", err)
-	}
-	asking, err := kgo.NewClient(config.options()...)
+	transport, err := wire.Open(asking.Config())
 	if err != nil {
-		transport.Close()
 		return nil, usage("--bootstrap: %w", err)
 	}
-	return &bootstrapCluster{config: config, wire: transport, client: asking, admin: kadm.NewClient(asking)}, nil
+	return &bootstrapCluster{
+		config: asking.Config(), wire: transport, asking: asking, client: known, admin: kadm.NewClient(known),
+	}, nil
 }
 
 func (b *bootstrapCluster) close() error {
-	b.client.Close()
+	b.asking.Close()
 	b.wire.Close()
 	return nil
+}
+
+// options are those of a client of one's own.
+func (b *bootstrapCluster) options(more ...kgo.Opt) []kgo.Opt {
+	return append(wire.Options(b.config), more...)
 }
 
 func (b *bootstrapCluster) transport(context.Context) (kafka.Transport, error) { return b.wire, nil }
@@ -97,6 +108,7 @@ func (b *bootstrapCluster) topics(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("topics: %w", err)
 	}
+	delete(found, offsetsTopic) // before Kafka 0.10 brokers do not say that it is their own
 	return slices.Sorted(maps.Keys(found)), nil
 }
 

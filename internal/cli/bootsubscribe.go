@@ -26,6 +26,9 @@ const (
 	pollWait = 500 * time.Millisecond
 	// metadataMaxAge is how long a new partition may go unnoticed; franz-go's own is 5 minutes. One small request.
 	metadataMaxAge = 10 * time.Second
+	// memberSession is how long a member may be silent before it is expelled: the most that brokers of Kafka 0.9 and
+	// 0.10.0 allow by default; franz-go's own, 45 s, they refuse. Ten heartbeats of 3 s.
+	memberSession = 30 * time.Second
 )
 
 // groupReader is a member of a group of the brokers' coordinator.
@@ -40,12 +43,16 @@ type groupReader struct {
 }
 
 func (b *bootstrapCluster) subscribe(ctx context.Context, s subscription) error {
+	if err := b.coordinates(); err != nil {
+		return err
+	}
 	ends, err := b.endsOf(ctx, s)
 	if err != nil {
 		return err
 	}
-	client, err := kgo.NewClient(b.config.options(
+	client, err := kgo.NewClient(b.options(
 		kgo.ConsumerGroup(s.group),
+		kgo.SessionTimeout(memberSession),
 		kgo.ConsumeTopics(s.topics...),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
 		kgo.AdjustFetchOffsetsFn(ends.adjust),

@@ -98,6 +98,6 @@ var _ = Describe("Kafka 0.7", Label(by07), func() {
 		Expect(r.failure).NotTo(HaveOccurred())
 		t.flags = []string{"--bootstrap", strings.Join(t.Brokers().Addrs(), ","), "--timeout", "2s"}
 		r = t.run(ctx, "", "topics")
-		Expect(r.failure).To(MatchError(ContainSubstring("Kafka 0.9 or later")), fmt.Sprint(r.failure))
+		Expect(r.failure).To(MatchError(ContainSubstring("Kafka 0.8 or later")), fmt.Sprint(r.failure))
 	})
 })
