@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/go-zookeeper/zk"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -20,6 +21,9 @@ const topicCommand = "kafka.admin.TopicCommand"
 
 // DeleteTopic asks for a topic's deletion; brokers need some hundred milliseconds for it.
 func (c *Cluster) DeleteTopic(ctx context.Context, topic string, options ...kgo.Opt) error {
+	if c.release.Before("0.8.2") {
+		return c.deleteInZooKeeper(ctx, topic)
+	}
 	if c.release.Before("0.10.1") {
 		_, err := c.Tool(ctx, topicCommand, "--delete", "--zookeeper", c.config.ZooKeeper, "--topic", topic)
 		return err
@@ -31,6 +35,21 @@ func (c *Cluster) DeleteTopic(ctx context.Context, topic string, options ...kgo.
 	defer client.Close()
 	answer, err := kadm.NewClient(client).DeleteTopic(ctx, topic)
 	if err := errors.Join(err, answer.Err); err != nil {
+		return fmt.Errorf("delete topic %s: %w", topic, err)
+	}
+	return nil
+}
+
+// deleteInZooKeeper leaves the controller the note that Kafka's own code leaves (AdminUtils.deleteTopic): the brokers
+// of 0.8.1.1 delete topics, and its command for topics had lost its --delete.
+func (c *Cluster) deleteInZooKeeper(ctx context.Context, topic string) error {
+	conn, path, err := connect(c.config.ZooKeeper)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, conn.Close)() // the library knows no contexts
+	if _, err := conn.Create(path+"/admin/delete_topics/"+topic, nil, 0, zk.WorldACL(zk.PermAll)); err != nil {
 		return fmt.Errorf("delete topic %s: %w", topic, err)
 	}
 	return nil

@@ -68,11 +68,20 @@ func (c *Cluster) brokerCommand(b *Broker) (proc.Command, error) {
 	args := slices.Concat(brief(brokerHeap), c.sharing(b), []string{
 		"-Dlog4j.configuration=file:" + filepath.Join(c.dir, log4jFile),
 		"-Dlog4j2.configurationFile=" + filepath.Join(c.dir, log4j2File),
-	}, c.config.JVM, []string{"-cp", path, "kafka.Kafka", b.path(configFile)})
+	}, c.release.opened(), c.config.JVM, []string{"-cp", path, "kafka.Kafka", b.path(configFile)})
 	return proc.Command{
 		Name: fmt.Sprintf("kafka %s, broker %d", c.release.Version, b.id),
 		Path: program, Args: args, Env: environment(), Dir: b.dir,
 	}, nil
+}
+
+// opened are the parts of Java that a release reaches into. The snappy library of 0.8.1 (snappy-java 1.0.5) defines a
+// class by ClassLoader's own method, which Java has kept to itself since version 16.
+func (r Release) opened() []string {
+	if r.Before("0.8.2") {
+		return []string{"--add-opens=java.base/java.lang=ALL-UNNAMED"}
+	}
+	return nil
 }
 
 // environment is what Java looks at; JAVA_TOOL_OPTIONS and the like of the caller are not passed on.
