@@ -18,6 +18,12 @@ billing         orders                         0   10              10           
 billing         orders                         1   5               12              7               none
 billing         others                         2   5               12              7               none
 `,
+		"0.9": `log4j:WARN No appenders could be found for logger (org.apache.kafka.clients.Metadata).
+GROUP, TOPIC, PARTITION, CURRENT OFFSET, LOG END OFFSET, LAG, OWNER
+billing, orders, 0, 10, 10, 0, samsa-1_/127.0.0.1
+billing, orders, 1, 5, 12, 7, samsa-1_/127.0.0.1
+billing, orders, 2, unknown, 3, unknown, samsa-1_/127.0.0.1
+`,
 		"1.1": `Note: This will only show information about consumers that use ZooKeeper
 (not those using the Java consumer API).
 

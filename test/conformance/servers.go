@@ -46,6 +46,10 @@ var quick = map[string]string{
 	// In old releases a broker that lags may become the leader, and loses what it lacks.
 	"unclean.leader.election.enable":          "false",
 	"leader.imbalance.check.interval.seconds": "5",
+	// What is behind the high watermark on disk is what old brokers lose when all die, see forgetful.
+	"replica.high.watermark.checkpoint.interval.ms": "500",
+	// The default since 0.8.2: a broker that is stopped hands its leaders over.
+	"controlled.shutdown.enable": "true",
 }
 
 // start runs servers for a column.
