@@ -140,9 +140,17 @@ func (c *Cluster) Fake() *kfake.Cluster { return c.fake }
 
 // CreateTopic creates a topic and registers it.
 func (c *Cluster) CreateTopic(ctx context.Context, topic string, partitions int32) error {
+	return c.CreateTopicWith(ctx, topic, partitions, nil)
+}
+
+// CreateTopicWith creates a topic with settings of its own, as cleanup.policy, and registers it. What kfake does not
+// know has no effect.
+func (c *Cluster) CreateTopicWith(
+	ctx context.Context, topic string, partitions int32, settings map[string]string,
+) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.fake.CreateTopic(topic, partitions, nil); err != nil {
+	if err := c.fake.CreateTopic(topic, partitions, settings); err != nil {
 		return fmt.Errorf("create topic %s: %w", topic, err)
 	}
 	return c.registerTopic(ctx, topic)

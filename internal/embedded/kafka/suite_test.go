@@ -102,6 +102,13 @@ var _ = Describe("A cluster with ZooKeeper", func() {
 		Expect(cluster.Fake().TopicInfo("audit")).To(BeNil())
 	})
 
+	It("gives a topic settings of its own", func(ctx SpecContext) {
+		settings := map[string]string{"cleanup.policy": "compact"}
+		Expect(cluster.CreateTopicWith(ctx, "latest", 1, settings)).To(Succeed())
+		Expect(cluster.Fake().TopicInfo("latest").Configs).To(HaveKeyWithValue("cleanup.policy", HaveValue(Equal("compact"))))
+		Expect(keeper.Children("/kafka/brokers/topics")).To(ContainElement("latest"))
+	})
+
 	It("takes a stopped broker out and a started one in again, at its address", func(ctx SpecContext) {
 		addr := cluster.Addrs()[0]
 		Expect(cluster.StopBroker(0)).To(Succeed())
