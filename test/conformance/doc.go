@@ -24,7 +24,8 @@
 // (text), "offset", "timestamp" (RFC 3339, or null), "key", "value", "headers": [{"key", "value"}]}. A key or value
 // that is no UTF-8 is null there, and in base64 as "keyBase64" or "valueBase64". A line that was written counts as
 // processed. After N messages, or at SIGTERM, it commits what it has written, leaves the group, and exits with 0. It
-// goes on by itself through any death and return of brokers.
+// goes on by itself through any death and return of brokers. A partition is called by its number; in Kafka 0.7 by that
+// of its broker and its own, as 1-0.
 //
 //	CLIENT WHERE offsets TOPIC --group GROUP -o json
 //

@@ -11,16 +11,13 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/samsa-dev/samsa/internal/realkafka"
 )
 
 // faults are scenarios with three brokers of which some die, while messages are published and consumed.
 func faults() []scenario {
-	without := onlyReal(always, "the embedded brokers share one log, which none of them loses; test/system kills them")
 	return []scenario{
-		{"three brokers: 1, 2, all 3 die and come back", 3, without, deaths},
-		{"three brokers are rolled: leaders move", 3, without, rolled},
+		{"three brokers: 1, 2, all 3 die and come back", 3, always, deaths},
+		{"three brokers are rolled: leaders move", 3, always, rolled},
 	}
 }
 
@@ -188,7 +185,7 @@ func deaths(ctx context.Context, b *bench) error {
 
 // quorum tells whether a cluster works with so many of three brokers dead: KRaft's controllers are a majority.
 func (b *bench) quorum(dead int) bool {
-	return dead == 1 || dead == 2 && b.kind == kindZooKeeper
+	return dead == 1 || dead == 2 && b.kind != kindKRaft
 }
 
 // forgetful tells of brokers that lose what was acknowledged unless one fault is over before the next: until 0.10 one
@@ -196,7 +193,7 @@ func (b *bench) quorum(dead int) bool {
 // (KAFKA-1211, mended in 0.11 by leader epochs). So all replicas are in sync before each fault; when all die, the high
 // watermark is on all disks; and they come back one by one, or the first would for a moment follow one of the others
 // and be cut. 0.8.1 cuts the logs of the first even so: its own log says so. Others get it harder.
-func (b *bench) forgetful() bool { return b.release.Before("0.11") }
+func (b *bench) forgetful() bool { return b.servers.real() != nil && b.release.Before("0.11") }
 
 // settle waits until brokers that need it can do without some of them again.
 func (t *traffic) settle(ctx context.Context) error {
@@ -211,7 +208,7 @@ func (t *traffic) settle(ctx context.Context) error {
 const checkpointed = 3 * time.Second
 
 // kill ends some of the brokers at once.
-func (t *traffic) kill(ctx context.Context, brokers []*realkafka.Broker) error {
+func (t *traffic) kill(ctx context.Context, brokers []node) error {
 	if err := t.settle(ctx); err != nil {
 		return err
 	}
@@ -233,7 +230,7 @@ func (t *traffic) kill(ctx context.Context, brokers []*realkafka.Broker) error {
 	return nil
 }
 
-func (t *traffic) comeBack(ctx context.Context, brokers []*realkafka.Broker) error {
+func (t *traffic) comeBack(ctx context.Context, brokers []node) error {
 	if !t.b.forgetful() {
 		return startAll(ctx, brokers)
 	}
@@ -268,7 +265,7 @@ func (t *traffic) die(ctx context.Context, dead int) error {
 	return nil
 }
 
-func startAll(ctx context.Context, brokers []*realkafka.Broker) error {
+func startAll(ctx context.Context, brokers []node) error {
 	errs := make([]error, len(brokers))
 	var starting sync.WaitGroup
 	for i, broker := range brokers {
@@ -279,7 +276,7 @@ func startAll(ctx context.Context, brokers []*realkafka.Broker) error {
 }
 
 // comeBack starts a broker that was killed, once ZooKeeper has forgotten it.
-func comeBack(ctx context.Context, broker *realkafka.Broker) error {
+func comeBack(ctx context.Context, broker node) error {
 	if err := broker.AwaitGone(ctx); err != nil {
 		return err
 	}
@@ -301,7 +298,7 @@ func rolled(ctx context.Context, b *bench) error {
 	return errors.Join(err, t.end(ctx))
 }
 
-func (t *traffic) roll(ctx context.Context, broker *realkafka.Broker) error {
+func (t *traffic) roll(ctx context.Context, broker node) error {
 	if err := t.settle(ctx); err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func parse(args []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("conformance", flag.ContinueOnError)
 	flags.StringVar(&o.kafka, "kafka", "",
-		"the releases, as 3.9/ZooKeeper,4; embedded is the embedded server; default: all")
+		"the releases, as 3.9/ZooKeeper,4; embedded and embedded-0.7 are servers in the process; default: all")
 	flags.StringVar(&o.client, "client", "bin/samsa", "the client: a command line, see doc.go")
 	flags.StringVar(&o.ways, "ways", "zookeeper,kafka", "what coordinates the groups: zookeeper, kafka")
 	flags.StringVar(&o.document, "document", "", "the file to write the matrix into, between its marks")

@@ -7,6 +7,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -63,6 +64,12 @@ func (m *matrix) add(row string, c column, r result) {
 	if !slices.Contains(m.rows, row) {
 		m.rows = append(m.rows, row)
 		m.cells[row] = map[string]result{}
+		// What a column cannot have is known before the rest has run.
+		all := scenarios()
+		number := func(name string) int {
+			return slices.IndexFunc(all, func(s scenario) bool { return s.name == name })
+		}
+		slices.SortFunc(m.rows, func(a, b string) int { return cmp.Compare(number(a), number(b)) })
 	}
 	m.cells[row][c.String()] = r
 }

@@ -19,13 +19,17 @@ const (
 	wayKafka     = "kafka"
 )
 
-// embedded is the name of the servers in the process: they speak the newest protocol, and register in a ZooKeeper.
-const embedded = "embedded"
+// The names of servers in the process, which register in a ZooKeeper: those that speak the newest protocol, and Kafka
+// 0.7, which never was on Maven Central.
+const (
+	embedded   = "embedded"
+	embedded07 = "embedded-0.7"
+)
 
 // column is one of the matrix: a Kafka, where it registers, and what coordinates groups.
 type column struct {
-	release realkafka.Release // that of the embedded servers is the newest
-	// kind is embedded, or what real brokers register in: ZooKeeper or KRaft.
+	release realkafka.Release // of the embedded servers, the one that they are like
+	// kind is embedded or embedded07, or what real brokers register in: ZooKeeper or KRaft.
 	kind string
 	way  string
 }
@@ -38,11 +42,14 @@ const (
 
 // servers names what the column runs against, without the way.
 func (c column) servers() string {
-	if c.kind == embedded {
-		return embedded
+	if c.inProcess() {
+		return c.kind
 	}
 	return c.release.Version + " " + c.kind
 }
+
+// inProcess tells whether the servers are embedded ones.
+func (c column) inProcess() bool { return c.kind == embedded || c.kind == embedded07 }
 
 func (c column) String() string { return c.servers() + ", groups by " + c.way }
 
@@ -55,9 +62,11 @@ func plan(wanted, ways string) ([]column, error) {
 			for _, release := range realkafka.Releases() {
 				all = append(all, columnsOf(release)...)
 			}
-			all = append(all, embeddedColumns()...)
+			all = append(append(all, embeddedColumns()...), embedded07Column())
 		case embedded:
 			all = append(all, embeddedColumns()...)
+		case embedded07:
+			all = append(all, embedded07Column())
 		default:
 			columns, err := columnsNamed(name)
 			if err != nil {
@@ -111,6 +120,10 @@ func embeddedColumns() []column {
 	releases := realkafka.Releases()
 	newest := releases[len(releases)-1]
 	return []column{{newest, embedded, wayZooKeeper}, {newest, embedded, wayKafka}}
+}
+
+func embedded07Column() column {
+	return column{realkafka.Release{Name: "0.7", Version: "0.7.2"}, embedded07, wayZooKeeper}
 }
 
 // byServers puts columns together that run against the same servers.

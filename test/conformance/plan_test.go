@@ -16,8 +16,9 @@ func TestPlan(t *testing.T) {
 		"3.9": {
 			"3.9.2 ZooKeeper, groups by zookeeper", "3.9.2 ZooKeeper, groups by kafka", "3.9.2 KRaft, groups by kafka",
 		},
-		"3.9/KRaft,embedded": {
+		"3.9/KRaft,embedded,embedded-0.7": {
 			"3.9.2 KRaft, groups by kafka", "embedded, groups by zookeeper", "embedded, groups by kafka",
+			"embedded-0.7, groups by zookeeper",
 		},
 	} {
 		columns, err := plan(wanted, "zookeeper,kafka")

@@ -51,10 +51,10 @@ func since(version, reason string) func(column) string {
 // always is for what every Kafka has.
 func always(column) string { return "" }
 
-// onlyReal adds to a reason that embedded servers cannot do it either.
-func onlyReal(without func(column) string, reason string) func(column) string {
+// since08 adds what Kafka 0.7 has not.
+func since08(without func(column) string, reason string) func(column) string {
 	return func(c column) string {
-		if c.kind == embedded {
+		if c.release.Before("0.8") {
 			return reason
 		}
 		return without(c)
@@ -80,8 +80,8 @@ func (b *bench) note(format string, args ...any) {
 func (b *bench) topic(ctx context.Context, suffix string, partitions int, config map[string]string) (string, error) {
 	name := b.name + suffix
 	replicas := 1
-	if cluster := b.servers.real(); cluster != nil {
-		replicas = len(cluster.Brokers())
+	if !b.inProcess() {
+		replicas = len(b.brokers())
 	}
 	return name, b.servers.createTopic(ctx, realkafka.Topic{
 		Name: name, Partitions: partitions, Replicas: replicas, Config: config,
@@ -144,7 +144,7 @@ func runSome(ctx context.Context, o options, columns []column, rows []scenario, 
 }
 
 func available(c column) error {
-	if c.kind == embedded {
+	if c.inProcess() {
 		return nil
 	}
 	return realkafka.Available(c.release.Name)

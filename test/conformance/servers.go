@@ -10,12 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/samsa-dev/samsa/internal/embedded/world"
 	"github.com/samsa-dev/samsa/internal/realkafka"
 	"github.com/samsa-dev/samsa/internal/realzk"
 )
@@ -24,14 +21,39 @@ import (
 type servers interface {
 	// where is how the client is told of it.
 	where(way string) []string
-	// reference is a client of Kafka that is not the one under test.
+	book
+	// reference is a client of Kafka that is not the one under test; Kafka 0.7 has none.
 	reference(options ...kgo.Opt) (*kgo.Client, error)
 	createTopic(ctx context.Context, topic realkafka.Topic) error
 	deleteTopic(ctx context.Context, topic string) error
 	grow(ctx context.Context, topic string, partitions int) error
+	nodes() []node
 	// real is the brokers as processes; nil of embedded ones.
 	real() *realkafka.Cluster
 	stop() error
+}
+
+// book is what scenarios write and read by themselves, without the client under test.
+type book interface {
+	// write puts records where they say and fills in their positions.
+	write(ctx context.Context, records []*kgo.Record, codec compression) error
+	// readAll gives all that a topic has, in the order of each partition, once it is at least so much.
+	readAll(ctx context.Context, topic string, least int) ([]*kgo.Record, error)
+	// partition is what the client calls a topic's partition of that number.
+	partition(topic string, number int32) string
+	// span is by how much a message of that value takes positions on, alone in its wrapper or batch.
+	span(value []byte) int64
+}
+
+// node is a broker that can die and come back with what it had.
+type node interface {
+	ID() int
+	// Kill ends it at once, Stop in order.
+	Kill() error
+	Stop(ctx context.Context) error
+	// AwaitGone waits until ZooKeeper has forgotten it.
+	AwaitGone(ctx context.Context) error
+	Start(ctx context.Context) error
 }
 
 // quick are settings that let a scenario see within a second what a broker does once in minutes.
@@ -54,12 +76,11 @@ var quick = map[string]string{
 
 // start runs servers for a column.
 func start(ctx context.Context, c column, brokers int) (servers, error) {
-	if c.kind == embedded {
-		w, err := world.Start(ctx, world.Config{Brokers: brokers})
-		if err != nil {
-			return nil, err
-		}
-		return embeddedServers{w}, nil
+	switch c.kind {
+	case embedded:
+		return startEmbedded(ctx, brokers)
+	case embedded07:
+		return startEmbedded07(ctx, brokers)
 	}
 	s := &realServers{}
 	if c.kind == kindZooKeeper {
@@ -75,12 +96,13 @@ func start(ctx context.Context, c column, brokers int) (servers, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.stop()) //nolint:contextcheck // what ctx ended has to be stopped all the same
 	}
-	s.cluster = cluster
+	s.cluster, s.book = cluster, byClient{cluster.Client}
 	return s, nil
 }
 
 // realServers are brokers and, where they need it, a ZooKeeper as child processes.
 type realServers struct {
+	book
 	zooKeeper *realzk.Server
 	cluster   *realkafka.Cluster
 	failed    bool
@@ -117,6 +139,13 @@ func (s *realServers) deleteTopic(ctx context.Context, topic string) error {
 func (s *realServers) grow(ctx context.Context, topic string, partitions int) error {
 	return s.cluster.Grow(ctx, topic, partitions)
 }
+
+func (s *realServers) nodes() (all []node) {
+	for _, broker := range s.cluster.Brokers() {
+		all = append(all, broker)
+	}
+	return all
+}
 func (s *realServers) real() *realkafka.Cluster { return s.cluster }
 
 func (s *realServers) stop() (err error) {
@@ -131,34 +160,3 @@ func (s *realServers) stop() (err error) {
 	}
 	return err
 }
-
-// embeddedServers are those of internal/embedded.
-type embeddedServers struct{ world *world.World }
-
-func (s embeddedServers) where(way string) []string {
-	if way == wayZooKeeper {
-		return []string{"--zookeeper", s.world.Connect()}
-	}
-	return []string{"--bootstrap", strings.Join(s.world.Kafka.Addrs(), ",")}
-}
-
-func (s embeddedServers) reference(options ...kgo.Opt) (*kgo.Client, error) {
-	return kgo.NewClient(append([]kgo.Opt{
-		kgo.SeedBrokers(s.world.Kafka.Addrs()...), kgo.MetadataMinAge(100 * time.Millisecond),
-	}, options...)...)
-}
-
-// createTopic takes no settings: those that matter here are not in the embedded server's power.
-func (s embeddedServers) createTopic(ctx context.Context, topic realkafka.Topic) error {
-	return s.world.Kafka.CreateTopic(ctx, topic.Name, int32(max(topic.Partitions, 1))) //nolint:gosec // a handful
-}
-
-func (s embeddedServers) deleteTopic(ctx context.Context, topic string) error {
-	return s.world.Kafka.DeleteTopic(ctx, topic)
-}
-
-func (s embeddedServers) grow(ctx context.Context, topic string, partitions int) error {
-	return s.world.Kafka.Grow(ctx, topic, int32(partitions)) //nolint:gosec // a handful
-}
-func (embeddedServers) real() *realkafka.Cluster { return nil }
-func (s embeddedServers) stop() error            { return s.world.Close() }
