@@ -22,8 +22,9 @@ Made from the commands by ` + "`make docs`" + `; what stands here is what ` + "`
 
 The same commands serve every Kafka. With ` + "`--zookeeper`" + ` that is Kafka 0.7 and all later ones that register in
 ZooKeeper, groups and offsets being those in ZooKeeper; with ` + "`--bootstrap`" + ` it is Kafka 0.8 and later, groups
-and offsets being those of the brokers' coordinator, which there is from 0.9 on. Which Kafka it is, is never set:
-the brokers tell.
+and offsets being those of the brokers' coordinator, which there is from 0.9 on. With both, brokers and topics are found
+by the addresses, and the ZooKeeper, in which no broker needs to be registered, is for groups and offsets: so those stay
+there when the brokers go on to Kafka 4. Which Kafka it is, is never set: the brokers tell.
 
 - **Output**: what was asked for goes to the standard output, errors (one line each), warnings and progress to the
   standard error. A list is a table, or with ` + "`-o json`" + ` one object per line, as jq takes it. The names of its

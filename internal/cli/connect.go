@@ -5,7 +5,6 @@ package cli
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -47,8 +46,8 @@ func (c *connection) register(command *cobra.Command) {
 	flags.StringVar(&c.zookeeper, "zookeeper", "",
 		"the `address` of the ZooKeeper that Kafka registers in: HOST:PORT,HOST:PORT/CHROOT (default $"+envZooKeeper+")")
 	flags.StringVar(&c.bootstrap, "bootstrap", "",
-		"the `addresses` of brokers, in place of --zookeeper: HOST:PORT,HOST:PORT; not of Kafka 0.7 (default $"+
-			envBootstrap+")")
+		"the `addresses` of brokers, in place of --zookeeper, or beside it, which then is for groups alone: "+
+			"HOST:PORT,HOST:PORT; not of Kafka 0.7 (default $"+envBootstrap+")")
 	flags.DurationVar(&c.timeout, "timeout", defaultTimeout, "how long ZooKeeper and brokers may take to answer")
 	flags.StringVar(&c.digestFile, "digest-file", "",
 		"a `file` with USER:PASSWORD for ZooKeeper (default $"+envDigest+", which holds it itself)")
@@ -58,19 +57,15 @@ func (c *connection) register(command *cobra.Command) {
 		"encrypt connections to brokers: a `directory`, as with --zookeeper-tls")
 }
 
-// resolve decides between ZooKeeper and brokers: what the command line says, else the environment.
+// resolve finds out where the cluster is: what the command line says, else the environment.
 func (c *connection) resolve() error {
-	from := "--zookeeper and --bootstrap are"
 	if c.zookeeper == "" && c.bootstrap == "" {
 		c.zookeeper, c.bootstrap = os.Getenv(envZooKeeper), os.Getenv(envBootstrap)
-		from = "$" + envZooKeeper + " and $" + envBootstrap + " are"
 	}
 	switch {
 	case c.zookeeper == "" && c.bootstrap == "":
 		return usage("no cluster is named: give --zookeeper HOST:PORT/CHROOT, or --bootstrap HOST:PORT for brokers "+
 			"without ZooKeeper, or set $%s or $%s", envZooKeeper, envBootstrap)
-	case c.zookeeper != "" && c.bootstrap != "":
-		return usage("%s both set: give one of --zookeeper and --bootstrap", from)
 	case c.timeout <= 0:
 		return usage("--timeout: %v is no time to wait; give more than 0, as in 10s", c.timeout)
 	}
@@ -88,8 +83,14 @@ func (c *connection) open(ctx context.Context) (cluster, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	if c.bootstrap != "" {
-		return c.openBootstrap(ctx, brokerTLS)
+	addresses, err := c.bootstrapAddresses()
+	if err != nil {
+		return nil, err
+	}
+	if c.zookeeper == "" {
+		return openBootstrap(ctx, bootstrapConfig{
+			addresses: addresses, tls: brokerTLS, compression: c.compression, maxMessage: c.maxMessage,
+		})
 	}
 	zookeeperTLS, err := tlsConfig(c.zookeeperTLS)
 	if err != nil {
@@ -100,7 +101,7 @@ func (c *connection) open(ctx context.Context) (cluster, error) {
 		return nil, err
 	}
 	return openZooKeeper(ctx, client.Config{
-		ZooKeeper: c.zookeeper, Digest: digest, ZooKeeperTLS: zookeeperTLS, BrokerTLS: brokerTLS,
+		ZooKeeper: c.zookeeper, Bootstrap: addresses, Digest: digest, ZooKeeperTLS: zookeeperTLS, BrokerTLS: brokerTLS,
 		Compression: c.compression, MaxMessageBytes: c.maxMessage,
 	})
 }
@@ -117,19 +118,18 @@ func (c *connection) digest() (string, error) {
 	return strings.TrimSpace(string(digest)), nil
 }
 
-func (c *connection) openBootstrap(ctx context.Context, secure *tls.Config) (cluster, error) {
+// bootstrapAddresses are those of --bootstrap; none where that is not given.
+func (c *connection) bootstrapAddresses() ([]string, error) {
 	var addresses []string
 	for address := range strings.SplitSeq(c.bootstrap, ",") {
 		if address = strings.TrimSpace(address); address != "" {
 			addresses = append(addresses, address)
 		}
 	}
-	if len(addresses) == 0 {
+	if len(addresses) == 0 && c.bootstrap != "" {
 		return nil, usage("--bootstrap: %q names no broker; give HOST:PORT,HOST:PORT", c.bootstrap)
 	}
-	return openBootstrap(ctx, bootstrapConfig{
-		addresses: addresses, tls: secure, compression: c.compression, maxMessage: c.maxMessage,
-	})
+	return addresses, nil
 }
 
 // with runs a lookup: it reaches the cluster, and all of it together may take as long as the timeout says.

@@ -3,8 +3,9 @@
 
 // Package cli is the client on the command line: brokers, topics, partitions, publish, subscribe, groups and offsets,
 // the same for every Kafka. What a command needs of a cluster is one interface, cluster, with two implementations: a
-// cluster known by its ZooKeeper (package client: Kafka 0.7 and all later ones that register there), and one known by
-// its brokers (franz-go: groups and offsets are those of the brokers' coordinator).
+// cluster with a ZooKeeper (package client: Kafka 0.7 and all later ones that register there, or brokers of any later
+// Kafka beside one that is for groups alone), and one known by its brokers (franz-go: groups and offsets are those of
+// the brokers' coordinator).
 //
 // # Output
 //

@@ -164,7 +164,7 @@ func groupsCommand() *cobra.Command {
 		Short: "List the consumer groups, or show one of them",
 		Long: `List the consumer groups and how many members they have; or show one: its members, and of each partition the
 owner, the committed position, the end and how far it lags behind. With --zookeeper they are the groups in ZooKeeper,
-with --bootstrap those of the brokers' coordinator. The lag is in messages, in Kafka 0.7 in bytes.
+with --bootstrap alone those of the brokers' coordinator. The lag is in messages, in Kafka 0.7 in bytes.
 
 With -o json each is {"name", "members"}; the one is {"name", "members", "partitions", "missing", "problems"}, its
 members {"id", "name", "state", "topics"} and its partitions {"topic", "partition", "owner", "committed", "earliest",

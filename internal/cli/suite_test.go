@@ -37,6 +37,7 @@ func TestCLI(t *testing.T) {
 const (
 	byZooKeeper = "Kafka by its ZooKeeper"
 	byBrokers   = "Kafka by its brokers"
+	byBoth      = "Kafka by its brokers with a ZooKeeper beside"
 	by07        = "Kafka 0.7"
 )
 
@@ -66,15 +67,19 @@ func start(ctx context.Context, way string) *target {
 	DeferCleanup(w.Close)
 	t.World = w
 	t.flags = []string{"--zookeeper", w.Connect()}
-	if way == byBrokers {
-		t.flags = []string{"--bootstrap", strings.Join(w.Brokers().Addrs(), ",")}
+	addresses := strings.Join(w.Brokers().Addrs(), ",")
+	switch way {
+	case byBrokers:
+		t.flags = []string{"--bootstrap", addresses}
+	case byBoth: // outside of the chroot that the brokers register in
+		t.flags = []string{"--bootstrap", addresses, "--zookeeper", w.ZooKeeper.Addr()}
 	}
 	return t
 }
 
 // everyWay makes a spec of each way.
 func everyWay(text string, body func(ctx SpecContext, t *target)) {
-	inWays([]string{byZooKeeper, byBrokers, by07}, text, body)
+	inWays([]string{byZooKeeper, byBrokers, byBoth, by07}, text, body)
 }
 
 // Some of the ways.

@@ -19,7 +19,7 @@ import (
 // ownTopics is how the names of Kafka's own topics begin.
 const ownTopics = "__"
 
-// zookeeperCluster is a cluster known by its ZooKeeper.
+// zookeeperCluster is a cluster whose groups are in a ZooKeeper, which tells of the brokers unless they are named.
 type zookeeperCluster struct {
 	*client.Cluster
 
@@ -33,7 +33,8 @@ func openZooKeeper(ctx context.Context, config client.Config) (cluster, error) {
 		return nil, &Error{Code: ExitUsage, Err: err}
 	}
 	if err := reach(ctx, known); err != nil {
-		return nil, both(fmt.Errorf("cluster of %s: %w", config.ZooKeeper, err), known.Close())
+		place := strings.Join(append([]string{config.ZooKeeper}, config.Bootstrap...), " and ")
+		return nil, both(fmt.Errorf("cluster of %s: %w", place, err), known.Close())
 	}
 	return &zookeeperCluster{Cluster: known}, nil
 }
