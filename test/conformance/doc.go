@@ -9,7 +9,8 @@
 //
 // The client is a program, so that any can be put in samsa's place (-client). It is run with one of these command
 // lines; WHERE is "--zookeeper HOST:PORT/CHROOT" (groups are those in ZooKeeper) or "--bootstrap HOST:PORT,HOST:PORT"
-// (groups are those of the brokers' coordinator). A client that cannot do one of the two is run with -ways.
+// (groups are those of the brokers' coordinator), or both (the brokers are those of the latter, and groups are in
+// ZooKeeper). A client that cannot do one of the two is run with -ways.
 //
 //	CLIENT WHERE publish TOPIC --frames -o json [--key KEY --partitioner key] [--compression CODEC]
 //	    [--max-message-bytes N]

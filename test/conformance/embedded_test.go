@@ -18,7 +18,7 @@ import (
 // What is written to embedded servers is read back in order, also where a topic has grown.
 func TestEmbeddedServersKeepABook(t *testing.T) {
 	for kind, names := range map[string][]string{embedded: {"0", "1", "2"}, embedded07: {"0-0", "1-0", "1-1"}} {
-		s, err := start(t.Context(), column{kind: kind}, 1)
+		s, err := start(t.Context(), []column{{kind: kind}}, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -48,6 +48,9 @@ func (c column) servers() string {
 	return c.release.Version + " " + c.kind
 }
 
+// beside tells whether a ZooKeeper is there for groups alone.
+func (c column) beside() bool { return c.kind == kindKRaft && c.way == wayZooKeeper }
+
 // inProcess tells whether the servers are embedded ones.
 func (c column) inProcess() bool { return c.kind == embedded || c.kind == embedded07 }
 
@@ -111,6 +114,10 @@ func columnsOf(release realkafka.Release) []column {
 		}
 	}
 	if release.RunsWithKRaft() {
+		// Where brokers cannot register in a ZooKeeper, there may be one beside them.
+		if !release.RunsWithZooKeeper() {
+			all = append(all, column{release, kindKRaft, wayZooKeeper})
+		}
 		all = append(all, column{release, kindKRaft, wayKafka})
 	}
 	return all

@@ -122,7 +122,7 @@ func runSome(ctx context.Context, o options, columns []column, rows []scenario, 
 		return err
 	}
 	begin := time.Now()
-	s, err := start(ctx, columns[0], brokers)
+	s, err := start(ctx, columns, brokers)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -74,25 +75,28 @@ var quick = map[string]string{
 	"controlled.shutdown.enable": "true",
 }
 
-// start runs servers for a column.
-func start(ctx context.Context, c column, brokers int) (servers, error) {
+// start runs servers for columns that share them.
+func start(ctx context.Context, columns []column, brokers int) (servers, error) {
+	c := columns[0]
 	switch c.kind {
 	case embedded:
 		return startEmbedded(ctx, brokers)
 	case embedded07:
 		return startEmbedded07(ctx, brokers)
 	}
-	s := &realServers{}
-	if c.kind == kindZooKeeper {
+	s := &realServers{registers: c.kind == kindZooKeeper}
+	if s.registers || slices.ContainsFunc(columns, column.beside) {
 		zooKeeper, err := realzk.Start(ctx, realzk.Config{Keep: s.keep})
 		if err != nil {
 			return nil, err
 		}
 		s.zooKeeper = zooKeeper
 	}
-	cluster, err := realkafka.Start(ctx, realkafka.Config{
-		Version: c.release.Name, Brokers: brokers, ZooKeeper: s.address(), Properties: quick, Keep: s.keep,
-	})
+	config := realkafka.Config{Version: c.release.Name, Brokers: brokers, Properties: quick, Keep: s.keep}
+	if s.registers {
+		config.ZooKeeper = s.address()
+	}
+	cluster, err := realkafka.Start(ctx, config)
 	if err != nil {
 		return nil, errors.Join(err, s.stop()) //nolint:contextcheck // what ctx ended has to be stopped all the same
 	}
@@ -100,9 +104,11 @@ func start(ctx context.Context, c column, brokers int) (servers, error) {
 	return s, nil
 }
 
-// realServers are brokers and, where they need it, a ZooKeeper as child processes.
+// realServers are brokers and, where they or groups need it, a ZooKeeper as child processes.
 type realServers struct {
 	book
+	// registers says that the brokers register in the ZooKeeper.
+	registers bool
 	zooKeeper *realzk.Server
 	cluster   *realkafka.Cluster
 	failed    bool
@@ -110,19 +116,23 @@ type realServers struct {
 
 func (s *realServers) keep() bool { return s.failed }
 
-// address is where brokers register, or nothing.
+// address is the ZooKeeper's. Groups alone need no place of their own in it.
 func (s *realServers) address() string {
-	if s.zooKeeper == nil {
-		return ""
+	if s.registers {
+		return s.zooKeeper.Addr() + "/kafka"
 	}
-	return s.zooKeeper.Addr() + "/kafka"
+	return s.zooKeeper.Addr()
 }
 
 func (s *realServers) where(way string) []string {
-	if way == wayZooKeeper {
+	switch {
+	case way == wayKafka:
+		return []string{"--bootstrap", s.cluster.Bootstrap()}
+	case s.registers:
 		return []string{"--zookeeper", s.address()}
+	default:
+		return []string{"--zookeeper", s.address(), "--bootstrap", s.cluster.Bootstrap()}
 	}
-	return []string{"--bootstrap", s.cluster.Bootstrap()}
 }
 
 func (s *realServers) reference(options ...kgo.Opt) (*kgo.Client, error) {
