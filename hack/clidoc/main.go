@@ -32,7 +32,7 @@ there when the brokers go on to Kafka 4. Which Kafka it is, is never set: the br
 - **Exit codes**: 0 done; 1 it failed; 2 the command line is wrong, and nothing was done; 3 of messages that were
   published it is unknown whether they were written, and it is said of which.
 - **Secrets** are never arguments, which other users of the machine can see: the digest for ZooKeeper comes from a file
-  or the environment, keys for TLS from a directory. Brokers that want SASL these commands cannot reach.
+  or the environment, keys for TLS and credentials for SASL from a directory.
 `
 
 func main() {

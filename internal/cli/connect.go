@@ -35,6 +35,8 @@ type connection struct {
 	digestFile           string
 	zookeeperTLS         string
 	brokerTLS            string
+	mechanism            string
+	credentials          string
 
 	// compression and maxMessage concern what is published.
 	compression kafka.Compression
@@ -55,6 +57,10 @@ func (c *connection) register(command *cobra.Command) {
 		"encrypt connections to ZooKeeper: a `directory` with ca.crt, tls.crt and tls.key, each if needed; or \"system\"")
 	flags.StringVar(&c.brokerTLS, "broker-tls", "",
 		"encrypt connections to brokers: a `directory`, as with --zookeeper-tls")
+	flags.StringVar(&c.mechanism, "sasl", "",
+		"prove to brokers who this is, by a `mechanism`: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER")
+	flags.StringVar(&c.credentials, "sasl-credentials", "",
+		"a `directory` with username and password for --sasl, or with token for OAUTHBEARER")
 }
 
 // resolve finds out where the cluster is: what the command line says, else the environment.
@@ -81,16 +87,15 @@ func (c *connection) open(ctx context.Context) (cluster, error) {
 	if err != nil {
 		return nil, usage("--broker-tls: %w", err)
 	}
+	sasl, err := saslConfig(ctx, c.mechanism, c.credentials)
+	if err != nil {
+		return nil, usage("--sasl: %w", err)
+	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	addresses, err := c.bootstrapAddresses()
 	if err != nil {
 		return nil, err
-	}
-	if c.zookeeper == "" {
-		return openBootstrap(ctx, bootstrapConfig{
-			addresses: addresses, tls: brokerTLS, compression: c.compression, maxMessage: c.maxMessage,
-		})
 	}
 	zookeeperTLS, err := tlsConfig(c.zookeeperTLS)
 	if err != nil {
@@ -100,9 +105,9 @@ func (c *connection) open(ctx context.Context) (cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openZooKeeper(ctx, client.Config{
+	return openCluster(ctx, client.Config{
 		ZooKeeper: c.zookeeper, Bootstrap: addresses, Digest: digest, ZooKeeperTLS: zookeeperTLS, BrokerTLS: brokerTLS,
-		Compression: c.compression, MaxMessageBytes: c.maxMessage,
+		SASL: sasl, Compression: c.compression, MaxMessageBytes: c.maxMessage,
 	})
 }
 

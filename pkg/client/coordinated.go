@@ -25,9 +25,17 @@ import (
 // joinSlack is what the answer to a join may take beyond the round: the way there and back, and one reconnection.
 const joinSlack = 10 * time.Second
 
-// errNoCoordinator is what Kafka 0.7 and 0.8 have not got.
-var errNoCoordinator = errors.New(
+// ErrNoCoordinator says that a group is to be kept by brokers that keep none: those of Kafka 0.7 and 0.8.
+var ErrNoCoordinator = errors.New(
 	"the brokers coordinate no groups before Kafka 0.9: give the group ZooKeeper for its coordination")
+
+// coordinates is ErrNoCoordinator where no broker keeps groups, as far as is known.
+func (c *Cluster) coordinates() error {
+	if live, dialect := c.directory.reachable(); dialect == layout.Kafka07 || oldest(live) == wire.Kafka08 {
+		return ErrNoCoordinator
+	}
+	return nil
+}
 
 // coordinated keeps a group at the brokers. It has a client of its own: what a member says must not wait behind what
 // others ask.
@@ -69,11 +77,11 @@ func (k *coordinated) connect(ctx context.Context) (*kgo.Client, error) {
 	if err := c.directory.wait(ctx); err != nil {
 		return nil, err
 	}
-	live, dialect := c.directory.reachable()
-	release := oldest(live)
-	if dialect == layout.Kafka07 || release == wire.Kafka08 {
-		return nil, errNoCoordinator
+	if err := c.coordinates(); err != nil {
+		return nil, err
 	}
+	live, _ := c.directory.reachable()
+	release := oldest(live)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.client != nil {

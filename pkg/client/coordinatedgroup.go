@@ -25,6 +25,9 @@ var errNoDelete = errors.New("the brokers delete no groups before Kafka 1.1: its
 // inquire prepares to ask the group's coordinator with the cluster's own client.
 func (g *Group) inquire(ctx context.Context) inquiry {
 	client, err := g.cluster.kafkaClient(ctx)
+	if err == nil {
+		err = g.cluster.coordinates()
+	}
 	return inquiry{name: g.name, client: client, err: err}
 }
 
@@ -111,7 +114,7 @@ func (g *Group) coordinatedTopics(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, explained(err)
 	}
-	committed, _, err := asked.offsets(ctx, nil)
+	committed, err := g.everyPosition(ctx, asked)
 	if err != nil {
 		return nil, explained(err)
 	}
@@ -134,9 +137,30 @@ func (g *Group) coordinatedTopics(ctx context.Context) ([]string, error) {
 	return slices.Compact(topics), nil
 }
 
+// everyPosition are all committed ones. Brokers that cannot tell of all there are (before Kafka 0.10.2) are asked for
+// the partitions of every topic.
+func (g *Group) everyPosition(ctx context.Context, asked inquiry) (map[kafka.Partition]int64, error) {
+	committed, version, err := asked.offsets(ctx, nil)
+	if err != nil || version >= allOffsets || len(committed) > 0 {
+		return committed, err
+	}
+	topics, err := g.cluster.Topics(ctx)
+	if err != nil {
+		return nil, err
+	}
+	partitions, _, err := g.cluster.partitionsOf(ctx, topics)
+	if err != nil || len(partitions) == 0 {
+		return nil, err
+	}
+	return asked.positions(ctx, partitions)
+}
+
 // coordinatedGroups are those of consumers that the brokers know.
 func (c *Cluster) coordinatedGroups(ctx context.Context) ([]registry.GroupCount, error) {
 	client, err := c.kafkaClient(ctx)
+	if err == nil {
+		err = c.coordinates()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("groups: %w", err)
 	}

@@ -32,7 +32,7 @@ func verdictOn(err error) coordinator.Verdict {
 		coordinator.Named:       {kerr.MemberIDRequired},
 		coordinator.Refused: {
 			kerr.InconsistentGroupProtocol, kerr.GroupAuthorizationFailed, kerr.TopicAuthorizationFailed,
-			kerr.InvalidSessionTimeout, kerr.GroupMaxSizeReached, kerr.InvalidGroupID, errNoCoordinator,
+			kerr.InvalidSessionTimeout, kerr.GroupMaxSizeReached, kerr.InvalidGroupID, ErrNoCoordinator,
 		},
 	} {
 		for _, cause := range causes {

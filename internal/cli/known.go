@@ -19,24 +19,36 @@ import (
 // ownTopics is how the names of Kafka's own topics begin.
 const ownTopics = "__"
 
-// zookeeperCluster is a cluster whose groups are in a ZooKeeper, which tells of the brokers unless they are named.
-type zookeeperCluster struct {
+// knownCluster is a cluster of package client: its brokers are named, or a ZooKeeper tells of them, and its groups are
+// in the ZooKeeper if there is one.
+type knownCluster struct {
 	*client.Cluster
 
 	mu     sync.Mutex // guards opened
 	opened kafka.Transport
 }
 
-func openZooKeeper(ctx context.Context, config client.Config) (cluster, error) {
+func openCluster(ctx context.Context, config client.Config) (cluster, error) {
 	known, err := client.Connect(config) //nolint:contextcheck // the cluster outlives ctx, which bounds the wait alone
 	if err != nil {
 		return nil, &Error{Code: ExitUsage, Err: err}
 	}
 	if err := reach(ctx, known); err != nil {
-		place := strings.Join(append([]string{config.ZooKeeper}, config.Bootstrap...), " and ")
-		return nil, both(fmt.Errorf("cluster of %s: %w", place, err), known.Close())
+		return nil, both(fmt.Errorf("%s: %w", placeOf(config), err), known.Close())
 	}
-	return &zookeeperCluster{Cluster: known}, nil
+	return &knownCluster{Cluster: known}, nil
+}
+
+// placeOf says where a cluster was looked for.
+func placeOf(config client.Config) string {
+	brokers := strings.Join(config.Bootstrap, ",")
+	switch {
+	case config.ZooKeeper == "":
+		return "cluster of " + brokers + ", which must be brokers of Kafka 0.8 or later"
+	case brokers == "":
+		return "cluster of " + config.ZooKeeper
+	}
+	return "cluster of " + config.ZooKeeper + " and " + brokers
 }
 
 // reach waits until ZooKeeper and the brokers' registrations were read. That there is no broker is no failure: topics
@@ -56,30 +68,30 @@ func reach(ctx context.Context, known *client.Cluster) error {
 	}
 }
 
-func (z *zookeeperCluster) close() error {
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	if z.opened != nil {
-		z.opened.Close()
+func (k *knownCluster) close() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.opened != nil {
+		k.opened.Close()
 	}
-	return z.Close()
+	return k.Close()
 }
 
-func (z *zookeeperCluster) transport(ctx context.Context) (kafka.Transport, error) {
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	if z.opened == nil {
-		opened, err := z.Transport(ctx)
+func (k *knownCluster) transport(ctx context.Context) (kafka.Transport, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.opened == nil {
+		opened, err := k.Transport(ctx)
 		if err != nil {
 			return nil, err
 		}
-		z.opened = opened
+		k.opened = opened
 	}
-	return z.opened, nil
+	return k.opened, nil
 }
 
-func (z *zookeeperCluster) brokers(context.Context) ([]broker, error) {
-	state := z.State()
+func (k *knownCluster) brokers(context.Context) ([]broker, error) {
+	state := k.State()
 	rows := make([]broker, len(state.Brokers))
 	for i, b := range state.Brokers {
 		rows[i] = broker{ID: b.ID, Address: b.Address, Kafka: kafkaModern}
@@ -93,13 +105,13 @@ func (z *zookeeperCluster) brokers(context.Context) ([]broker, error) {
 	return rows, state.Err
 }
 
-func (z *zookeeperCluster) topics(ctx context.Context) ([]string, error) {
-	all, err := z.Topics(ctx)
+func (k *knownCluster) topics(ctx context.Context) ([]string, error) {
+	all, err := k.Topics(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if len(all) == 0 {
-		return nil, z.nobody()
+		return nil, k.nobody()
 	}
 	var topics []string
 	for _, topic := range all {
@@ -111,24 +123,24 @@ func (z *zookeeperCluster) topics(ctx context.Context) ([]string, error) {
 }
 
 // nobody says that no broker is registered, if that is so: then there is no cluster, which is not one without topics.
-func (z *zookeeperCluster) nobody() error {
-	if err := z.State().Err; errors.Is(err, client.ErrNoBrokers) {
+func (k *knownCluster) nobody() error {
+	if err := k.State().Err; errors.Is(err, client.ErrNoBrokers) {
 		return err
 	}
 	return nil
 }
 
-func (z *zookeeperCluster) partitions(ctx context.Context, topic string) ([]kafka.Partition, error) {
-	return z.Topic(topic).Partitions(ctx)
+func (k *knownCluster) partitions(ctx context.Context, topic string) ([]kafka.Partition, error) {
+	return k.Topic(topic).Partitions(ctx)
 }
 
-func (z *zookeeperCluster) groups(ctx context.Context) ([]groupSummary, error) {
-	found, err := z.Groups(ctx)
+func (k *knownCluster) groups(ctx context.Context) ([]groupSummary, error) {
+	found, err := k.Groups(ctx)
 	if err != nil {
-		return nil, err
+		return nil, noGroups(err)
 	}
 	if len(found) == 0 {
-		return nil, z.nobody()
+		return nil, k.nobody()
 	}
 	rows := make([]groupSummary, len(found))
 	for i, g := range found {
@@ -137,14 +149,14 @@ func (z *zookeeperCluster) groups(ctx context.Context) ([]groupSummary, error) {
 	return rows, nil
 }
 
-func (z *zookeeperCluster) group(ctx context.Context, name string, topics []string) (groupView, error) {
-	group := z.Group(name)
+func (k *knownCluster) group(ctx context.Context, name string, topics []string) (groupView, error) {
+	group := k.Group(name)
 	its, err := group.Topics(ctx)
 	if errors.Is(err, client.ErrNoGroup) {
 		return groupView{}, fmt.Errorf("group %s: %w", name, client.ErrNoGroup)
 	}
 	if err != nil {
-		return groupView{}, err
+		return groupView{}, noGroups(err)
 	}
 	if len(topics) == 0 {
 		topics = its
@@ -153,7 +165,7 @@ func (z *zookeeperCluster) group(ctx context.Context, name string, topics []stri
 	if err != nil {
 		return groupView{}, err
 	}
-	rows, _ := z.brokers(ctx) // whether they can be told decides about the unit alone
+	rows, _ := k.brokers(ctx) // whether they can be told decides about the unit alone
 	return describe(name, found, unitOf(rows)), found.EndErr
 }
 
@@ -198,7 +210,7 @@ func problems(found []layout.Problem) []string {
 	return texts
 }
 
-func (z *zookeeperCluster) publisher(topic string, choice partitioning) publisher {
+func (k *knownCluster) publisher(topic string, choice partitioning) publisher {
 	partitioner := client.Random()
 	switch choice {
 	case byKey:
@@ -207,12 +219,12 @@ func (z *zookeeperCluster) publisher(topic string, choice partitioning) publishe
 		partitioner = client.RoundRobin()
 	case random:
 	}
-	return zookeeperPublisher{z.Topic(topic).Publisher(partitioner)}
+	return clientPublisher{k.Topic(topic).Publisher(partitioner)}
 }
 
-type zookeeperPublisher struct{ *client.Publisher }
+type clientPublisher struct{ *client.Publisher }
 
-func (p zookeeperPublisher) publish(ctx context.Context, messages []kafka.Message) (kafka.Partition, error) {
+func (p clientPublisher) publish(ctx context.Context, messages []kafka.Message) (kafka.Partition, error) {
 	published, err := p.PublishMessages(ctx, messages)
 	return published.Partition, err
 }

@@ -22,10 +22,10 @@ const commitWithin = 10 * time.Second
 // watchEvery is how soon trouble is told: later than what passes by itself while a member joins.
 const watchEvery = time.Second
 
-func (z *zookeeperCluster) subscribe(ctx context.Context, s subscription) error {
-	ctx, leave := context.WithCancel(ctx)
-	defer leave()
-	consumer, err := z.Consumer(client.ConsumerConfig{
+func (k *knownCluster) subscribe(ctx context.Context, s subscription) error {
+	ctx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	consumer, err := k.Consumer(client.ConsumerConfig{
 		Group: s.group, Topics: s.topics, Name: memberName(), Start: s.start,
 	})
 	if err != nil {
@@ -35,7 +35,7 @@ func (z *zookeeperCluster) subscribe(ctx context.Context, s subscription) error 
 	defer watching.Wait()
 	watched, stop := context.WithCancel(ctx)
 	defer stop()
-	watching.Go(func() { watch(watched, consumer, s.warn) })
+	watching.Go(func() { watch(watched, consumer, s.warn, leave) })
 	delivered, enough := 0, false
 	for message, err := range consumer.Messages(ctx) {
 		switch {
@@ -52,15 +52,28 @@ func (z *zookeeperCluster) subscribe(ctx context.Context, s subscription) error 
 			}
 			if delivered++; delivered == s.count {
 				enough = true
-				leave()
+				leave(nil)
 			}
 		}
+	}
+	if err := context.Cause(ctx); errors.Is(err, client.ErrNoCoordinator) {
+		return noGroups(err)
 	}
 	return nil
 }
 
-// watch warns of what keeps a member from its messages without being an error of one of its partitions.
-func watch(ctx context.Context, consumer *client.Consumer, warn func(error)) {
+// noGroups says what to do about brokers that keep no groups.
+func noGroups(err error) error {
+	if !errors.Is(err, client.ErrNoCoordinator) {
+		return err
+	}
+	return usage("the brokers of --bootstrap coordinate no groups, which are older than Kafka 0.9: " +
+		"give --zookeeper for those that ZooKeeper has")
+}
+
+// watch warns of what keeps a member from its messages without being an error of one of its partitions. Where it is
+// certain that there will be none, it leaves.
+func watch(ctx context.Context, consumer *client.Consumer, warn func(error), leave context.CancelCauseFunc) {
 	every := time.NewTicker(watchEvery)
 	defer every.Stop()
 	for {
@@ -75,6 +88,10 @@ func watch(ctx context.Context, consumer *client.Consumer, warn func(error)) {
 		}
 		if status.Err != nil {
 			warn(status.Err)
+		}
+		if errors.Is(status.RegisterErr, client.ErrNoCoordinator) {
+			leave(client.ErrNoCoordinator)
+			return
 		}
 		if status.RegisterErr != nil {
 			warn(fmt.Errorf("the group cannot be joined: %w", status.RegisterErr))
