@@ -40,9 +40,9 @@ func startEmbedded(ctx context.Context, brokers int) (servers, error) {
 
 func (s *embeddedServers) where(way string) []string {
 	if way == wayZooKeeper {
-		return []string{"--zookeeper", s.world.Connect()}
+		return []string{flagZooKeeper, s.world.Connect()}
 	}
-	return []string{"--bootstrap", strings.Join(s.world.Kafka.Addrs(), ",")}
+	return []string{flagBootstrap, strings.Join(s.world.Kafka.Addrs(), ",")}
 }
 
 func (s *embeddedServers) reference(options ...kgo.Opt) (*kgo.Client, error) {
@@ -76,6 +76,17 @@ func (s *embeddedServers) nodes() (all []node) {
 		all = append(all, &embeddedNode{s, int32(id)}) //nolint:gosec // a handful
 	}
 	return all
+}
+
+func (s *embeddedServers) moveLeaders(ctx context.Context, topic string) error {
+	kafka := s.world.Kafka
+	brokers := int32(len(kafka.Addrs())) //nolint:gosec // a handful
+	for p := range s.topics[topic] {
+		if err := kafka.MoveLeader(ctx, topic, p, (kafka.Fake().LeaderFor(topic, p)+1)%brokers); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 func (*embeddedServers) real() *realkafka.Cluster { return nil }
 func (s *embeddedServers) stop() error            { return s.world.Close() }

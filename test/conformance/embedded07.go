@@ -48,7 +48,7 @@ func startEmbedded07(ctx context.Context, brokers int) (servers, error) {
 	return s, w.Kafka07.StopBroker(s.spare)
 }
 
-func (s *embeddedServers07) where(string) []string { return []string{"--zookeeper", s.world.Connect()} }
+func (s *embeddedServers07) where(string) []string { return []string{flagZooKeeper, s.world.Connect()} }
 
 func (*embeddedServers07) reference(...kgo.Opt) (*kgo.Client, error) {
 	return nil, errors.New("no other client speaks to Kafka 0.7")
@@ -111,6 +111,10 @@ func (s *embeddedServers07) nodes() (all []node) {
 		all = append(all, node07{s.world.Kafka07, id})
 	}
 	return all
+}
+
+func (*embeddedServers07) moveLeaders(context.Context, string) error {
+	return errors.New("kafka 0.7 has no leaders")
 }
 func (*embeddedServers07) real() *realkafka.Cluster { return nil }
 func (s *embeddedServers07) stop() error            { return s.world.Close() }

@@ -29,10 +29,18 @@ type servers interface {
 	deleteTopic(ctx context.Context, topic string) error
 	grow(ctx context.Context, topic string, partitions int) error
 	nodes() []node
+	// moveLeaders has other brokers lead all partitions of a topic.
+	moveLeaders(ctx context.Context, topic string) error
 	// real is the brokers as processes; nil of embedded ones.
 	real() *realkafka.Cluster
 	stop() error
 }
+
+// How the client is told of them.
+const (
+	flagZooKeeper = "--zookeeper"
+	flagBootstrap = "--bootstrap"
+)
 
 // book is what scenarios write and read by themselves, without the client under test.
 type book interface {
@@ -127,11 +135,11 @@ func (s *realServers) address() string {
 func (s *realServers) where(way string) []string {
 	switch {
 	case way == wayKafka:
-		return []string{"--bootstrap", s.cluster.Bootstrap()}
+		return []string{flagBootstrap, s.cluster.Bootstrap()}
 	case s.registers:
-		return []string{"--zookeeper", s.address()}
+		return []string{flagZooKeeper, s.address()}
 	default:
-		return []string{"--zookeeper", s.address(), "--bootstrap", s.cluster.Bootstrap()}
+		return []string{flagZooKeeper, s.address(), flagBootstrap, s.cluster.Bootstrap()}
 	}
 }
 
@@ -148,6 +156,10 @@ func (s *realServers) deleteTopic(ctx context.Context, topic string) error {
 
 func (s *realServers) grow(ctx context.Context, topic string, partitions int) error {
 	return s.cluster.Grow(ctx, topic, partitions)
+}
+
+func (s *realServers) moveLeaders(ctx context.Context, topic string) error {
+	return s.cluster.MoveLeaders(ctx, topic)
 }
 
 func (s *realServers) nodes() (all []node) {
