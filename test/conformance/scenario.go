@@ -32,7 +32,7 @@ const limit = 3 * time.Minute
 // scenarios are all, those with one broker first.
 func scenarios() []scenario {
 	var all []scenario
-	for _, list := range [][]scenario{fidelity(), history(), groups(), faults(), moves()} {
+	for _, list := range [][]scenario{fidelity(), history(), groups(), lagCases(), faults(), moves()} {
 		all = append(all, list...)
 	}
 	return all
