@@ -8,6 +8,7 @@ package realkafka
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,6 +23,7 @@ type Cluster struct {
 	release Release
 	dir     string
 	brokers []*Broker
+	claims  []io.Closer // of the brokers' ports
 }
 
 // Start runs a new cluster without topics and returns when all of its brokers serve. The processes outlive ctx, which
@@ -67,12 +69,14 @@ func (c *Cluster) start(ctx context.Context) error {
 
 // place gives each broker its ports.
 func (c *Cluster) place(ctx context.Context) error {
-	taken := map[int]bool{c.config.Port: true}
 	for id := range c.config.Brokers {
 		dir := filepath.Join(c.dir, fmt.Sprintf("broker-%d", id))
 		broker := &Broker{cluster: c, id: id, dir: dir, ports: map[string]int{}}
 		for _, listener := range append(slices.Clip(c.config.Listeners), Listener{Name: controller}) {
-			port, err := freePort(ctx, taken)
+			port, claim, err := freePort(ctx, c.config.Port)
+			if claim != nil {
+				c.claims = append(c.claims, claim)
+			}
 			if err != nil {
 				return err
 			}
@@ -164,5 +168,8 @@ func (c *Cluster) Stop() error {
 func (c *Cluster) kill() {
 	for _, broker := range c.brokers {
 		_ = broker.Kill() // one that is down is as it should be
+	}
+	for _, claim := range c.claims {
+		_ = claim.Close() // it may have been closed before
 	}
 }
