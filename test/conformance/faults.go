@@ -176,6 +176,9 @@ func deaths(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
+	if b.forgetful() {
+		b.note("its brokers lose what was acknowledged just before some die: nothing is published then")
+	}
 	_, err = t.flows(ctx)
 	for dead := 1; dead <= 3 && err == nil; dead++ {
 		err = t.die(ctx, dead)
@@ -188,11 +191,11 @@ func (b *bench) quorum(dead int) bool {
 	return dead == 1 || dead == 2 && b.kind != kindKRaft
 }
 
-// forgetful tells of brokers that lose what was acknowledged unless one fault is over before the next: until 0.10 one
-// that becomes a follower cuts its log at the high watermark that it knows, and may lead with that a moment later
-// (KAFKA-1211, mended in 0.11 by leader epochs). So all replicas are in sync before each fault; when all die, the high
-// watermark is on all disks; and they come back one by one, or the first would for a moment follow one of the others
-// and be cut. 0.8.1 cuts the logs of the first even so: its own log says so. Others get it harder.
+// forgetful tells of brokers that lose what was acknowledged when they die in the midst of it: until 0.10 one that
+// becomes a follower cuts its log at the high watermark that it knows, and may lead with that a moment later
+// (KAFKA-1211, mended in 0.11 by leader epochs); in 0.8.1 one cuts it even on its way to being the leader, as its own
+// log says. So all replicas are in sync, and know the high watermark, before some are killed, and they come back one by
+// one, or the first would for a moment follow one of the others, and be cut. Others get it harder.
 func (b *bench) forgetful() bool { return b.servers.real() != nil && b.release.Before("0.11") }
 
 // settle waits until brokers that need it can do without some of them again.
@@ -212,10 +215,9 @@ func (t *traffic) kill(ctx context.Context, brokers []node) error {
 	if err := t.settle(ctx); err != nil {
 		return err
 	}
-	if t.b.forgetful() && len(brokers) == len(t.b.brokers()) {
+	if t.b.forgetful() {
 		t.turn.Lock()
 		defer t.turn.Unlock()
-		t.b.note("brokers before 0.11 lose what was acknowledged just before all die: nothing is published then")
 		select {
 		case <-time.After(checkpointed):
 		case <-ctx.Done():
