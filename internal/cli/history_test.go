@@ -4,6 +4,7 @@
 package cli_test
 
 import (
+	"context"
 	"fmt"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -36,6 +37,34 @@ var _ = Describe("A log with a history", func() {
 		Expect(field(rows, "value")).To(Equal([]any{"1", "3"}))
 		rows = t.objects(ctx, "subscribe", "orders", "--from", "earliest", "--count", "2")
 		Expect(field(rows, "value")).To(Equal([]any{"1", "3"}))
+	})
+
+	inWays(laterKafka, "what transactions leave at the end is no lag", func(ctx SpecContext, t *target) {
+		client := t.client(kgo.TransactionalID("orders"))
+		transact := func(end kgo.TransactionEndTry) {
+			Expect(client.BeginTransaction()).To(Succeed())
+			Expect(client.ProduceSync(ctx, &kgo.Record{Topic: "orders", Value: []byte("one")}).FirstErr()).To(Succeed())
+			Expect(client.EndTransaction(ctx, end)).To(Succeed())
+		}
+		lag := func(g Gomega) float64 {
+			r := t.run(ctx, "", "offsets", "orders", "--group", "billing", "-o", "json")
+			g.Expect(r.failure).NotTo(HaveOccurred())
+			return sum(objects(r.out.String()), "lag")
+		}
+		transact(kgo.TryCommit)
+		t.must(ctx, "", "subscribe", "orders", "--group", "billing", "--count", "1")
+		subscribing, end := context.WithCancel(ctx)
+		member := make(chan result, 1)
+		go func() { member <- t.run(subscribing, "", "subscribe", "orders", "--group", "billing", "-o", "json") }()
+		By("a marker that comes alone, and messages that were aborted")
+		transact(kgo.TryAbort)
+		Eventually(lag).Should(BeZero())
+		end()
+		r := <-member
+		Expect(r.failure).NotTo(HaveOccurred())
+		Expect(r.out.String()).To(BeEmpty())
+		transact(kgo.TryCommit)
+		Expect(lag(Default)).To(BeEquivalentTo(2), "a message, and the marker behind it")
 	})
 
 	inWays(laterKafka, "a group whose position retention removed goes on behind it", func(ctx SpecContext, t *target) {

@@ -174,6 +174,9 @@ func (f *fetcher) dispatch(transport kafka.Transport, fetch kafka.Fetch) {
 	if n := fetch.Batch.Len(); n > 0 {
 		s.next.Store(fetch.Batch.Next(n - 1))
 	}
+	if fetch.Skip > s.next.Load() {
+		s.next.Store(fetch.Skip)
+	}
 	if fetch.End >= 0 {
 		s.end.Store(fetch.End)
 	}

@@ -73,7 +73,10 @@ type stream struct {
 	buffered   int
 	full       bool
 	position   int64
-	failure    error
+	// handed is the position behind the last message that the loop was given, skip that behind what follows the batches
+	// and is no message.
+	handed, skip int64
+	failure      error
 	// busy says that the loop's body has a message of this partition.
 	busy, paused, draining, ended bool
 	// inside says that the last message taken is not the last of its wrapper (see kafka.Message.Index). The position
@@ -142,7 +145,7 @@ func (s *stream) pick() (item, bool) {
 	message := s.batches[0].Message(s.index)
 	s.index++
 	s.buffered--
-	s.busy = true
+	s.busy, s.handed = true, message.Next
 	s.inside = message.Next <= message.Offset
 	if s.index == s.batches[0].Len() {
 		s.batches, s.index = s.batches[1:], 0
@@ -158,6 +161,7 @@ func (q *queue) finish(done item, acknowledged bool) {
 	s.busy = false
 	if acknowledged && !s.ended {
 		s.advance(done)
+		s.skipOver()
 	}
 	if s.full && s.buffered < streamBuffer/2 && !s.ended {
 		s.full = false
@@ -176,6 +180,13 @@ func (s *stream) advance(done item) {
 	case errors.As(done.err, &outOfRange) && !outOfRange.Truncated():
 		s.position = max(s.position, outOfRange.Earliest)
 		s.assignment.Seek(s.position)
+	}
+}
+
+// skipOver moves the position behind what is no message, once everything before that is acknowledged.
+func (s *stream) skipOver() {
+	if len(s.batches) == 0 && !s.busy && s.position >= s.handed && s.skip > s.position {
+		s.position = s.skip
 	}
 }
 
@@ -247,7 +258,10 @@ func (s *stream) Fetched(fetch kafka.Fetch) bool {
 		if fetch.Batch.Len() > 0 {
 			s.batches = append(s.batches, fetch.Batch)
 			s.buffered += fetch.Batch.Len()
+			s.skip = 0 // it is behind what follows it now
 		}
+		s.skip = max(s.skip, fetch.Skip)
+		s.skipOver()
 		s.full = s.full || s.buffered >= streamBuffer // until finish says that there is room
 		s.failure = fetch.Err
 	})

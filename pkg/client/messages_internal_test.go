@@ -32,6 +32,49 @@ func TestStreamAsksForMoreAfterItWasFull(t *testing.T) {
 	}
 }
 
+// What is no message is skipped once everything before it is acknowledged, and not before.
+func TestStreamSkipsBehindWhatIsAcknowledged(t *testing.T) {
+	held := newLease()
+	held.extend(time.Now().Add(time.Hour))
+	defer held.end()
+	p := kafka.Partition{Topic: "orders", ID: "0"}
+	batch := func(offset int64) kafka.Batch {
+		return kafka.NewBatch(p, kafka.Messages{{Offset: offset, Next: offset + 1}})
+	}
+	start := func() (*queue, Processor) {
+		q := &queue{mail: make(chan struct{}, 1)}
+		s := q.Assign(Assignment{Partition: p, Position: 5, Lease: held, Ready: func() {}})
+		return q, s
+	}
+	at := func(s Processor, want int64) {
+		t.Helper()
+		if got := s.Position(); got != want {
+			t.Errorf("the position is %d, want %d", got, want)
+		}
+	}
+	q, s := start()
+	s.Fetched(kafka.Fetch{Skip: 7})
+	at(s, 7) // there was nothing before
+	s.Fetched(kafka.Fetch{Batch: batch(7), Skip: 9})
+	s.Fetched(kafka.Fetch{Batch: batch(9)})
+	at(s, 7)
+	turns(q, 2)
+	at(s, 10)
+	s.Fetched(kafka.Fetch{Batch: batch(10), Skip: 12})
+	item, _ := q.pick()
+	s.Fetched(kafka.Fetch{Skip: 13})
+	at(s, 10) // the loop's body has it
+	q.finish(item, true)
+	at(s, 13)
+
+	q, s = start()
+	s.Fetched(kafka.Fetch{Batch: batch(5)})
+	item, _ = q.pick()
+	q.finish(item, false)
+	s.Fetched(kafka.Fetch{Skip: 7})
+	at(s, 5) // nobody acknowledged it
+}
+
 func TestBounded(t *testing.T) {
 	topics, err := bounded(make([]string, maxMatching))
 	if len(topics) != maxMatching || err != nil {

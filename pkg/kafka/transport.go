@@ -75,6 +75,9 @@ func (p Place) Time() (time.Time, bool) { return p.time, p.kind == since }
 type Fetch struct {
 	Partition Partition
 	Batch     Batch
+	// Skip is the position behind what follows the batch and is no message, as the markers of transactions are; 0 if
+	// nothing does. Once the batch is acknowledged, everything before Skip is.
+	Skip int64
 	// End is the position that the next message written will get, as of this fetch; -1 if unknown.
 	End int64
 	// Err is *OutOfRange where the position is not in the log; any other error is transient and the transport keeps

@@ -73,6 +73,12 @@ func (b *inbox) put(p parcel) bool {
 // caller holds mu.
 func (b *inbox) append(p parcel) {
 	last := len(b.parcels) - 1
+	if _, skips := p.event.(lane.Skipped); skips && last >= 0 {
+		if _, before := b.parcels[last].event.(lane.Skipped); before {
+			b.parcels[last] = p
+			return
+		}
+	}
 	verdict, silent := p.verdict()
 	if last >= 0 && verdict {
 		if before, _ := b.parcels[last].verdict(); before {

@@ -34,6 +34,22 @@ func TestInboxAsksForMoreAfterItWasFull(t *testing.T) {
 	}
 }
 
+// A partition that takes nothing while transactions are aborted for days does not fill the memory.
+func TestInboxHoldsOneOfManySkips(t *testing.T) {
+	b := newInbox(100)
+	b.put(parcel{batch: kafka.NewBatch(kafka.Partition{}, kafka.Messages{{Value: []byte("a")}}), size: 1})
+	for i := range 1000 {
+		b.put(parcel{event: lane.Skipped{To: int64(i)}})
+	}
+	b.take()
+	if event, _ := b.take(); event != (lane.Skipped{To: 999}) {
+		t.Errorf("took %v", event)
+	}
+	if event, _ := b.take(); event != nil {
+		t.Errorf("took %v too much", event)
+	}
+}
+
 func TestInboxHoldsOneOfManyFailedFetches(t *testing.T) {
 	b := newInbox(100)
 	batch := parcel{batch: kafka.NewBatch(kafka.Partition{}, kafka.Messages{{Value: []byte("a")}}), size: 1}

@@ -276,6 +276,10 @@ func (r *runner) Fetched(fetch kafka.Fetch) bool {
 		r.config.Observer.Fetched(fetch.Partition, n, size)
 		room = r.inbox.put(parcel{batch: fetch.Batch, size: size})
 	}
+	if fetch.Skip > 0 {
+		r.stuck = false
+		room = r.inbox.put(parcel{event: lane.Skipped{To: fetch.Skip}})
+	}
 	outOfRange := (*kafka.OutOfRange)(nil)
 	switch {
 	case errors.As(fetch.Err, &outOfRange):

@@ -30,8 +30,7 @@ func lagCases() []scenario {
 }
 
 // lagOfMarkers: all was consumed, and what is behind it in the log are markers alone (partition 0), or messages of an
-// aborted transaction as well (partition 1). Nothing is to come; a client that counts positions may say how many those
-// are, as Kafka's tool does.
+// aborted transaction as well (partition 1). Nothing is to come: once the group has seen that, the lag is 0.
 func lagOfMarkers(ctx context.Context, b *bench) error {
 	topic, err := b.topic(ctx, "", 2, nil)
 	if err != nil {
@@ -43,33 +42,43 @@ func lagOfMarkers(ctx context.Context, b *bench) error {
 	if err := b.transact(ctx, kgo.TryAbort, values(topic, 1, 5, 5)); err != nil {
 		return err
 	}
-	if _, err := b.consume(ctx, topic, b.name, 10); err != nil {
-		return err
-	}
-	rows, err := b.client.offsets(ctx, topic, b.name)
+	m, err := b.client.subscribe(ctx, topic, b.name)
 	if err != nil {
 		return err
 	}
-	said, err := b.toolLag(ctx, topic)
-	if err != nil {
+	err = m.await(ctx, "message 10", func(all []message) bool { return len(all) >= 10 })
+	if err == nil {
+		err = b.awaitNoLag(ctx, topic)
+	}
+	if err := errors.Join(err, m.stop(ctx)); err != nil {
 		return err
 	}
-	for number, positions := range []int64{1, 7} {
-		row := rows[strconv.Itoa(number)]
-		if row.Lag == nil || *row.Lag < 0 || *row.Lag > positions {
-			return fmt.Errorf("no message of partition %d is to come, %d positions are left; the client says %s",
-				number, positions, show(row.Lag))
+	return b.checkLags(ctx, topic, map[int32]int64{0: 0, 1: 0})
+}
+
+// awaitNoLag waits until the group has nothing to come, for as long as a client may take between two commits.
+func (b *bench) awaitNoLag(ctx context.Context, topic string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		rows, err := b.client.offsets(ctx, topic, b.name)
+		if err != nil {
+			return err
 		}
-		tool, there := said[strconv.Itoa(number)]
-		if there && tool > positions {
-			return fmt.Errorf("partition %d: Kafka's tool says %d", number, tool)
+		left := ""
+		for _, row := range rows {
+			if row.Lag == nil || *row.Lag != 0 {
+				left = fmt.Sprintf("partition %s has no message more, and the client says that the lag is %s",
+					row.Partition, show(row.Lag))
+			}
 		}
-		if *row.Lag > 0 {
-			b.note("partition %d: %d positions without a message count as lag (Kafka's tool: %s)", number, *row.Lag,
-				map[bool]string{true: strconv.FormatInt(tool, 10), false: "none"}[there])
+		if left == "" {
+			return nil
+		}
+		if err := pause(ctx); err != nil {
+			return fmt.Errorf("%s: %w", left, err)
 		}
 	}
-	return nil
 }
 
 // transact writes records in one transaction.

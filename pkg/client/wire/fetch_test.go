@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/samsa-dev/samsa/pkg/client/wire"
 	"github.com/samsa-dev/samsa/pkg/kafka"
@@ -70,6 +71,34 @@ var _ = Describe("Fetching", func() {
 			g.Expect(w.reader.errs).To(BeEmpty())
 		})
 		Expect(w.reader.ends).To(HaveKeyWithValue(second, int64(12)))
+	})
+
+	It("tells where messages go on behind the markers of transactions, and of what they aborted", func(ctx SpecContext) {
+		client, err := kgo.NewClient(kgo.SeedBrokers(w.Addrs()...), kgo.TransactionalID("orders"),
+			kgo.RecordPartitioner(kgo.ManualPartitioner()))
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(client.Close)
+		w.transport.Add(map[kafka.Partition]int64{first: 0})
+		for i, end := range []kgo.TransactionEndTry{kgo.TryCommit, kgo.TryAbort, kgo.TryCommit, kgo.TryAbort} {
+			Expect(client.BeginTransaction()).To(Succeed())
+			Expect(client.ProduceSync(ctx, &kgo.Record{Topic: "orders", Value: []byte("x")}).FirstErr()).To(Succeed())
+			Expect(client.EndTransaction(ctx, end)).To(Succeed())
+			var messages []int64
+			for skip := int64(0); skip < int64(2*i+2); {
+				for _, fetch := range w.transport.Poll(ctx) {
+					Expect(fetch.Err).NotTo(HaveOccurred())
+					for m := range fetch.Batch.Len() {
+						messages = append(messages, fetch.Batch.Message(m).Offset)
+					}
+					skip = max(skip, fetch.Skip)
+				}
+			}
+			if end == kgo.TryCommit {
+				Expect(messages).To(Equal([]int64{int64(2 * i)}))
+			} else {
+				Expect(messages).To(BeEmpty())
+			}
+		}
 	})
 
 	It("brings nothing of a removed partition, and begins anew where it is added", func(ctx SpecContext) {

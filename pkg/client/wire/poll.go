@@ -222,16 +222,16 @@ func (f *fetcher) takeRecords(c *cursor, p *kgo.FetchPartition) bool {
 	}
 	c.fresh = false
 	c.next = p.Records[len(p.Records)-1].Offset + 1
-	run := &records{partition: c.partition, list: p.Records}
-	end := p.HighWatermark
+	fetch := kafka.Fetch{Partition: c.partition, End: p.HighWatermark}
 	if p.Err != nil {
-		end = -1
+		fetch.End = -1
 	}
-	f.fetches = append(f.fetches, kafka.Fetch{
-		Partition: c.partition,
-		Batch:     kafka.NewBatch(c.partition, run),
-		End:       end,
-	})
+	list, skip := messagesOf(p.Records)
+	fetch.Skip = skip
+	if len(list) > 0 {
+		fetch.Batch = kafka.NewBatch(c.partition, &records{partition: c.partition, list: list})
+	}
+	f.fetches = append(f.fetches, fetch)
 	return true
 }
 

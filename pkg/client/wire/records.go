@@ -4,6 +4,8 @@
 package wire
 
 import (
+	"slices"
+
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/samsa-dev/samsa/pkg/kafka"
@@ -13,6 +15,15 @@ import (
 type records struct {
 	partition kafka.Partition
 	list      []*kgo.Record
+}
+
+// messagesOf takes the markers of transactions out. Where markers are last, skip is the position behind them; 0
+// otherwise.
+func messagesOf(all []*kgo.Record) (messages []*kgo.Record, skip int64) {
+	if last := all[len(all)-1]; last.Attrs.IsControl() {
+		skip = last.Offset + 1
+	}
+	return slices.DeleteFunc(all, func(r *kgo.Record) bool { return r.Attrs.IsControl() }), skip
 }
 
 // Len implements kafka.Records.

@@ -52,6 +52,8 @@ func Open(config Config) (*Transport, error) {
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		// What a transaction wrote that was aborted is no message.
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		// Markers of transactions are none either, but positions move over them: see skip.
+		kgo.KeepControlRecords(),
 		kgo.FetchMaxBytes(t.config.FetchMaxBytes),
 		kgo.FetchMaxPartitionBytes(t.config.FetchMaxPartitionBytes),
 		kgo.FetchMaxWait(t.config.FetchMaxWait),

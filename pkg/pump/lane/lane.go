@@ -37,6 +37,8 @@ type (
 	Tick struct{}
 	// Fetched brings the next messages. Only an Idle lane takes them.
 	Fetched struct{ Batch kafka.Batch }
+	// Skipped says that there is no message in front of a position. It comes behind the batch that ends there.
+	Skipped struct{ To int64 }
 	// Answered ends the attempt under way: one result for each of its messages. The lane does not keep the slice.
 	Answered struct{ Results []sink.Result }
 	// Pause says that nothing may be delivered until Resume: the lease has lapsed.
@@ -60,6 +62,7 @@ type (
 
 func (Tick) event()       {}
 func (Fetched) event()    {}
+func (Skipped) event()    {}
 func (Answered) event()   {}
 func (Pause) event()      {}
 func (Resume) event()     {}
@@ -126,6 +129,8 @@ func (l *Lane) Step(now time.Time, event Event) Action {
 	case Fetched:
 		l.window, l.base, l.done = event.Batch, 0, nil
 		l.broken = broken{}
+	case Skipped:
+		l.skipped(event.To)
 	case Answered:
 		l.answered(now, event.Results)
 	case Pause:
@@ -232,6 +237,14 @@ func (l *Lane) answered(now time.Time, results []sink.Result) {
 	}
 	if l.base == l.window.Len() {
 		l.window, l.base, l.done = kafka.Batch{}, 0, nil
+	}
+}
+
+// skipped moves the position over what is no message. An Idle lane alone does: another one has not acknowledged
+// everything that comes before.
+func (l *Lane) skipped(to int64) {
+	if l.Idle() && to > l.position {
+		l.position, l.broken = to, broken{}
 	}
 }
 

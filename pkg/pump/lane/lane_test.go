@@ -301,6 +301,28 @@ func TestRetentionWasFaster(t *testing.T) {
 	}
 }
 
+func TestWhatIsNoMessageIsSkippedBehindWhatIsAcknowledged(t *testing.T) {
+	r := newRig(t)
+	r.step(lane.Skipped{To: 102})
+	r.at(102)
+	r.fetched(102)
+	r.step(lane.Skipped{To: 110})
+	r.at(102)
+	r.answered(sink.Retry)
+	r.step(lane.Skipped{To: 110})
+	r.at(102)
+	r.waits(initial)
+	r.answered(sink.Done)
+	r.at(104)
+	r.step(lane.Skipped{To: 110})
+	r.at(110)
+	r.step(lane.Skipped{To: 105})
+	r.at(110)
+	r.step(lane.Drain{})
+	r.step(lane.Skipped{To: 120})
+	r.at(110)
+}
+
 func TestRetentionDoesNotSkipWhatWasFetched(t *testing.T) {
 	r := newRig(t)
 	r.fetched(100, 102)
