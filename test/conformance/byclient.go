@@ -28,7 +28,10 @@ func (byClient) span([]byte) int64 { return 1 }
 const linger = 5 * time.Millisecond
 
 func (c byClient) write(ctx context.Context, records []*kgo.Record, with compression) error {
-	options := []kgo.Opt{kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DisableIdempotentWrite()}
+	options := []kgo.Opt{
+		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DisableIdempotentWrite(),
+		kgo.UnknownTopicRetries(-1), // a broker that has just come back may not know its topics yet
+	}
 	switch with {
 	case uncompressed:
 		options = append(options, kgo.ProducerLinger(0), kgo.ProducerBatchCompression(kgo.NoCompression()))

@@ -125,7 +125,8 @@ func (b *bench) toolLag(ctx context.Context, topic string) (map[string]int64, er
 	var err error
 	switch {
 	case b.way == wayKafka && !b.release.Before("3.5"):
-		output, err = brokers.Tool(ctx, movedGroupCommand, "--bootstrap-server", address, "--describe", "--group", b.name)
+		output, err = brokers.Tool(ctx, movedGroupCommand, "--bootstrap-server", address, "--describe", "--group", b.name,
+			"--timeout", "30000")
 	case b.way == wayKafka && b.release.Before("0.11"):
 		output, err = brokers.Tool(ctx, groupCommand,
 			"--new-consumer", "--bootstrap-server", address, "--describe", "--group", b.name)

@@ -86,7 +86,8 @@ func plan(wanted, ways string) ([]column, error) {
 	return slices.DeleteFunc(all, func(c column) bool { return !slices.Contains(strings.Split(ways, ","), c.way) }), nil
 }
 
-// columnsNamed are those of a release, as 3.9, or of one kind of its registration, as 3.9/KRaft.
+// columnsNamed are those of a release, as 3.9, or of one kind of its registration, as 3.9/KRaft; 4/ZooKeeper is that of
+// KRaft's brokers with a ZooKeeper beside.
 func columnsNamed(name string) ([]column, error) {
 	name, kind, chosen := strings.Cut(name, "/")
 	release, err := realkafka.Find(name)
@@ -95,7 +96,12 @@ func columnsNamed(name string) ([]column, error) {
 	}
 	columns := columnsOf(release)
 	if chosen {
-		columns = slices.DeleteFunc(columns, func(c column) bool { return c.kind != kind })
+		columns = slices.DeleteFunc(columns, func(c column) bool {
+			if c.beside() {
+				return kind != kindZooKeeper
+			}
+			return c.kind != kind
+		})
 	}
 	if len(columns) == 0 {
 		return nil, fmt.Errorf("kafka %s has no %q: give %s or %s", release.Version, kind, kindZooKeeper, kindKRaft)

@@ -16,7 +16,8 @@ func TestPlan(t *testing.T) {
 		"3.9": {
 			"3.9.2 ZooKeeper, groups by zookeeper", "3.9.2 ZooKeeper, groups by kafka", "3.9.2 KRaft, groups by kafka",
 		},
-		"4": {"4.4.0 KRaft, groups by zookeeper", "4.4.0 KRaft, groups by kafka"},
+		"4":                   {"4.4.0 KRaft, groups by zookeeper", "4.4.0 KRaft, groups by kafka"},
+		"4/KRaft,4/ZooKeeper": {"4.4.0 KRaft, groups by kafka", "4.4.0 KRaft, groups by zookeeper"},
 		"3.9/KRaft,embedded,embedded-0.7": {
 			"3.9.2 KRaft, groups by kafka", "embedded, groups by zookeeper", "embedded, groups by kafka",
 			"embedded-0.7, groups by zookeeper",
