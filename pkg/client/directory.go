@@ -19,6 +19,7 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client/registry"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 	"github.com/samsa-dev/samsa/pkg/client/wire"
+	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
 const (
@@ -45,7 +46,7 @@ var errNotRead = errors.New("nobody has told yet which brokers there are")
 var ErrClosed = errors.New("the cluster is closed")
 
 // ErrNoTopic says that a topic does not exist (yet).
-var ErrNoTopic = errors.New("the topic does not exist")
+var ErrNoTopic = kafka.ErrNoTopic
 
 // Broker is a live broker.
 type Broker struct {
