@@ -41,7 +41,12 @@ const burst = time.Second
 type meter struct{ until time.Time }
 
 // wait is how long nothing may be used.
-func (m meter) wait(now time.Time) time.Duration { return max(0, m.until.Sub(now)-burst+1) }
+func (m meter) wait(now time.Time) time.Duration {
+	if ahead := now.Add(burst); !m.until.Before(ahead) {
+		return m.until.Sub(ahead) + 1
+	}
+	return 0
+}
 
 // charge uses n of perSecond; 0 is no limit.
 func (m *meter) charge(now time.Time, n, perSecond int) {
