@@ -1,0 +1,96 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package client_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/samsa-dev/samsa/internal/embedded/world"
+	"github.com/samsa-dev/samsa/pkg/client"
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+const (
+	benchTopic = "bench"
+	atOnce     = 64
+)
+
+// Both write the same messages of 1 KiB to the same embedded broker: the ratio of two results is what tells.
+func BenchmarkProduce(b *testing.B) {
+	w, err := world.Start(b.Context(), world.Config{Topics: map[string]int32{benchTopic: 6}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = w.Close() })
+	cluster, err := client.Open(b.Context(), client.Config{ZooKeeper: w.Connect()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = cluster.Close() })
+	producer, err := cluster.Topic(benchTopic).Producer(client.ProducerConfig{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(producer.Close)
+	franz, err := kgo.NewClient(kgo.SeedBrokers(w.Brokers().Addrs()...), kgo.DefaultProduceTopic(benchTopic),
+		// As ours: by default it waits 10 ms for more, and compresses.
+		kgo.ProducerLinger(0), kgo.ProducerBatchCompression(kgo.NoCompression()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(franz.Close)
+	value := make([]byte, 1024)
+
+	ours := func(ctx context.Context, done func(error)) {
+		producer.Produce(ctx, kafka.Message{Value: value}, func(_ client.Produced, err error) { done(err) })
+	}
+	theirs := func(ctx context.Context, done func(error)) {
+		franz.Produce(ctx, &kgo.Record{Value: value}, func(_ *kgo.Record, err error) { done(err) })
+	}
+	b.Run("64 wait/samsa", func(b *testing.B) { benchWaiting(b, ours) })
+	b.Run("64 wait/franz", func(b *testing.B) { benchWaiting(b, theirs) })
+	b.Run("bulk/samsa", func(b *testing.B) { benchBulk(b, ours) })
+	b.Run("bulk/franz", func(b *testing.B) { benchBulk(b, theirs) })
+}
+
+// benchWaiting is many who each wait for the outcome of one message at a time.
+func benchWaiting(b *testing.B, produce func(context.Context, func(error))) {
+	b.SetBytes(1024)
+	var wg sync.WaitGroup
+	for worker := range atOnce {
+		wg.Go(func() {
+			outcome := make(chan error, 1)
+			for range (b.N + atOnce - 1 - worker) / atOnce {
+				produce(b.Context(), func(err error) { outcome <- err })
+				if err := <-outcome; err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// benchBulk is one who hands over as many as 10,000 at a time.
+func benchBulk(b *testing.B, produce func(context.Context, func(error))) {
+	b.SetBytes(1024)
+	room := make(chan struct{}, 10_000)
+	var wg sync.WaitGroup
+	for range b.N {
+		room <- struct{}{}
+		wg.Add(1)
+		produce(b.Context(), func(err error) {
+			if err != nil {
+				b.Error(err)
+			}
+			<-room
+			wg.Done()
+		})
+	}
+	wg.Wait()
+}
