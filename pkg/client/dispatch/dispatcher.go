@@ -53,11 +53,11 @@ type Dispatcher struct {
 
 	lanes map[string]*lane
 	// order are the lanes of the topology, in its order.
-	order   []*lane
-	key     func([]byte, int) int
+	order []*lane
+	key   func([]byte, int) int
 	// repeatable is the topology's.
 	repeatable bool
-	brokers map[string]*broker
+	brokers    map[string]*broker
 	// homeless are items that no lane is known for.
 	homeless []*Item
 	sticky   *lane
@@ -111,7 +111,17 @@ func (d *Dispatcher) release() {
 	endings := d.endings
 	d.endings = nil
 	d.mu.Unlock()
-	tell(endings)
+	if len(endings) == 0 {
+		return
+	}
+	for _, e := range endings {
+		e.item.Done(e.outcome, e.err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, e := range endings { // not before all who wait for Flush have been told
+		e.item.generation.leave()
+	}
 }
 
 // Buffered are the bytes that have no outcome yet.

@@ -61,13 +61,6 @@ type ending struct {
 	err     error
 }
 
-// tell tells outcomes.
-func tell(endings []ending) {
-	for _, e := range endings {
-		e.item.Done(e.outcome, e.err)
-	}
-}
-
 // end notes an item's outcome, to be told after mu is released.
 func (d *Dispatcher) end(item *Item, outcome Outcome, err error) {
 	if item.settled {
@@ -76,7 +69,6 @@ func (d *Dispatcher) end(item *Item, outcome Outcome, err error) {
 	item.settled = true
 	d.underway--
 	d.bytes -= item.Size
-	item.generation.leave()
 	d.endings = append(d.endings, ending{item, outcome, err})
 	if d.underway == 0 {
 		d.signal() // Close may be waiting

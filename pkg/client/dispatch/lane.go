@@ -51,9 +51,10 @@ type broker struct {
 	flights int
 }
 
-// takes says whether a lane is likely to have its next batch written soon.
+// takes says whether a lane is likely to have its next batch written soon: not while one is repeated. After a failure
+// that left none, the next message finds out.
 func (l *lane) takes(now time.Time) bool {
-	return l.broker != "" && !l.stalls(now) && !l.pause.After(now)
+	return l.broker != "" && !l.stalls(now) && !l.pause.After(now) && (l.fails == 0 || l.batch == nil)
 }
 
 // stalls says that a broker has kept a batch for long.
