@@ -65,6 +65,8 @@ type Dispatcher struct {
 
 	// asked says that a topology newer than now is wanted.
 	asked bool
+	// learning says that the topology is being asked for.
+	learning bool
 	// learned is when the topology was asked for that stands.
 	learned time.Time
 	// missing counts the answers in a row that there is no such topic, or that this client may not know of it.

@@ -40,11 +40,13 @@ func (d *Dispatcher) run() {
 		case <-d.wake:
 		case <-timer.C:
 		}
-		if d.due(time.Now()) {
-			d.learn()
-		}
 		d.mu.Lock()
-		d.sweep(time.Now())
+		now := time.Now()
+		if !d.learning && d.due(now) {
+			d.learning, d.asked = true, false
+			d.loop.Go(d.learn) // which may take longer than a message has
+		}
+		d.sweep(now)
 		rest := topologyEvery
 		if d.underway > 0 {
 			rest = sweepEvery
@@ -64,8 +66,6 @@ func (d *Dispatcher) ask() {
 
 // due says whether the topology is to be asked for now.
 func (d *Dispatcher) due(now time.Time) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	age := now.Sub(d.learned)
 	if d.underway == 0 {
 		return false
@@ -85,16 +85,13 @@ func (d *Dispatcher) stuck(now time.Time) bool {
 
 // learn asks for the topology and follows it.
 func (d *Dispatcher) learn() {
-	d.mu.Lock()
-	d.asked = false
-	d.mu.Unlock()
 	ctx, cancel := context.WithTimeout(d.ctx, topologyTimeout)
 	topology, err := d.config.Outlet.Topology(ctx)
 	cancel()
 	now := time.Now()
 	d.mu.Lock()
 	defer d.release()
-	d.learned, d.failure = now, err
+	d.learning, d.learned, d.failure = false, now, err
 	d.troubles++
 	switch {
 	case err == nil:
