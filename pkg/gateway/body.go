@@ -51,7 +51,7 @@ func (x *exchange) readBody() (body, *problem) {
 	}
 	size := length
 	if length < 0 || length > firstRead {
-		size = firstRead
+		size = min(firstRead, most+1)
 	}
 	for {
 		if !x.h.held.take(size) {

@@ -51,6 +51,9 @@ type Config struct {
 	// than the producer's own, which knows better what became of the message. Default 35 s.
 	RequestTimeout time.Duration
 
+	// StreamIdle is how long a stream may go without a whole message before it is ended. Default 1 min.
+	StreamIdle time.Duration
+
 	// Ready says why the gateway should get no requests now; nil if it should. It must not block. Default: it always
 	// should, until Drain.
 	Ready func() error
@@ -81,6 +84,7 @@ const (
 	defaultBatch          = 10_000
 	defaultHeldBytes      = 64 << 20
 	defaultRequestTimeout = 35 * time.Second
+	defaultStreamIdle     = time.Minute
 )
 
 // topicNames are those that Kafka allows; nothing in them needs an escape in JSON or a path.
@@ -91,6 +95,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.MaxBatch = cmp.Or(c.MaxBatch, defaultBatch)
 	c.MaxHeldBytes = cmp.Or(c.MaxHeldBytes, defaultHeldBytes)
 	c.RequestTimeout = cmp.Or(c.RequestTimeout, defaultRequestTimeout)
+	c.StreamIdle = cmp.Or(c.StreamIdle, defaultStreamIdle)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -118,8 +123,8 @@ func (c Config) validate() error {
 	case c.MaxHeldBytes < c.MaxBodyBytes:
 		return fmt.Errorf("gateway: %d bytes of bodies at a time: want the %d of one body at least",
 			c.MaxHeldBytes, c.MaxBodyBytes)
-	case c.RequestTimeout < 0:
-		return fmt.Errorf("gateway: request timeout %s: want more than none", c.RequestTimeout)
+	case c.RequestTimeout < 0 || c.StreamIdle < 0:
+		return fmt.Errorf("gateway: timeouts of %s and %s: want more than none", c.RequestTimeout, c.StreamIdle)
 	}
 	return nil
 }

@@ -14,12 +14,8 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-const (
-	// streamIdle is how long a stream may go without a whole message.
-	streamIdle = time.Minute
-	// busyPause is how long to wait for room at most before looking again: a small part of what a broker takes to answer.
-	busyPause = 5 * time.Millisecond
-)
+// busyPause is how long to wait for room at most before looking again: a small part of what a broker takes to answer.
+const busyPause = 5 * time.Millisecond
 
 // stream reads messages and publishes them, while a pipeline writes their results in the same order. What is underway
 // is bounded; while there is no room it does not read on, which TCP and HTTP/2 hand on to the sender.
@@ -137,7 +133,7 @@ func (s *stream) read(into []byte) (int, error) {
 		s.progress = false
 		s.mu.Lock()
 		if !s.over {
-			_ = s.control.SetReadDeadline(time.Now().Add(streamIdle)) // without deadlines there are none to move
+			_ = s.control.SetReadDeadline(time.Now().Add(s.x.h.config.StreamIdle)) // without deadlines there are none to move
 		}
 		s.mu.Unlock()
 	}

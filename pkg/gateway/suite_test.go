@@ -102,7 +102,7 @@ type verifier func(r *http.Request) (caller.Caller, error)
 func (v verifier) Verify(_ context.Context, r *http.Request) (caller.Caller, error) { return v(r) }
 
 // serve runs a handler until the spec ends.
-func serve(config gateway.Config) (*gateway.Handler, string) {
+func serve(config gateway.Config, changes ...func(*http.Server)) (*gateway.Handler, string) {
 	GinkgoHelper()
 	if config.Topic == "" {
 		config.Topic = topic
@@ -115,6 +115,9 @@ func serve(config gateway.Config) (*gateway.Handler, string) {
 	server := httptest.NewUnstartedServer(nil)
 	server.Config = gateway.NewServer("", handler)
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	for _, change := range changes {
+		change(server.Config)
+	}
 	server.Start()
 	DeferCleanup(server.Close)
 	DeferCleanup(http.DefaultClient.CloseIdleConnections)
