@@ -4,8 +4,10 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/samsa-dev/samsa/pkg/client/dispatch"
@@ -55,12 +57,16 @@ func (a *appending) Send(ctx context.Context, _ string, batches []*dispatch.Batc
 }
 
 func (a *appending) send(ctx context.Context, batch *dispatch.Batch) {
-	if !batch.Begin() {
+	if !batch.Load() {
 		return
 	}
 	messages := make([]kafka.Message, len(batch.Items))
 	for i, item := range batch.Items {
-		messages[i] = item.Message
+		messages[i] = copied(item.Message) // Append may go on with them when nobody waits any more
+	}
+	batch.Loaded()
+	if !batch.Begin() {
+		return
 	}
 	offset, err := a.brokers.Append(ctx, kafka.Partition{Topic: a.topic.name, ID: batch.Partition}, messages)
 	if err == nil {
@@ -76,6 +82,16 @@ func (a *appending) send(ctx context.Context, batch *dispatch.Batch) {
 	default:
 		batch.Judge(dispatch.Retry, refused.Err)
 	}
+}
+
+// copied is a message in memory of its own.
+func copied(m kafka.Message) kafka.Message {
+	m.Key, m.Value = bytes.Clone(m.Key), bytes.Clone(m.Value)
+	m.Headers = slices.Clone(m.Headers)
+	for i := range m.Headers {
+		m.Headers[i].Value = bytes.Clone(m.Headers[i].Value)
+	}
+	return m
 }
 
 // unfit says of an error that it is the message's fault.

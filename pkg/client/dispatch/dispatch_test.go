@@ -105,6 +105,15 @@ func (c *cluster) Send(ctx context.Context, broker string, batches []*dispatch.B
 func (c *cluster) send(ctx context.Context, broker string, b *dispatch.Batch) {
 	c.enter(b)
 	defer c.leave(b)
+	if c.dice(10) == 0 {
+		c.wait(ctx)
+	}
+	if !b.Unheard {
+		if !b.Load() {
+			return
+		}
+		b.Loaded()
+	}
 	switch c.dice(10) {
 	case 0: // no connection
 		c.fail(b)

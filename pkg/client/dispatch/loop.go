@@ -214,7 +214,7 @@ func (d *Dispatcher) sweepBatch(l *lane, now time.Time) {
 			break
 		}
 	}
-	if late == nil {
+	if late == nil || l.batch.step.Load() == loading { // a moment later
 		return
 	}
 	if l.flight != nil && l.batch.withdraw() {

@@ -68,6 +68,9 @@ type Batch struct {
 	// Partition is the partition's name.
 	Partition string
 	Items     []*Item
+	// Encoded is what the outlet made of the messages, for the next attempt if it was unheard: by then some of them may
+	// have had their outcome, and their memory may be somebody else's.
+	Encoded []byte
 	// Unheard says that an earlier attempt may have written it.
 	Unheard bool
 
@@ -76,28 +79,41 @@ type Batch struct {
 	offset  int64
 	// logged is the time that a broker gave the messages, in ms, -1 for none.
 	logged int64
-	// step goes from idle to begun, spared or withdrawn, for each attempt anew.
+	// step goes from waiting to loading to idle, and to begun, spared or withdrawn; for each further attempt from idle.
 	step atomic.Uint32
 }
 
 const (
-	idle uint32 = iota
+	waiting uint32 = iota
+	loading
+	idle
 	begun
 	spared
 	withdrawn
 )
 
-// Begin says that bytes of the batch are about to leave. If it returns false they must not.
+// Load says that the messages are about to be read, until Loaded. If it returns false they must not: their memory may be
+// somebody else's by now.
+func (b *Batch) Load() bool { return b.step.CompareAndSwap(waiting, loading) }
+
+// Loaded says that what is to be sent has been made of the messages, which are read no more.
+func (b *Batch) Loaded() { b.step.Store(idle) }
+
+// Begin says that bytes of the batch, which is loaded, are about to leave. If it returns false they must not.
 func (b *Batch) Begin() bool { return b.step.CompareAndSwap(idle, begun) || b.step.Load() == begun }
 
 // Begun says whether bytes may have left in this attempt.
 func (b *Batch) Begun() bool { return b.step.Load() == begun }
 
 // Spare keeps the batch from leaving in this attempt, of which the outlet will not hear: false says that it may have.
-func (b *Batch) Spare() bool { return b.step.CompareAndSwap(idle, spared) || b.step.Load() > begun }
+func (b *Batch) Spare() bool {
+	return b.step.CompareAndSwap(waiting, spared) || b.step.CompareAndSwap(idle, spared) || b.step.Load() > begun
+}
 
 // withdraw keeps it from leaving, if nothing may have left yet.
-func (b *Batch) withdraw() bool { return !b.Unheard && b.step.CompareAndSwap(idle, withdrawn) }
+func (b *Batch) withdraw() bool {
+	return !b.Unheard && (b.step.CompareAndSwap(waiting, withdrawn) || b.step.CompareAndSwap(idle, withdrawn))
+}
 
 // Judge gives the attempt's verdict, and why. It is called once for each attempt.
 func (b *Batch) Judge(verdict Verdict, err error) { b.verdict, b.err = verdict, err }
@@ -105,3 +121,6 @@ func (b *Batch) Judge(verdict Verdict, err error) { b.verdict, b.err = verdict, 
 // Accept is Judge with Written: offset is the first message's position, -1 if the broker does not tell; logged the
 // time in ms since 1970 that it gave the messages in place of theirs, -1 for none.
 func (b *Batch) Accept(offset, logged int64) { b.verdict, b.offset, b.logged = Written, offset, logged }
+
+// Final says that the batch will not be sent as it is again.
+func (b *Batch) Final() bool { return b.verdict != Unheard && (b.verdict != Retry || !b.Unheard) }

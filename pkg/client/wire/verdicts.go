@@ -44,6 +44,15 @@ func (r *produceRequest) AppendTo(dst []byte) []byte {
 	if r.Version < oldestBatches {
 		return dst
 	}
+	leaving := r.leaving()
+	if leaving == nil {
+		return dst
+	}
+	return leaving.AppendTo(dst)
+}
+
+// leaving is the request with those of its batches that may leave, which have begun then; nil without any.
+func (r *produceRequest) leaving() *kmsg.ProduceRequest {
 	leaving := *r.ProduceRequest
 	leaving.Topics = slices.Clone(r.Topics)
 	leaving.Topics[0].Partitions = make([]kmsg.ProduceRequestTopicPartition, 0, len(r.batches))
@@ -53,13 +62,13 @@ func (r *produceRequest) AppendTo(dst []byte) []byte {
 		}
 	}
 	if len(leaving.Topics[0].Partitions) == 0 {
-		return dst
+		return nil
 	}
-	return leaving.AppendTo(dst)
+	return &leaving
 }
 
-// judge reads the answer to a request.
-func (w *Writer) judge(batches []*dispatch.Batch, answer *kmsg.ProduceResponse) {
+// judge reads the answer to a request, and says whether no batch of it will be sent as it is again.
+func (w *Writer) judge(batches []*dispatch.Batch, answer *kmsg.ProduceResponse) (done bool) {
 	answers := make(map[string]*kmsg.ProduceResponseTopicPartition, len(batches))
 	for i := range answer.Topics { // there is one
 		for j := range answer.Topics[i].Partitions {
@@ -67,14 +76,17 @@ func (w *Writer) judge(batches []*dispatch.Batch, answer *kmsg.ProduceResponse) 
 			answers[strconv.Itoa(int(one.Partition))] = one
 		}
 	}
+	done = true
 	for _, batch := range batches {
 		one := answers[batch.Partition]
 		if one == nil {
 			w.unanswered([]*dispatch.Batch{batch}, errNoAnswer)
-			continue
+		} else {
+			w.judgeOne(batch, one)
 		}
-		w.judgeOne(batch, one)
+		done = done && batch.Final()
 	}
+	return done
 }
 
 func (w *Writer) judgeOne(batch *dispatch.Batch, answer *kmsg.ProduceResponseTopicPartition) {

@@ -114,18 +114,22 @@ func (w *Writer) Send(ctx context.Context, broker string, batches []*dispatch.Ba
 		judgeAll(batches, dispatch.Retry, explain(err))
 		return
 	}
-	request, encoded := w.request(producer, batches)
+	request, buffer := w.request(producer, batches)
+	if len(request.batches) == 0 {
+		return
+	}
 	if w.config.Acks == NoReplica {
 		w.sendUnheard(ctx, int(node), request)
 		return
 	}
 	answer, err := ask[*kmsg.ProduceResponse](ctx, w.client.Broker(int(node)), request)
 	if err != nil {
-		w.unanswered(batches, explain(err))
-		return // encoded may still be read
+		w.unanswered(request.batches, explain(err))
+		return // what was encoded may still be read
 	}
-	w.buffers.Put(encoded)
-	w.judge(batches, answer)
+	if w.judge(request.batches, answer) {
+		w.buffers.Put(buffer)
+	}
 }
 
 func judgeAll(batches []*dispatch.Batch, verdict dispatch.Verdict, err error) {
@@ -150,10 +154,11 @@ func (w *Writer) unanswered(batches []*dispatch.Batch, err error) {
 
 // sendUnheard sends what is not answered.
 func (w *Writer) sendUnheard(ctx context.Context, node int, request *produceRequest) {
-	for _, batch := range request.batches {
-		batch.Begin() // franz-go does not say when bytes leave
+	leaving := request.leaving() // franz-go does not say when bytes leave
+	if leaving == nil {
+		return
 	}
-	_, err := w.client.Broker(node).Request(ctx, request.ProduceRequest)
+	_, err := w.client.Broker(node).Request(ctx, leaving)
 	switch {
 	case err == nil:
 		judgeAll(request.batches, dispatch.Sent, nil)
@@ -164,11 +169,11 @@ func (w *Writer) sendUnheard(ctx context.Context, node int, request *produceRequ
 	}
 }
 
-// request makes the request that carries batches. What it encoded is reused once nobody reads it any more.
+// request makes the request that carries batches. Its buffer is used again once nobody reads it any more.
 func (w *Writer) request(producer producerID, batches []*dispatch.Batch) (*produceRequest, *[]byte) {
 	buffer := w.buffers.Get().(*[]byte)
-	encoded := slices.Grow((*buffer)[:0], encodedSize(batches))
-	request := &produceRequest{ProduceRequest: kmsg.NewPtrProduceRequest(), batches: batches}
+	*buffer = slices.Grow((*buffer)[:0], encodedSize(batches))
+	request := &produceRequest{ProduceRequest: kmsg.NewPtrProduceRequest()}
 	request.Acks = w.config.Acks
 	request.TimeoutMillis = int32(min(w.config.Timeout, maxAckWait).Milliseconds()) //nolint:gosec // seconds
 	topic := kmsg.NewProduceRequestTopic()
@@ -177,22 +182,37 @@ func (w *Writer) request(producer producerID, batches []*dispatch.Batch) (*produ
 		topic.TopicID = *id
 	}
 	for _, batch := range batches {
+		if batch.Encoded == nil && !w.encode(batch, producer, buffer) {
+			continue
+		}
 		partition := kmsg.NewProduceRequestTopicPartition()
 		number, _ := strconv.ParseInt(batch.Partition, 10, 32) // the topology's own
-		partition.Partition = int32(number)
-		begin := len(encoded)
-		encoded = appendBatch(encoded, batch.Items, w.sequences.of(batch.Partition, producer), w.compressor)
-		partition.Records = encoded[begin:len(encoded):len(encoded)]
+		partition.Partition, partition.Records = int32(number), batch.Encoded
 		topic.Partitions = append(topic.Partitions, partition)
+		request.batches = append(request.batches, batch)
 	}
 	request.Topics = append(request.Topics, topic)
-	*buffer = encoded
 	return request, buffer
+}
+
+// encode encodes a batch into a buffer, unless it was withdrawn.
+func (w *Writer) encode(batch *dispatch.Batch, producer producerID, buffer *[]byte) bool {
+	if !batch.Load() {
+		return false
+	}
+	begin := len(*buffer)
+	*buffer = appendBatch(*buffer, batch.Items, w.sequences.of(batch.Partition, producer), w.compressor)
+	batch.Encoded = (*buffer)[begin:len(*buffer):len(*buffer)]
+	batch.Loaded()
+	return true
 }
 
 // encodedSize is the most that batches take.
 func encodedSize(batches []*dispatch.Batch) (size int) {
 	for _, batch := range batches {
+		if batch.Encoded != nil {
+			continue
+		}
 		for _, item := range batch.Items {
 			size += batchSize(&item.Message)
 		}
