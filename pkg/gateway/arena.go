@@ -13,6 +13,9 @@ import (
 // reads fills a small part of it, so that a stream that is slow costs no more.
 const arenaBytes = 128 << 10
 
+// frameSlack is what a message has besides itself: a length, or the end of a line.
+const frameSlack = 16
+
 // arena cuts a stream into messages. Those share the memory that they were read into, which is never written again: a
 // producer may keep it for as long as it likes.
 type arena struct {
@@ -72,7 +75,7 @@ func (a *arena) fill(need int) error {
 // renew takes new memory. A message that is longer than what there is gets twice as much each time: what its length
 // claims is not taken before it comes.
 func (a *arena) renew(pending int) error {
-	size := max(arenaBytes, 2*pending)
+	size := max(arenaBytes, min(2*pending, a.most+frameSlack))
 	extra := int64(size - arenaBytes)
 	if extra > a.extra && !a.held.take(extra-a.extra) {
 		p := full()

@@ -8,8 +8,10 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -148,4 +150,40 @@ func (r *repeated) Read(into []byte) (n int, err error) {
 		n, r.at = n+copied, (r.at+copied)%len(r.text)
 	}
 	return n, nil
+}
+
+// BenchmarkIdleConnection is what a connection costs that had a request and has none now: memory, since each waits.
+func BenchmarkIdleConnection(b *testing.B) {
+	server := httptest.NewUnstartedServer(nil)
+	server.Config = gateway.NewServer("", benchmarked(b))
+	server.Start()
+	defer server.Close()
+	before := memory()
+	var connections []net.Conn
+	for b.Loop() {
+		connection, err := new(net.Dialer).DialContext(b.Context(), "tcp", server.Listener.Addr().String())
+		if err != nil {
+			b.Fatal(err)
+		}
+		connections = append(connections, connection)
+		if _, err := io.WriteString(connection, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx"); err != nil {
+			b.Fatal(err)
+		}
+		var answer [512]byte
+		if _, err := connection.Read(answer[:]); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(memory()-before)/float64(len(connections)), "held-B/op")
+	for _, connection := range connections {
+		connection.Close()
+	}
+}
+
+// memory is what is in use, stacks included.
+func memory() uint64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapInuse + stats.StackInuse
 }

@@ -45,7 +45,8 @@ type Config struct {
 	// body of 1 MiB, and some 3 MB of memory until it is answered.
 	MaxBatch int
 	// MaxHeldBytes is how much of bodies is held at a time, of all requests together; what is more is answered with 429,
-	// and streams are not read on. It is memory besides the producer's own. Default 64 MiB: 64 bodies of the largest.
+	// and streams are not read on. It is memory besides the producer's own. Default 64 MiB: 64 bodies of the largest. No
+	// less than one stream of the largest messages needs: twice MaxBodyBytes, and 128 KiB.
 	MaxHeldBytes int64
 	// RequestTimeout is how long an answer waits for the producer once the body is there. It should be a little longer
 	// than the producer's own, which knows better what became of the message. Default 35 s.
@@ -93,7 +94,7 @@ var topicNames = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
 func (c Config) withDefaults() (Config, error) {
 	c.MaxBodyBytes = cmp.Or(c.MaxBodyBytes, defaultBodyBytes)
 	c.MaxBatch = cmp.Or(c.MaxBatch, defaultBatch)
-	c.MaxHeldBytes = cmp.Or(c.MaxHeldBytes, defaultHeldBytes)
+	c.MaxHeldBytes = max(cmp.Or(c.MaxHeldBytes, defaultHeldBytes), 2*c.MaxBodyBytes+arenaBytes)
 	c.RequestTimeout = cmp.Or(c.RequestTimeout, defaultRequestTimeout)
 	c.StreamIdle = cmp.Or(c.StreamIdle, defaultStreamIdle)
 	if c.Logger == nil {
@@ -120,9 +121,6 @@ func (c Config) validate() error {
 		return fmt.Errorf("gateway: a body of at most %d bytes: want 1 to %d", c.MaxBodyBytes, mostBodyBytes)
 	case c.MaxBatch < 1:
 		return fmt.Errorf("gateway: a batch of at most %d messages: want 1 or more", c.MaxBatch)
-	case c.MaxHeldBytes < c.MaxBodyBytes:
-		return fmt.Errorf("gateway: %d bytes of bodies at a time: want the %d of one body at least",
-			c.MaxHeldBytes, c.MaxBodyBytes)
 	case c.RequestTimeout < 0 || c.StreamIdle < 0:
 		return fmt.Errorf("gateway: timeouts of %s and %s: want more than none", c.RequestTimeout, c.StreamIdle)
 	}

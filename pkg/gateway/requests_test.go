@@ -123,15 +123,18 @@ var _ = Describe("A request", func() {
 
 	It("is refused while as much is held as may be", func(ctx SpecContext) {
 		b := &brokers{later: true}
-		_, url := serve(gateway.Config{Producer: b, MaxBodyBytes: 10, MaxHeldBytes: 15})
+		_, url := serve(gateway.Config{Producer: b, MaxHeldBytes: 1}) // which becomes 2 MiB + 128 KiB
 		first := make(chan answer)
-		go func() {
-			defer GinkgoRecover()
-			first <- post(ctx, url, "/", strings.Repeat("x", 10))
-		}()
-		Eventually(func() int { return len(b.written()) }).Should(Equal(1))
-		Expect(post(ctx, url, "/", strings.Repeat("x", 10)).status).To(Equal(429))
+		for range 2 {
+			go func() {
+				defer GinkgoRecover()
+				first <- post(ctx, url, "/", strings.Repeat("x", 1<<20))
+			}()
+		}
+		Eventually(func() int { return len(b.written()) }).Should(Equal(2))
+		Expect(post(ctx, url, "/", strings.Repeat("x", 200<<10)).status).To(Equal(429))
 		b.release()
+		Expect((<-first).status).To(Equal(201))
 		Expect((<-first).status).To(Equal(201))
 	})
 
@@ -152,7 +155,8 @@ var _ = Describe("A request", func() {
 
 	It("is observed", func(ctx SpecContext) {
 		seen := make(chan gateway.Observation, 1)
-		_, url := serve(gateway.Config{Producer: &brokers{}, Observe: func(o gateway.Observation) { seen <- o }, Now: theTime})
+		observe := func(o gateway.Observation) { seen <- o }
+		_, url := serve(gateway.Config{Producer: &brokers{}, Observe: observe, Now: theTime})
 		post(ctx, url, "/", "hello")
 		Expect(<-seen).To(Equal(gateway.Observation{Route: "/", Status: 201, Messages: 1, Written: 1, Bytes: 5}))
 		post(ctx, url, "/topics/x/y", "hello")
@@ -183,7 +187,7 @@ var _ = Describe("Records", func() {
 			nil, []byte("é😀")),
 	)
 
-	DescribeTable("are answered as others do, if that is asked for", func(ctx SpecContext, path string, headers ...string) {
+	DescribeTable("are answered as others do, on request", func(ctx SpecContext, path string, headers ...string) {
 		b := &brokers{answer: func(i int, m kafka.Message) (client.Produced, error) {
 			return client.Produced{Partition: partition("1-3"), Offset: -1, Held: true}, []error{refused(kafka.ErrBusy), nil}[i]
 		}}

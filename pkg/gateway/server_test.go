@@ -36,6 +36,7 @@ func exchange(ctx context.Context, url, text string) (a answer, closed bool) {
 	Expect(err).NotTo(HaveOccurred())
 	response, err := http.ReadResponse(reader, nil)
 	Expect(err).NotTo(HaveOccurred())
+	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	Expect(err).NotTo(HaveOccurred())
 	a = answer{response.StatusCode, response.Header, string(body)}
@@ -115,7 +116,7 @@ var _ = Describe("On the wire", func() {
 		}
 		Expect(hear()).To(HaveKeyWithValue("status", 201.0))
 		for range 3 {
-			Consistently(func() int { return results.Buffered() }, "150ms").Should(BeZero())
+			Consistently(func() int { return results.Buffered() }, 150*time.Millisecond).Should(BeZero())
 			say(line)
 			Expect(hear()).To(HaveKeyWithValue("status", 201.0))
 		}

@@ -64,14 +64,14 @@ type conversation struct {
 	status  int
 }
 
-func converse(ctx context.Context, url, kind string, first string) *conversation {
+func converse(ctx context.Context, url, kind, first string) *conversation {
 	GinkgoHelper()
 	reader, writer := io.Pipe()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, reader)
 	Expect(err).NotTo(HaveOccurred())
 	request.Header.Set(contentType, kind)
 	go func() { _, _ = io.WriteString(writer, first) }()
-	response, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request) //nolint:bodyclose // with the spec
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { writer.Close(); response.Body.Close() })
 	return &conversation{body: writer, results: bufio.NewReader(response.Body), status: response.StatusCode}
@@ -146,7 +146,7 @@ var _ = Describe("A stream", func() {
 		Expect(err).To(MatchError(io.EOF))
 	})
 
-	DescribeTable("has the status of its messages, where all is known", func(ctx SpecContext, body string, errs []error, status int, each []int) {
+	DescribeTable("has the status of its messages", func(ctx SpecContext, body string, errs []error, status int, each []int) {
 		b := &brokers{answer: func(i int, m kafka.Message) (client.Produced, error) {
 			return client.Produced{Partition: partition("0"), Held: true}, errs[i]
 		}}
@@ -210,7 +210,7 @@ var _ = Describe("A stream", func() {
 			c <- post(ctx, url, "/", strings.Repeat(frames(value), 40), contentType, typeFrames)
 		}()
 		Eventually(func() int { return len(b.written()) }).Should(Equal(8)) // pipelineBytes
-		Consistently(func() int { return len(b.written()) }, "100ms").Should(Equal(8))
+		Consistently(func() int { return len(b.written()) }, 100*time.Millisecond).Should(Equal(8))
 		Eventually(func() int { b.release(); return len(c) + len(b.written()) }).Should(BeNumerically(">=", 40))
 		Eventually(func() bool {
 			b.release()

@@ -56,9 +56,11 @@ func headerOf(text string) http.Header {
 }
 
 func FuzzHeaders(f *testing.F) {
-	f.Add("Samsa-Key: a%20b\nSamsa-Partition: 1-3\nSamsa-Timestamp: 2026-01-02T03:04:05Z\nSamsa-Header-A: %00\nSamsa-Header: a=b, c!", []byte("x"))
+	f.Add("Samsa-Key: a%20b\nSamsa-Partition: 1-3\nSamsa-Timestamp: 2026-01-02T03:04:05Z\n"+
+		"Samsa-Header-A: %00\nSamsa-Header: a=b, c!", []byte("x"))
 	f.Add("Samsa-Key-Base64: AAE=\nSamsa-Tombstone: true\nSamsa-Offset: 1\nSamsa-Partition: x", []byte(nil))
-	f.Add("Ce-Specversion: 1.0\nCe-Id: \"a\\\"b\"\nCe-Source: %e2%82%ac\nCe-Type: t\nCe-Partitionkey: k\nContent-Type: a/b; c=d", []byte("x"))
+	f.Add("Ce-Specversion: 1.0\nCe-Id: \"a\\\"b\"\n"+
+		"Ce-Source: %e2%82%ac\nCe-Type: t\nCe-Partitionkey: k\nContent-Type: a/b; c=d", []byte("x"))
 	f.Fuzz(func(t *testing.T, text string, body []byte) {
 		header := headerOf(text)
 		media, err := format.OfMessage(header)
@@ -88,7 +90,8 @@ func FuzzHeaders(f *testing.F) {
 }
 
 func FuzzEvents(f *testing.F) {
-	const event = `{"specversion":"1.0","id":"1","source":"s","type":"t","time":"2026-01-02T03:04:05Z","a":-1,"b":true,"data":[{}]}`
+	const event = `{"specversion":"1.0","id":"1","source":"s","type":"t",` +
+		`"time":"2026-01-02T03:04:05Z","a":-1,"b":true,"data":[{}]}`
 	f.Add([]byte(event))
 	f.Add([]byte("[" + event + "," + event + "]"))
 	f.Add([]byte(`[{"specversion":"1.0","id":"1","source":"s","type":"t","partitionkey":"k","data_base64":"AA=="}]`))
@@ -107,7 +110,8 @@ func FuzzEvents(f *testing.F) {
 }
 
 func FuzzRecords(f *testing.F) {
-	f.Add([]byte(`{"records":[{"key":"a","value":"AAE=","partition":3,"timestamp":7,"headers":[{"key":"h","value":"YQ=="}]}]}`), "")
+	f.Add([]byte(`{"records":[{"key":"a","value":"AAE=","partition":3,"timestamp":7,`+
+		`"headers":[{"key":"h","value":"YQ=="}]}]}`), "")
 	f.Add([]byte(`{"key_schema":null,"records":[{"value":{"a":[1.0e5,"\u00e9"]}},{}]}`), "1-3")
 	f.Fuzz(func(t *testing.T, body []byte, partition string) {
 		if !format.ValidPartition(partition) {
@@ -132,7 +136,8 @@ func FuzzRecords(f *testing.F) {
 }
 
 func FuzzLine(f *testing.F) {
-	f.Add([]byte(`{"key":"a","value":"b","partition":"1-3","timestamp":7,"headers":[{"key":"h","value":"x"},{"key":"i","valueBase64":"AA=="}]}`))
+	f.Add([]byte(`{"key":"a","value":"b","partition":"1-3","timestamp":7,` +
+		`"headers":[{"key":"h","value":"x"},{"key":"i","valueBase64":"AA=="}]}`))
 	f.Add([]byte(`{"keyBase64":"AA==","valueJSON":{"a":1}}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
 		m, err := format.ReadLine(format.Fields{}, line)
