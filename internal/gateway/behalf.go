@@ -22,7 +22,7 @@ import (
 const (
 	// behalfHeader says for whom a replica sends a request on whose caller showed a certificate: the connection between
 	// replicas has none of it. NAME.MILLISECONDS.MAC, where the secret is the private key that all replicas have.
-	behalfHeader = "Samsa-On-Behalf"
+	behalfHeader = "Replica-On-Behalf"
 	// behalfValid is how old it may be: clocks of nodes are closer than that, and requests between replicas quicker.
 	behalfValid = 30 * time.Second
 )
@@ -32,6 +32,12 @@ type behalf struct {
 	caller.Verifier
 	keyFile string
 	now     func() time.Time
+}
+
+// stays says that a request is refused here: the other replica could only say that it has no certificate.
+func (b *behalf) stays(r *http.Request) bool {
+	_, err := b.Verify(r.Context(), r)
+	return err != nil
 }
 
 // prepare says for whom a request is sent on. Where that is nobody the other replica finds out the same.

@@ -35,9 +35,10 @@ type parts struct {
 	// window and peers are nil where Idempotency-Keys are ignored.
 	window *window.Window
 	peers  *peers
-	// transport reaches other replicas, in requests that prepare has changed.
+	// transport reaches other replicas, in requests that prepare has changed, unless stays says that they stay.
 	transport       *http.Transport
 	prepare         func(in, out *http.Request)
+	stays           func(r *http.Request) bool
 	public, private *http.Server
 }
 
@@ -49,7 +50,7 @@ func assemble(config Config, listening net.Addr, logger *slog.Logger) (*parts, e
 	}
 	if config.Auth.Type == AuthMTLS && config.HTTP.TLS != nil {
 		b := &behalf{Verifier: p.verifier, keyFile: config.HTTP.TLS.KeyFile, now: time.Now}
-		p.verifier, p.prepare = b, b.prepare
+		p.verifier, p.prepare, p.stays = b, b.prepare, b.stays
 	}
 	secured, err := config.serverTLS()
 	if err != nil {
@@ -110,7 +111,7 @@ func (p *parts) forwarder(handler http.Handler) http.Handler {
 	}
 	return window.NewForwarder(window.ForwarderConfig{
 		Self: p.peers.self, Shares: p.peers.shares, Next: handler, Transport: p.transport, Scheme: scheme,
-		Prepare: p.prepare, Logger: p.logger,
+		Stays: p.stays, Prepare: p.prepare, Logger: p.logger,
 	})
 }
 

@@ -21,8 +21,8 @@ const (
 	// KeyHeader is the request's key, as its sender gives it.
 	KeyHeader = "Idempotency-Key"
 	// ForwardedHeader names the replica that sent the request on. Such a request is never sent on again: where the
-	// replicas do not agree, it is refused.
-	ForwardedHeader = "Samsa-Forwarded"
+	// replicas do not agree, it is refused. Names that begin with Samsa- are those of messages.
+	ForwardedHeader = "Replica-Forwarded"
 )
 
 // ForwarderConfig is what a Forwarder needs.
@@ -34,6 +34,8 @@ type ForwarderConfig struct {
 	// Transport reaches other replicas, and Scheme is http or https.
 	Transport http.RoundTripper
 	Scheme    string
+	// Stays, if not nil, says which requests Next answers whoever has their key: those that it refuses.
+	Stays func(r *http.Request) bool
 	// Prepare, if not nil, changes a request before it is sent on: it may say on whose behalf that is.
 	Prepare func(in, out *http.Request)
 	Logger  *slog.Logger
@@ -68,7 +70,7 @@ func (f *Forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	member, turn := f.config.Shares.Who(key)
 	switch {
-	case turn == Mine:
+	case turn == Mine, f.config.Stays != nil && f.config.Stays(r):
 		f.config.Next.ServeHTTP(w, r)
 	case turn == Soon:
 		refuse(w, "another replica answered for this Idempotency-Key until now; what it wrote is not read yet",
