@@ -19,7 +19,6 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client/registry"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 	"github.com/samsa-dev/samsa/pkg/client/wire"
-	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
 const (
@@ -44,9 +43,6 @@ var errNotRead = errors.New("nobody has told yet which brokers there are")
 
 // ErrClosed says that the cluster has been closed.
 var ErrClosed = errors.New("the cluster is closed")
-
-// ErrNoTopic says that a topic does not exist (yet).
-var ErrNoTopic = kafka.ErrNoTopic
 
 // Broker is a live broker.
 type Broker struct {

@@ -31,10 +31,11 @@ type Produced struct {
 // Producer publishes to one topic for many at once: it batches what comes together, and bounds what it holds. Safe for
 // concurrent use.
 //
-// While one broker takes writes, what is free to go anywhere is written. A message goes elsewhere only if it was certainly
-// not written; so in Kafka 0.11 and later, with AcksAll or AcksLeader, what succeeded was written exactly once. Kafka 0.7
-// to 0.10 do not recognize what is repeated: there nothing is that may have been written, except what franz-go repeats
-// by itself in 0.8 to 0.10 when a connection breaks.
+// While one broker takes writes, what is free to go anywhere is written. A message goes elsewhere only if it was
+// certainly not written; so in Kafka 0.11 and later, with AcksAll or AcksLeader, what succeeded was written exactly
+// once. Older ones do not recognize what is repeated: there what may have been written is not, except by franz-go itself
+// when a connection to Kafka 0.8 to 0.10 breaks, so that a success may be there twice. They are asked for AcksAll,
+// whatever the configuration says.
 type Producer struct {
 	dispatcher *dispatch.Dispatcher
 	topic      string
@@ -68,8 +69,8 @@ func (t *Topic) Producer(config ProducerConfig) (*Producer, error) {
 // Produce returns; it must not block. The message's bytes must not change before. A message whose Partition.ID is not
 // empty goes there and nowhere else; one without a timestamp gets the time of the call.
 //
-// A *kafka.Refused says that the message was certainly not written, and will not be, so that who sends it again makes no
-// second one; around kafka.ErrBusy (more than MaxBuffered would have no outcome), ErrTooLarge, ErrUnfit, ErrNoTopic,
+// A *kafka.Refused says that the message was certainly not written, and will not be, so that who sends it again makes
+// no second one; around kafka.ErrBusy (more than MaxBuffered would have no outcome), ErrTooLarge, ErrUnfit, ErrNoTopic,
 // ErrNoPartition, ErrUnavailable or ErrDenied, or the error of ctx if that was cancelled. After any other error it is
 // unknown whether it was or will be written. The end of ctx ends the waiting as Timeout does, a tenth of a second late.
 func (p *Producer) Produce(ctx context.Context, message kafka.Message, done func(Produced, error)) {

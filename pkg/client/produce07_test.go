@@ -52,7 +52,8 @@ var _ = Describe("A producer for Kafka 0.7", func() {
 
 	It("refuses what such a Kafka cannot store, and nothing beside it", func(ctx SpecContext) {
 		w := start07(ctx, map[string]int32{"orders": 2})
-		producer := producing(open07(ctx, w, client.Config{}), "orders", client.ProducerConfig{Linger: 100 * time.Millisecond})
+		producer := producing(open07(ctx, w, client.Config{}), "orders",
+			client.ProducerConfig{Linger: 100 * time.Millisecond})
 		at := kafka.Partition{ID: "0-0"}
 		before := produce(ctx, producer, kafka.Message{Partition: at, Value: []byte("before")})
 		unfit := produce(ctx, producer, kafka.Message{

@@ -49,7 +49,8 @@ type cluster struct {
 
 func newCluster(seed uint64) *cluster {
 	c := &cluster{
-		random: rand.New(rand.NewPCG(seed, 7)), log: map[string][]string{}, places: map[string]int{}, seen: map[*dispatch.Batch]bool{},
+		random: rand.New(rand.NewPCG(seed, 7)), log: map[string][]string{}, places: map[string]int{},
+		seen:       map[*dispatch.Batch]bool{},
 		recognizes: seed%3 != 0,
 	}
 	c.move()
@@ -189,7 +190,7 @@ func (c *cluster) wait(ctx context.Context) {
 func (c *cluster) later(b *dispatch.Batch) {
 	delay := time.Duration(c.dice(20_000)) * time.Millisecond
 	c.zombies.Go(func() {
-		time.Sleep(delay) // of the bubble
+		<-time.After(delay)
 		if b.Begin() {
 			c.write(b)
 		}
@@ -234,8 +235,8 @@ func (c *cluster) leave(b *dispatch.Batch) {
 func (*cluster) GiveUp(string) {}
 func (*cluster) Close()        {}
 
-// Whatever becomes of connections, brokers and leaders: a success was written once, a refusal is never written, anything
-// else at most once; every message has its outcome in time, and those of one key are written in their order.
+// Whatever becomes of connections, brokers and leaders: a success was written once, a refusal is never written,
+// anything else at most once; every message has its outcome in time, and those of one key are written in their order.
 func TestOutcomesAreTrue(t *testing.T) {
 	written := 0
 	for seed := range uint64(300) {
@@ -276,7 +277,7 @@ func trial(t *testing.T, seed uint64) (written int) {
 		}
 		put(t, d, c, i, value, ends, &mu)
 		if i%20 == 0 {
-			time.Sleep(time.Duration(c.dice(500)) * time.Millisecond)
+			<-time.After(time.Duration(c.dice(500)) * time.Millisecond)
 			c.move()
 		}
 	}

@@ -22,6 +22,7 @@ type flight struct {
 	broker string
 	lanes  []*lane
 	since  time.Time
+	ctx    context.Context //nolint:containedctx // the request's
 	cancel context.CancelFunc
 }
 
@@ -68,18 +69,18 @@ func (d *Dispatcher) launch(name string, b *broker, now time.Time) {
 	for b.flights < maxFlights && len(b.ready) > 0 && d.ctx.Err() == nil {
 		f, batches := d.load(name, b, now)
 		if len(batches) == 0 {
+			f.cancel()
 			continue
 		}
-		var ctx context.Context
-		ctx, f.cancel = context.WithCancel(d.ctx)
 		b.flights++
-		d.flying.Go(func() { d.fly(ctx, f, batches) })
+		d.flying.Go(func() { d.fly(f, batches) })
 	}
 }
 
 // load takes lanes off those that are ready, as many as one request carries.
 func (d *Dispatcher) load(name string, b *broker, now time.Time) (*flight, []*Batch) {
 	f := &flight{broker: name, since: now}
+	f.ctx, f.cancel = context.WithCancel(d.ctx)
 	var batches []*Batch
 	size, taken := 0, 0
 	for _, lane := range b.ready {
@@ -114,9 +115,9 @@ func (b *Batch) size() (size int) {
 }
 
 // fly sends a request and settles what came of it.
-func (d *Dispatcher) fly(ctx context.Context, f *flight, batches []*Batch) {
+func (d *Dispatcher) fly(f *flight, batches []*Batch) {
 	defer f.cancel()
-	d.config.Outlet.Send(ctx, f.broker, batches)
+	d.config.Outlet.Send(f.ctx, f.broker, batches)
 	d.mu.Lock()
 	now := time.Now()
 	b := d.brokers[f.broker]

@@ -70,7 +70,8 @@ func (d *Dispatcher) due(now time.Time) bool {
 	if d.underway == 0 {
 		return false
 	}
-	return d.asked && age >= topologyPause<<min(d.troubles, maxPauses) || age >= topologyEvery || age >= stalledEvery && d.stuck(now)
+	return d.asked && age >= topologyPause<<min(d.troubles, maxPauses) ||
+		age >= topologyEvery || age >= stalledEvery && d.stuck(now)
 }
 
 // stuck says whether something waits for a lane that takes nothing.

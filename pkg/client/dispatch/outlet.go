@@ -92,8 +92,8 @@ const (
 	withdrawn
 )
 
-// Load says that the messages are about to be read, until Loaded. If it returns false they must not: their memory may be
-// somebody else's by now.
+// Load says that the messages are about to be read, until Loaded. If it returns false they must not: their memory may
+// be somebody else's by now.
 func (b *Batch) Load() bool { return b.step.CompareAndSwap(waiting, loading) }
 
 // Loaded says that what is to be sent has been made of the messages, which are read no more.

@@ -96,7 +96,7 @@ func (w *Writer) judgeOne(batch *dispatch.Batch, answer *kmsg.ProduceResponseTop
 	case code == nil:
 		w.sequences.advance(batch.Partition, len(batch.Items))
 		batch.Accept(answer.BaseOffset, answer.LogAppendTime)
-	case code == kerr.DuplicateSequenceNumber && batch.Unheard:
+	case isAny(code, kerr.DuplicateSequenceNumber) && batch.Unheard:
 		w.sequences.advance(batch.Partition, len(batch.Items)) // it is there, and the broker forgot where
 		batch.Accept(-1, -1)
 	case outOfSequence(code):
@@ -106,7 +106,7 @@ func (w *Writer) judgeOne(batch *dispatch.Batch, answer *kmsg.ProduceResponseTop
 			return
 		}
 		batch.Judge(dispatch.Retry, code)
-	case code == kerr.ClusterAuthorizationFailed && sequenced:
+	case isAny(code, kerr.ClusterAuthorizationFailed) && sequenced:
 		w.sequences.forget(batch.Partition)
 		w.sequences.plain.Store(true)
 		if batch.Unheard {
@@ -172,5 +172,5 @@ func isAny(err error, codes ...*kerr.Error) bool {
 // isDial says that there was no connection to write to.
 func isDial(err error) bool {
 	network, ok := errors.AsType[*net.OpError](err)
-	return ok && network.Op == "dial"
+	return ok && network.Op == dialing
 }

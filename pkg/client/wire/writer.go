@@ -41,12 +41,12 @@ type WriterConfig struct {
 	Timeout time.Duration
 }
 
-// Writer writes batches to the partitions of one topic, for a dispatcher. Each bears a number of its producer's sequence,
-// by which brokers from Kafka 0.11 on recognize one that is repeated.
+// Writer writes batches to the partitions of one topic, for a dispatcher. Each bears a number of its producer's
+// sequence, by which brokers from Kafka 0.11 on recognize one that is repeated.
 //
-// It makes its requests itself rather than leave them to franz-go's producer, which sends what it has in an order and
-// with repetitions of its own: whether a given message was certainly not written, so that it may go elsewhere, it cannot
-// say; and when a broker refuses one message of a partition, it fails all that are behind it for that one's reason.
+// It makes its requests itself rather than leave them to franz-go's producer, which repeats what it sent as it sees
+// fit: whether a given message was certainly not written, so that it may go elsewhere, that cannot say; and when a
+// broker refuses one message of a partition, it fails all that are behind it for that one's reason.
 type Writer struct {
 	client     *kgo.Client
 	config     WriterConfig
