@@ -159,6 +159,7 @@ var _ = Describe("An Idempotency-Key", func() {
 	},
 		Entry("empty", 400, ""),
 		Entry("twice", 400, "a", "b"),
+		Entry("invisible", 400, "a b"),
 		Entry("too long", 400, strings.Repeat("k", 513)),
 		Entry("with no room for it", 503, "second"),
 	)

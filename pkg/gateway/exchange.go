@@ -91,17 +91,19 @@ func routeOf(r *http.Request) route {
 // to 300.
 const maxKey = 512
 
-// idempotencyKey reads the header of that name. Where nobody remembers keys there is nothing to promise, and so nothing
-// to refuse.
+// idempotencyKey reads the header of that name. Where nobody remembers keys, it has no effect.
 func (x *exchange) idempotencyKey() error {
 	lines := x.r.Header["Idempotency-Key"]
-	if len(lines) == 0 || x.h.config.Window == nil {
+	if len(lines) == 0 {
 		return nil
 	}
-	if len(lines) > 1 || lines[0] == "" || len(lines[0]) > maxKey {
-		return &format.Fault{Status: http.StatusBadRequest,
-			Detail: "header Idempotency-Key: it must come once, with 1 to 512 characters"}
+	if len(lines) > 1 || lines[0] == "" || len(lines[0]) > maxKey || strings.ContainsFunc(lines[0], invisible) {
+		return format.Malformed("header Idempotency-Key: it must come once, with 1 to 512 visible characters of ASCII")
 	}
-	x.key = lines[0]
+	if x.h.config.Window != nil {
+		x.key = lines[0]
+	}
 	return nil
 }
+
+func invisible(r rune) bool { return r <= ' ' || r > '~' }

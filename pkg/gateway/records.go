@@ -44,8 +44,16 @@ func (x *exchange) checkRecords() error {
 			return format.Malformed("header " + name + ": it is for POST /; here records have members")
 		}
 	}
-	if _, err := url.ParseQuery(x.r.URL.RawQuery); err != nil {
+	query, err := url.ParseQuery(x.r.URL.RawQuery)
+	if err != nil {
 		return format.Malformed("the query is malformed")
+	}
+	for _, name := range []string{"compat", "async"} {
+		for _, value := range query[name] {
+			if value != "true" && value != "false" {
+				return format.Malformed("query " + name + ": want true or false")
+			}
+		}
 	}
 	return nil
 }

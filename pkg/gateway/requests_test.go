@@ -53,6 +53,7 @@ var _ = Describe("A request", func() {
 		Entry("body too long", 413, "2000 bytes", "/", strings.Repeat("x", 2001)),
 		Entry("partition", 400, "Samsa-Partition", "/", "x", "Samsa-Partition", "-1"),
 		Entry("partition of too many digits", 400, "Samsa-Partition", "/", "x", "Samsa-Partition", "12345678901"),
+		Entry("partition with zeros before it", 400, "Samsa-Partition", "/", "x", "Samsa-Partition", "1-01"),
 		Entry("two partitions", 400, "it came 2 times", "/", "x", "Samsa-Partition", "1", "Samsa-Partition", "2"),
 		Entry("timestamp", 400, "Samsa-Timestamp", "/", "x", "Samsa-Timestamp", "yesterday"),
 		Entry("timestamp before 1970", 400, "Samsa-Timestamp", "/", "x", "Samsa-Timestamp", "-1"),
@@ -88,6 +89,7 @@ var _ = Describe("A request", func() {
 		Entry("structured: null", 422, "null", "/", "null", contentType, typeEvent),
 		Entry("structured: no source", 422, "source", "/", `{"specversion":"1.0","id":"1","type":"t"}`, contentType, typeEvent),
 		Entry("structured: id of a number", 422, "", "/", `{"specversion":"1.0","id":{},"source":"s","type":"t"}`, contentType, typeEvent),
+		Entry("structured: schema that is no text", 422, "a string", "/", goodEvent[:len(goodEvent)-1]+`,"dataschema":false}`, contentType, typeEvent),
 		Entry("structured: data twice", 422, "already", "/", goodEvent[:len(goodEvent)-1]+`,"data":1,"data_base64":"AA=="}`, contentType, typeEvent),
 		Entry("structured: base64", 422, "base64", "/", goodEvent[:len(goodEvent)-1]+`,"data_base64":"A"}`, contentType, typeEvent),
 		Entry("structured: twice", 422, "twice", "/", goodEvent[:len(goodEvent)-1]+`,"id":"2"}`, contentType, typeEvent),
@@ -112,13 +114,14 @@ var _ = Describe("A request", func() {
 		Entry("records: base64 with line breaks", 422, "base64", "/topics/orders", `{"records":[{"value":"YQ==\n"}]}`, contentType, typeBinary),
 		Entry("records: text that is none", 422, "a number", "/topics/orders", `{"records":[{"value":1}]}`, contentType, typeText),
 		Entry("records: partition", 422, "partition", "/topics/orders", `{"records":[{"partition":-1}]}`, contentType, typeJSON),
-		Entry("records: other partition", 422, "path says 1", "/topics/orders/partitions/1", `{"records":[{"partition":2}]}`, contentType, typeJSON),
+		Entry("records: other partition", 422, "path says 1", "/topics/orders/partitions/1", `{"records":[{"partition":1}]}`, contentType, typeJSON),
 		Entry("records: timestamp", 422, "timestamp", "/topics/orders", `{"records":[{"timestamp":-1}]}`, contentType, typeJSON),
 		Entry("records: header without key", 422, "no key", "/topics/orders", `{"records":[{"headers":[{"value":"YQ=="}]}]}`, contentType, typeJSON),
 		Entry("records: header of text", 422, "base64", "/topics/orders", `{"records":[{"headers":[{"key":"a","value":"a"}]}]}`, contentType, typeJSON),
 		Entry("records: too many", 413, "more than 3", "/topics/orders", `{"records":[{},{},{},{}]}`, contentType, typeJSON),
 		Entry("records: headers of the other path", 400, "Samsa-Key", "/topics/orders", `{}`, contentType, typeJSON, "Samsa-Key", "k"),
 		Entry("records: query", 400, "query", "/topics/orders?a=%zz", `{}`, contentType, typeJSON),
+		Entry("records: query of nonsense", 400, "async", "/topics/orders?async=1", `{}`, contentType, typeJSON),
 	)
 
 	It("is refused while as much is held as may be", func(ctx SpecContext) {
@@ -183,7 +186,7 @@ var _ = Describe("Records", func() {
 			[]byte(`{"a":1.0}`), []byte(`"text"`)),
 		Entry("base64", typeBinary, `{"key":"","value":"AAE=","timestamp":7,"headers":[{"key":"h","value":"YQ=="},{"key":"n","value":null}]}`,
 			[]byte{}, []byte{0, 1}),
-		Entry("text", typeText+"; charset=utf-8", `{"key":null,"value":"é\ud83d\ude00","partition":4,"timestamp":7,"headers":[{"key":"h","value":"YQ=="},{"key":"n"}]}`,
+		Entry("text", typeText+"; charset=utf-8", `{"key":null,"value":"é\ud83d\ude00","timestamp":7,"headers":[{"key":"h","value":"YQ=="},{"key":"n"}]}`,
 			nil, []byte("é😀")),
 	)
 

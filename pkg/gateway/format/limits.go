@@ -36,7 +36,8 @@ func validPartition(id string) bool {
 	for i := range len(id) {
 		switch c := id[i]; {
 		case c >= '0' && c <= '9':
-			if digits++; digits > 10 { // numbers of 32 bits
+			// Numbers of 32 bits, as they are printed: 007 would be another name of the same partition.
+			if digits++; digits > 10 || digits == 2 && id[i-1] == '0' {
 				return false
 			}
 		case c == '-' && parts == 1 && digits > 0:

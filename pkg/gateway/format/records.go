@@ -131,6 +131,9 @@ func (r *record) common(name string) error {
 		if err := r.once(name, seenPartition); err != nil {
 			return err
 		}
+		if r.message.Partition.ID != "" {
+			return unfit("partition: the path says %s", r.message.Partition.ID)
+		}
 		return r.readPartition()
 	case "timestamp":
 		if err := r.once(name, seenTimestamp); err != nil {
@@ -195,9 +198,6 @@ func (r *record) readPartition() error {
 	}
 	if !validPartition(id) {
 		return unfit("partition: %q is none: want a number, or \"1-3\" in Kafka 0.7", cut(id))
-	}
-	if path := r.message.Partition.ID; path != "" && path != id {
-		return unfit("partition: the path says %s", path)
 	}
 	r.message.Partition.ID = id
 	return nil

@@ -127,7 +127,11 @@ func (r *eventReader) field(name string) error {
 // value reads an attribute's: text, true or false, or an integer of 32 bits (§2.2 of the JSON format); null is none.
 func (r *eventReader) value(name string) (text string, found bool, err error) {
 	s := r.scanner
-	switch s.Kind() {
+	kind := s.Kind()
+	if isStandard(name) && kind != strictjson.Null {
+		kind = strictjson.String
+	}
+	switch kind {
 	case strictjson.Null:
 		_, err = s.Null()
 		return "", false, err
@@ -144,6 +148,15 @@ func (r *eventReader) value(name string) (text string, found bool, err error) {
 		data, err := s.Text()
 		return string(data), true, err
 	}
+}
+
+// isStandard reports whether CloudEvents itself defines the attribute; all of those are text.
+func isStandard(name string) bool {
+	switch name {
+	case attributeVersion, "id", "source", "type", "subject", "dataschema", attributeTime, attributeType:
+		return true
+	}
+	return false
 }
 
 func (r *eventReader) readData(name string) error {

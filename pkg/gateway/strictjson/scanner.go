@@ -5,6 +5,7 @@ package strictjson
 
 import (
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -146,7 +147,8 @@ func (s *Scanner) Bool() (bool, error) {
 	return false, s.literal("false")
 }
 
-// Int takes a number that is written as an integer, of 64 bits.
+// Int takes an integer of 64 bits. One whose fraction is zero is one too, as JSON Schema has it; one with an exponent
+// is not, since nobody writes such.
 func (s *Scanner) Int() (int64, error) {
 	if err := s.expect(Number); err != nil {
 		return 0, err
@@ -155,7 +157,11 @@ func (s *Scanner) Int() (int64, error) {
 	if err := s.number(); err != nil {
 		return 0, err
 	}
-	n, err := strconv.ParseInt(string(s.data[from:s.at]), 10, 64)
+	text := string(s.data[from:s.at])
+	if whole, fraction, found := strings.Cut(text, "."); found && strings.Trim(fraction, "0") == "" {
+		text = whole
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return 0, Unfit(from, "it must be an integer of at most 64 bits")
 	}
