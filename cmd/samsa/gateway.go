@@ -17,10 +17,11 @@ func gatewayCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "gateway --config FILE",
 		Short: "Take messages by HTTP and publish them to a topic",
-		Long: `Take messages by HTTP from callers that are known, publish them to one topic, and answer when a broker holds them.
+		Long: `Take messages by HTTP from callers that are known, publish them to one topic, and answer when a broker
+holds them.
 
-SIGTERM or SIGINT drains: readiness fails, what is under way is answered, what was taken is written. A second one ends the
-process at once; of what was under way it is then unknown whether it was written.`,
+SIGTERM or SIGINT drains: readiness fails, what is under way is answered, what was taken is written. A second one ends
+the process at once; of what was under way it is then unknown whether it was written.`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			logger, err := newLogger(command.ErrOrStderr(), format, level)

@@ -110,7 +110,9 @@ func TestConnect(t *testing.T) {
 	if err := os.WriteFile(digest, []byte("user:password\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	zk := ZooKeeper{Connect: "127.0.0.1:1", SessionTimeout: configfile.Duration(time.Second), DigestFile: digest, TLS: &TLS{}}
+	zk := ZooKeeper{
+		Connect: "127.0.0.1:1", SessionTimeout: configfile.Duration(time.Second), DigestFile: digest, TLS: &TLS{},
+	}
 	logger := slog.New(slog.DiscardHandler)
 	cluster, err := (&Cluster{ZooKeeper: &zk}).Connect(logger)
 	if err != nil {

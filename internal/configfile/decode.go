@@ -17,9 +17,9 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Decode reads YAML into config, a pointer to a struct, field by field. The decoders at hand stop at the first unknown field or wrong type,
-// and name no path; whoever writes a file wants all of them at once. It is false for what holds no fields at all:
-// nothing more can be said of that. first is a field that most files begin with.
+// Decode reads YAML into config, a pointer to a struct, field by field. The decoders at hand stop at the first unknown
+// field or wrong type, and name no path; whoever writes a file wants all of them at once. It is false for what holds no
+// fields at all: nothing more can be said of that. first is a field that most files begin with.
 func (f *Faults) Decode(data []byte, config any, first string) bool {
 	const file = "the file"
 	asJSON, err := yaml.YAMLToJSONStrict(data)

@@ -41,8 +41,8 @@ type HTTP struct {
 	MaxBodyBytes int `json:"maxBodyBytes,omitempty"`
 	// RequestTimeout is how long a request may wait for its outcome.
 	RequestTimeout configfile.Duration `json:"requestTimeout,omitempty"`
-	// DrainDelay is how long requests are still taken after SIGTERM, while readiness says that no more should come: as long
-	// as the endpoints of a Service take to change everywhere.
+	// DrainDelay is how long requests are still taken after SIGTERM, while readiness says that no more should come: as
+	// long as the endpoints of a Service take to change everywhere.
 	DrainDelay configfile.Duration `json:"drainDelay,omitempty"`
 	// TLS is for callers; without it they speak plain HTTP. The files are read for every connection.
 	TLS *ServerTLS `json:"tls,omitempty"`

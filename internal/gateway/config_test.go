@@ -55,10 +55,13 @@ func TestEverythingReadsAsItIsWritten(t *testing.T) {
 		HTTP: gateway.HTTP{
 			Address: ":80", InternalAddress: "127.0.0.1:81", MaxBodyBytes: 2048, RequestTimeout: minute, DrainDelay: minute,
 		},
-		Auth: gateway.Auth{Type: gateway.AuthBasic, Basic: gateway.Basic{UsersFile: users}, ServiceAccount: gateway.ServiceAccount{
-			Mode: gateway.ReviewJWKS, Audience: "a", Issuer: "i", JWKSURL: "https://keys",
-			Allow: []gateway.Allowed{{Namespace: "shop"}, {Namespace: "shop", ServiceAccount: "billing"}},
-		}},
+		Auth: gateway.Auth{
+			Type: gateway.AuthBasic, Basic: gateway.Basic{UsersFile: users},
+			ServiceAccount: gateway.ServiceAccount{
+				Mode: gateway.ReviewJWKS, Audience: "a", Issuer: "i", JWKSURL: "https://keys",
+				Allow: []gateway.Allowed{{Namespace: "shop"}, {Namespace: "shop", ServiceAccount: "billing"}},
+			},
+		},
 		Produce: gateway.Produce{
 			Partitioner: "round-robin", KeyedMoves: true, Acks: "leader", Compression: "gzip", Linger: minute / 12,
 			Timeout: minute, MaxBufferedBytes: 1 << 20,

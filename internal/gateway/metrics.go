@@ -31,7 +31,7 @@ type Metrics struct {
 func NewMetrics(buffered func() int) *Metrics {
 	outcomes := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "samsa_producer_messages_total",
-		Help: "Messages by what became of them: written, sent (nobody acknowledges), refused (certainly not written), unknown.",
+		Help: "Messages by what became of them; sent: nobody acknowledges, refused: certainly not written.",
 	}, []string{"outcome"})
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),

@@ -18,7 +18,8 @@ import (
 // leader that moves, takes less, and requests wait for it.
 const patience = 10 * time.Second
 
-// readiness says whether callers should come here. A replica that reaches no broker while others do should be left alone.
+// readiness says whether callers should come here. A replica that reaches no broker while others do should be left
+// alone.
 type readiness struct {
 	state func() client.ClusterState
 	now   func() time.Time
@@ -57,8 +58,8 @@ func (r *readiness) err() error {
 	return errors.New("the cluster has not answered yet")
 }
 
-// storesHeaders says whether messages have headers: from Kafka 0.11 on. known is false while nobody has said which Kafka
-// this is.
+// storesHeaders says whether messages have headers: from Kafka 0.11 on. known is false while nobody has said which
+// Kafka this is.
 func storesHeaders(state client.ClusterState) (headers, known bool) {
 	version := state.MinVersion
 	if version == "" {

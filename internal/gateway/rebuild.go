@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client"
@@ -72,17 +73,44 @@ func (t *tail) read(ctx context.Context, begins map[kafka.Partition]int64) error
 		return true
 	})
 	t.transport.Add(begins)
-	for len(t.ends) > 0 {
-		if ctx.Err() != nil {
-			return fmt.Errorf("rebuild: %w", ctx.Err())
+	for silences := 0; len(t.ends) > 0 && silences < mostSilences; {
+		fetches, err := t.poll(ctx)
+		switch {
+		case err != nil:
+			return fmt.Errorf("rebuild: %w", err)
+		case len(fetches) > 0:
+			silences = 0
+		case t.alive(ctx):
+			silences++
 		}
-		for _, fetch := range t.transport.Poll(ctx) {
+		for _, fetch := range fetches {
 			if err := t.take(fetch); err != nil {
 				return fmt.Errorf("rebuild: %s: %w", fetch.Partition, err)
 			}
 		}
 	}
 	return nil
+}
+
+const (
+	// silence is how long nothing comes of what a broker has at hand: a fetch that finds nothing lasts half a second.
+	silence = 5 * time.Second
+	// mostSilences of partitions whose leaders answer mean that nothing is to come: a log may end with what is no message,
+	// the marks of transactions.
+	mostSilences = 2
+)
+
+// poll gives nothing after a silence.
+func (t *tail) poll(ctx context.Context) ([]kafka.Fetch, error) {
+	waiting, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	return t.transport.Poll(waiting), ctx.Err()
+}
+
+// alive reports whether the leaders of all partitions that are not read yet answer.
+func (t *tail) alive(ctx context.Context) bool {
+	known, err := t.transport.Positions(ctx, slices.Collect(maps.Keys(t.ends)), kafka.Latest())
+	return err == nil && len(known) == len(t.ends)
 }
 
 // take loads what came of one partition. Errors that pass are waited for, as long as ctx allows.

@@ -170,7 +170,8 @@ func TestAKeyIsOneMessageForAllReplicas(t *testing.T) {
 			stops = append(stops, start(t, fmt.Sprintf(`
 topic: orders
 cluster: {zookeeper: {connect: %q}}
-http: {address: %q, internalAddress: "127.0.0.1:0", drainDelay: 0s, tls: {certFile: %[3]s/tls.crt, keyFile: %[3]s/tls.key}}
+http:
+  {address: %q, internalAddress: "127.0.0.1:0", drainDelay: 0s, tls: {certFile: %[3]s/tls.crt, keyFile: %[3]s/tls.key}}
 auth: {type: MTLS, mtls: {caFile: %[3]s/ca.crt, allow: [billing]}}
 produce: {timeout: 1s}
 idempotency: {peers: %q}

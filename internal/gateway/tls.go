@@ -39,11 +39,13 @@ const (
 	idlePeers = 64
 )
 
-// transport reaches other replicas. They have no names of their own: what one shows is the certificate that this one has
-// too.
+// transport reaches other replicas. They have no names of their own: what one shows is the certificate that this one
+// has too.
 func (c *Config) transport() *http.Transport {
 	dialer := &net.Dialer{Timeout: dialTimeout}
-	transport := &http.Transport{DialContext: dialer.DialContext, MaxIdleConnsPerHost: idlePeers, IdleConnTimeout: time.Minute}
+	transport := &http.Transport{
+		DialContext: dialer.DialContext, MaxIdleConnsPerHost: idlePeers, IdleConnTimeout: time.Minute,
+	}
 	if c.HTTP.TLS == nil {
 		return transport
 	}

@@ -12,8 +12,8 @@ import (
 )
 
 // MTLS knows callers by the certificates of their connections, which the server must have verified when they were made.
-// A caller has the names of its certificate: URIs (SPIFFE, say), DNS names, email addresses, and the common name. Who has
-// one of the names in allow may publish; an empty list has everybody whose certificate is good.
+// A caller has the names of its certificate: URIs (SPIFFE, say), DNS names, email addresses, and the common name. Who
+// has one of the names in allow may publish; an empty list has everybody whose certificate is good.
 //
 // A certificate that expires while the connection lasts is noticed by the time that now tells.
 func MTLS(allow []string, now func() time.Time) Verifier {

@@ -85,7 +85,8 @@ func (t *tokens) check(claims jwt.Claims) error {
 	return nil
 }
 
-// ExpiryOf is when a JSON Web Token says that it ends, zero where it does not: for tokens that somebody else has verified.
+// ExpiryOf is when a JSON Web Token says that it ends, zero where it does not: for tokens that somebody else has
+// verified.
 func ExpiryOf(token string) time.Time {
 	if claims, ok := unverified(token); ok && claims.Expiry != nil {
 		return claims.Expiry.Time()

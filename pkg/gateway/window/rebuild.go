@@ -9,9 +9,9 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// LoadMessage takes a message of the topic: one that was written with an Idempotency-Key within the window is known from
-// now on. full says that there is no memory for it: then the window knows less than it should, and whoever rebuilds it
-// must not let anybody rely on it.
+// LoadMessage takes a message of the topic: one that was written with an Idempotency-Key within the window is known
+// from now on. full says that there is no memory for it: then the window knows less than it should, and whoever
+// rebuilds it must not let anybody rely on it.
 func (w *Window) LoadMessage(message *kafka.Message) (found, full bool) {
 	for _, header := range message.Headers {
 		if header.Key != HeaderName {
@@ -29,6 +29,6 @@ func (w *Window) LoadMessage(message *kafka.Message) (found, full bool) {
 	return false, false
 }
 
-// Since is when the oldest message was written that a window that is rebuilt now has to know. slack is how far the clocks
-// of those who write and of brokers may be apart.
+// Since is when the oldest message was written that a window that is rebuilt now has to know. slack is how far the
+// clocks of those who write and of brokers may be apart.
 func (w *Window) Since(slack time.Duration) time.Time { return w.now().Add(-w.length - slack) }

@@ -52,8 +52,8 @@ type Shares struct {
 	due        time.Time
 }
 
-// mostViews bounds the views that are remembered while members come and go faster than anybody settles. Beyond that they
-// count as unknown.
+// mostViews bounds the views that are remembered while members come and go faster than anybody settles. Beyond that
+// they count as unknown.
 const mostViews = 16
 
 // NewShares begins with nobody, and nothing settled.
