@@ -33,9 +33,9 @@ type Produced struct {
 //
 // While one broker takes writes, what is free to go anywhere is written. A message goes elsewhere only if it was
 // certainly not written; so in Kafka 0.11 and later, with AcksAll or AcksLeader, what succeeded was written exactly
-// once. Older ones do not recognize what is repeated: there what may have been written is not, except by franz-go itself
-// when a connection to Kafka 0.8 to 0.10 breaks, so that a success may be there twice. They are asked for AcksAll,
-// whatever the configuration says.
+// once. Older ones do not recognize what is repeated: there what may have been written is not, except by franz-go
+// itself when a connection to Kafka 0.8 to 0.10 breaks, so that a success may be there twice. They are asked for
+// AcksAll, whatever the configuration says.
 type Producer struct {
 	dispatcher *dispatch.Dispatcher
 	topic      string
