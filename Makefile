@@ -120,7 +120,7 @@ install: manifests kube ## Apply the CustomResourceDefinitions to the cluster of
 	$(KUBECTL) apply --server-side --force-conflicts -k config/crd
 
 .PHONY: uninstall
-uninstall: kube ## Delete the CustomResourceDefinitions, and with them every ConsumerGroup and KafkaCluster.
+uninstall: kube ## Delete the CustomResourceDefinitions, and with them every object of samsa's kinds.
 	$(KUBECTL) delete --ignore-not-found -k config/crd
 
 .PHONY: deploy
@@ -128,11 +128,12 @@ deploy: manifests kube ## Apply everything, with IMAGE, and wait for the manager
 	KUBECTL=$(KUBECTL) IMAGE=$(IMAGE) hack/installer.sh | $(KUBECTL) apply --server-side --force-conflicts -f -
 	$(KUBECTL) --namespace samsa-system rollout status deployment/samsa-manager --timeout=3m
 
-# The manager goes last: a ConsumerGroup that is to remove its positions needs it for that.
+# The manager goes last: a ConsumerGroup that is to remove its positions needs it for that, as does a ProducerBinding that
+# has bound workloads.
 .PHONY: undeploy
-undeploy: kube ## Delete everything: every ConsumerGroup and KafkaCluster first, then the manager and what it needs.
-	if $(KUBECTL) get crd consumergroups.kafka.samsa.dev >/dev/null 2>&1; then \
-	  $(KUBECTL) delete consumergroups,kafkaclusters --all --all-namespaces --timeout=3m; fi
+undeploy: kube ## Delete everything: every object of samsa's kinds first, then the manager and what it needs.
+	if $(KUBECTL) get crd producerbindings.kafka.samsa.dev >/dev/null 2>&1; then \
+	  $(KUBECTL) delete producerbindings,consumergroups,kafkaclusters --all --all-namespaces --timeout=3m; fi
 	$(KUBECTL) delete --ignore-not-found -k config/default
 
 ##@ Check

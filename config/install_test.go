@@ -69,6 +69,11 @@ var _ = Describe("dist/install.yaml", Ordered, ContinueOnFailure, func() {
 		Expect(kubectl(ctx, "delete", "-k", "config/samples")).To(ContainSubstring(`"demo" deleted`))
 	})
 
+	It("takes the sample of a binding, field by field", func(ctx SpecContext) {
+		Expect(kubectl(ctx, "apply", "--dry-run=server", "--validate=strict", "-f", "config/samples/producerbinding.yaml")).
+			To(MatchRegexp(`producerbinding\S+ created`))
+	})
+
 	DescribeTable("takes the samples without ZooKeeper, field by field", func(ctx SpecContext, flag, sample string) {
 		Expect(kubectl(ctx, "apply", "--dry-run=server", "--validate=strict", flag, "config/"+sample)).
 			To(MatchRegexp(`kafkacluster\S+ created`))

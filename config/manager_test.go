@@ -14,6 +14,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
@@ -64,11 +65,51 @@ var _ = Describe("A manager with the permissions of its account", Ordered, func(
 		}).WithContext(ctx).WithTimeout(patience).ShouldNot(Equal(before))
 	})
 
+	It("makes what a binding needs, and lets its gateways have tokens reviewed", func(ctx SpecContext) {
+		kubectl(ctx, "create", "deployment", "shop", "--image=samsa.test/shop")
+		kubectl(ctx, "apply", "-f", "config/samples/producerbinding.yaml")
+		eventually(ctx, "get", "deployment/lines-gateway", "service/lines-gateway", "service/lines-peers", "pdb/lines-gateway",
+			"serviceaccount/lines-gateway", "secret/lines-binding")
+		kubectl(ctx, "wait", "--for=condition=TopicReady", "pb/lines", "--timeout=30s")
+		kubectl(ctx, "wait", "--for=jsonpath={.status.verification}=TokenReview", "pb/lines", "--timeout=30s")
+		Expect(mayReview(ctx, "lines-gateway")).To(BeTrue())
+		Expect(mayReview(ctx, "default")).To(BeFalse())
+		kubectl(ctx, "patch", "pb/lines", "--type=merge", "-p", `{"spec":{"subject":{"kind":"Deployment","name":"shop"}}}`)
+		kubectl(ctx, "wait", "--for=condition=SubjectBound", "pb/lines", "--timeout=30s")
+		kubectl(ctx, "scale", "pb/lines", "--replicas=1")
+		eventually(ctx, "wait", "--for=delete", "pdb/lines-gateway", "--timeout=1s")
+		kubectl(ctx, "delete", "pb/lines", "--timeout=20s")
+		Eventually(mayReview).WithArguments(ctx, "lines-gateway").WithTimeout(patience).Should(BeFalse())
+	})
+
+	It("binds workloads of every kind", func(ctx SpecContext) {
+		for _, kind := range []string{"StatefulSet", "DaemonSet", "CronJob"} {
+			kubectl(ctx, "apply", "-f", "config/samples/producerbinding.yaml")
+			kubectl(ctx, "patch", "pb/lines", "--type=merge", "-p",
+				`{"spec":{"subject":{"kind":"`+kind+`","selector":{"matchLabels":{"app":"shop"}}}}}`)
+			eventually(ctx, "wait", "--for=condition=SubjectBound=false", "pb/lines", "--timeout=1s")
+			kubectl(ctx, "delete", "pb/lines", "--timeout=20s")
+		}
+	})
+
 	It("lets a group go", func(ctx SpecContext) {
 		kubectl(ctx, "delete", "cg/demo", "--timeout=20s")
 		kubectl(ctx, "delete", "kc/local", "--timeout=20s")
 	})
 })
+
+// mayReview tells whether an account of the default namespace may have tokens reviewed.
+func mayReview(ctx context.Context, account string) (bool, error) {
+	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+		User:               "system:serviceaccount:default:" + account,
+		ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: "create", Group: "authentication.k8s.io", Resource: "tokenreviews"},
+	}}
+	answer, err := api.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+	if err != nil {
+		return false, err
+	}
+	return answer.Status.Allowed, nil
+}
 
 // patience is what a manager may take for a step: taking the lead takes seconds, everything after it much less.
 const patience = 30 * time.Second

@@ -77,7 +77,7 @@ func (h *herald) forget(key types.NamespacedName) {
 
 // weigh is hear for one object.
 func (k *hearsay) weigh(conditions []metav1.Condition, at time.Time) (news []occasion, wait time.Duration) {
-	for _, gone := range []string{v1alpha1.ConditionStalled, v1alpha1.ConditionDegraded, v1alpha1.ConditionFed} {
+	for _, gone := range besideReady() {
 		if meta.FindStatusCondition(conditions, gone) == nil {
 			delete(k.told, gone)
 			delete(k.rumour, gone)
@@ -110,13 +110,20 @@ func worthTelling(conditions []metav1.Condition) []metav1.Condition {
 		return nil
 	}
 	worth := []metav1.Condition{*ready}
-	for _, other := range []string{v1alpha1.ConditionStalled, v1alpha1.ConditionDegraded, v1alpha1.ConditionFed} {
+	for _, other := range besideReady() {
 		c := meta.FindStatusCondition(conditions, other)
 		if c != nil && c.Reason != ready.Reason && worrying(c) {
 			worth = append(worth, *c)
 		}
 	}
 	return worth
+}
+
+// besideReady are the conditions that are worth telling beside Ready.
+func besideReady() []string {
+	return []string{
+		v1alpha1.ConditionStalled, v1alpha1.ConditionDegraded, v1alpha1.ConditionFed, v1alpha1.ConditionSubjectBound,
+	}
 }
 
 // prompt tells that a condition is news at once: it is what somebody asked for.
@@ -131,7 +138,7 @@ func prompt(c *metav1.Condition) bool {
 // kindOf is Warning for what is not as it should be, and not on the way there.
 func kindOf(c *metav1.Condition) string {
 	switch c.Reason {
-	case v1alpha1.ReasonBalanced, v1alpha1.ReasonStarting, v1alpha1.ReasonRebalancing, v1alpha1.ReasonProgressing,
+	case v1alpha1.ReasonBalanced, v1alpha1.ReasonPublishing, v1alpha1.ReasonStarting, v1alpha1.ReasonRebalancing, v1alpha1.ReasonProgressing,
 		v1alpha1.ReasonSuspended, v1alpha1.ReasonScaledToZero, v1alpha1.ReasonDeleting:
 		return corev1.EventTypeNormal
 	}

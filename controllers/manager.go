@@ -15,7 +15,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -32,6 +31,7 @@ import (
 	"github.com/samsa-dev/samsa/api/v1alpha1"
 	"github.com/samsa-dev/samsa/controllers/connections"
 	"github.com/samsa-dev/samsa/controllers/observe"
+	"github.com/samsa-dev/samsa/controllers/topics"
 	"github.com/samsa-dev/samsa/controllers/workload"
 )
 
@@ -82,6 +82,7 @@ type parts struct {
 	options     Options
 	connections *connections.Cache
 	observer    *observe.Observer
+	topics      *topics.Keeper
 }
 
 // Scheme is what the manager's clients have to know.
@@ -127,7 +128,13 @@ func (o Options) assemble(m ctrl.Manager) error {
 			return err
 		}
 	}
-	for _, setup := range []func(ctrl.Manager, *parts) error{setupKafkaClusters, setupConsumerGroups} {
+	shared.topics = topics.New(shared.connections, o.Logger)
+	if err := m.Add(shared.topics); err != nil {
+		return err
+	}
+	for _, setup := range []func(ctrl.Manager, *parts) error{
+		setupKafkaClusters, setupConsumerGroups, setupProducerBindings,
+	} {
 		if err := setup(m, shared); err != nil {
 			return fmt.Errorf("controller: %w", err)
 		}
@@ -182,12 +189,12 @@ func (o Options) manager(scheme *runtime.Scheme) ctrl.Options {
 // everybody uses it keeps samsa's alone: all ConfigMaps and pods of a large cluster are gigabytes. Whether somebody
 // else has an object of a name is asked of the API server.
 func (o Options) cache() cache.Options {
-	ours := cache.ByObject{Label: labels.SelectorFromSet(workload.Managed())}
+	ours := cache.ByObject{Label: workload.Managed()}
 	options := cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
 			&appsv1.StatefulSet{}: ours, &corev1.Service{}: ours, &corev1.ConfigMap{}: ours, &corev1.Pod{}: ours,
-			&policyv1.PodDisruptionBudget{}: ours,
+			&policyv1.PodDisruptionBudget{}: ours, &appsv1.Deployment{}: ours, &corev1.ServiceAccount{}: ours,
 		},
 	}
 	if len(o.Namespaces) > 0 {

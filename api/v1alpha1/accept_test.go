@@ -46,6 +46,25 @@ var _ = Describe("What is accepted", func() {
 		Expect(made.at("status")).To(Equal(map[string]any{"observedGeneration": -1.0}))
 	})
 
+	It("a small ProducerBinding, and is completed", func(ctx SpecContext) {
+		made, err := api.create(ctx, binding(subject("kind: Deployment, name: shop")), dryRun)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(made.at("spec")).To(Equal(map[string]any{
+			"clusterRef": map[string]any{"name": "local"}, "topic": "orders", "replicas": 2.0,
+			"http": map[string]any{
+				"port": 8080.0, "maxBodyBytes": 1048576.0, "requestTimeout": "30s",
+				"auth": map[string]any{"type": "ServiceAccount"},
+			},
+			"produce": map[string]any{
+				"partitioner": "Key", "keyedMessages": "Wait", "acks": "All", "compression": "None", "linger": "0s",
+				"timeout": "30s", "maxBufferedBytes": 67108864.0,
+			},
+			"idempotency": map[string]any{"window": "5m"},
+			"subject":     map[string]any{"kind": "Deployment", "name": "shop", "envPrefix": "SAMSA_BINDING_"},
+		}))
+		Expect(made.at("status")).To(Equal(map[string]any{"observedGeneration": -1.0}))
+	})
+
 	It("a KafkaCluster by brokers alone, and gives it no ZooKeeper", func(ctx SpecContext) {
 		made, err := api.create(ctx, brokers(anywhere), dryRun)
 		Expect(err).NotTo(HaveOccurred())

@@ -3,11 +3,12 @@
 
 package v1alpha1
 
-// The conditions of both kinds. Ready is what to wait for; Reconciling and Stalled are there while they are true, as
+// The conditions of all kinds. Ready is what to wait for; Reconciling and Stalled are there while they are true, as
 // kstatus (and with it Flux, Argo CD and kubectl's own waiting) expects.
 const (
 	// ConditionReady of a ConsumerGroup surfaces that it is consuming: every partition of its topics is owned, and none
-	// is blocked. Of a KafkaCluster, that its ZooKeeper answers and a broker is registered there.
+	// is blocked. Of a KafkaCluster, that its ZooKeeper answers and a broker is registered there. Of a ProducerBinding,
+	// that its topic exists and a gateway takes messages for it.
 	ConditionReady = "Ready"
 	// ConditionReconciling surfaces that the operator is on the way to what the spec says, and expects to get there by
 	// itself. It is removed when it is not true.
@@ -29,6 +30,19 @@ const (
 	ConditionDelivering = "Delivering"
 	// ConditionFed surfaces whether there are partitions enough for every member to own one.
 	ConditionFed = "Fed"
+)
+
+// The conditions of a ProducerBinding beside those.
+const (
+	// ConditionClusterReachable surfaces whether the KafkaCluster can be used.
+	ConditionClusterReachable = "ClusterReachable"
+	// ConditionTopicReady surfaces whether the topic exists. It is Unknown while the cluster cannot be read.
+	ConditionTopicReady = "TopicReady"
+	// ConditionEndpointReady surfaces whether a gateway takes requests.
+	ConditionEndpointReady = "EndpointReady"
+	// ConditionSubjectBound surfaces whether all workloads that spec.subject names have what they need to publish. It is
+	// there only with a subject.
+	ConditionSubjectBound = "SubjectBound"
 )
 
 // ConditionDegraded surfaces that a cluster or group works, but lacks a protection that others have, such as
@@ -137,6 +151,33 @@ const (
 	ReasonApplyFailed = "ApplyFailed"
 	// ReasonProgressing surfaces that the operator has work left to do.
 	ReasonProgressing = "Progressing"
+)
+
+// The reasons of a ProducerBinding's conditions, beside those of a ConsumerGroup's.
+const (
+	// ReasonPublishing surfaces that the topic exists and gateways take messages for it.
+	ReasonPublishing = "Publishing"
+	// ReasonTopicFound surfaces that the topic exists.
+	ReasonTopicFound = "TopicFound"
+	// ReasonTopicComes surfaces that the topic is made by the first message, as Kafka 0.7 does.
+	ReasonTopicComes = "TopicMadeByFirstMessage"
+	// ReasonTopicUnreadable surfaces that it is not known whether the topic exists.
+	ReasonTopicUnreadable = "TopicUnreadable"
+	// ReasonTopicNotCreated surfaces that brokers refuse to make the topic, or cannot be asked to.
+	ReasonTopicNotCreated = "TopicNotCreated"
+	// ReasonGatewaysReady surfaces that a gateway takes requests.
+	ReasonGatewaysReady = "GatewaysReady"
+	// ReasonGatewaysFailing surfaces that gateway pods do not start, or end again.
+	ReasonGatewaysFailing = "GatewaysFailing"
+	// ReasonVerificationUnavailable surfaces that gateways are not allowed to have tokens reviewed.
+	ReasonVerificationUnavailable = "VerificationUnavailable"
+	// ReasonSubjectsBound surfaces that every workload has what it needs to publish.
+	ReasonSubjectsBound = "SubjectsBound"
+	// ReasonSubjectMissing surfaces that a workload does not exist, or none is selected.
+	ReasonSubjectMissing = "SubjectMissing"
+	// ReasonSubjectRefused surfaces that a workload cannot be bound, since somebody else owns what would have to change,
+	// or the API server does not take it.
+	ReasonSubjectRefused = "SubjectRefused"
 )
 
 // The reasons of events, beside those of conditions.

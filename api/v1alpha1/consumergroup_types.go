@@ -296,7 +296,7 @@ type LogSink struct{}
 // DiscardSink has no options.
 type DiscardSink struct{}
 
-// PodTemplate adds to the workers' pods.
+// PodTemplate adds to the pods of workers, or of gateways.
 // +kubebuilder:validation:MinProperties=1
 type PodTemplate struct {
 	// metadata adds labels and annotations to the pods.
@@ -311,11 +311,11 @@ type PodTemplate struct {
 // +kubebuilder:validation:MinProperties=1
 type PodMetadata struct {
 	// labels are added to the pods. Those by which samsa finds its pods are its own: app.kubernetes.io/name, instance and
-	// managed-by, and kafka.samsa.dev/consumer-group.
+	// managed-by, kafka.samsa.dev/consumer-group and kafka.samsa.dev/producer-binding.
 	// +optional
 	// +kubebuilder:validation:MinProperties=1
 	// +kubebuilder:validation:MaxProperties=32
-	// +kubebuilder:validation:XValidation:rule="['app.kubernetes.io/name', 'app.kubernetes.io/instance', 'app.kubernetes.io/managed-by', 'kafka.samsa.dev/consumer-group'].all(k, !(k in self))",message="spec.template.metadata.labels must not hold app.kubernetes.io/name, instance or managed-by, nor kafka.samsa.dev/consumer-group: samsa sets them, choose other keys"
+	// +kubebuilder:validation:XValidation:rule="['app.kubernetes.io/name', 'app.kubernetes.io/instance', 'app.kubernetes.io/managed-by', 'kafka.samsa.dev/consumer-group', 'kafka.samsa.dev/producer-binding'].all(k, !(k in self))",message="spec.template.metadata.labels must not hold app.kubernetes.io/name, instance or managed-by, nor kafka.samsa.dev/consumer-group or producer-binding: samsa sets them, choose other keys"
 	Labels map[string]string `json:"labels,omitempty"` //nolint:kubeapilinter // as in every pod template
 	// annotations are added to the pods.
 	// +optional
@@ -324,12 +324,12 @@ type PodMetadata struct {
 	Annotations map[string]string `json:"annotations,omitempty"` //nolint:kubeapilinter // as in every pod template
 }
 
-// PodSpec is the part of a pod's spec that makes sense for a worker.
+// PodSpec is the part of a pod's spec that makes sense for a worker or a gateway.
 // +kubebuilder:validation:MinProperties=1
 type PodSpec struct {
-	// resources are the worker container's requests and limits.
+	// resources are the container's requests and limits.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!has(self.claims)",message="spec.template.spec.resources.claims is not supported, since workers have no devices: remove it"
+	// +kubebuilder:validation:XValidation:rule="!has(self.claims)",message="spec.template.spec.resources.claims is not supported, since there is no use for devices: remove it"
 	Resources corev1.ResourceRequirements `json:"resources,omitzero"` //nolint:kubeapilinter // resources: {} is common
 	// nodeSelector is what a node's labels have to be.
 	// +optional
@@ -351,13 +351,14 @@ type PodSpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	TopologySpreadConstraints []corev1.TopologySpreadConstraint `json:"topologySpreadConstraints,omitempty"`
-	// serviceAccountName is the account that the pods run as. They need no permission. Default: default.
+	// serviceAccountName is the account that the pods run as. Default: for workers, which need no permission, default; for
+	// gateways one of their own, <name>-gateway.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="spec.template.spec.serviceAccountName must be the name of a ServiceAccount: lower case letters, digits, '-' and '.' alone"
 	ServiceAccountName string `json:"serviceAccountName,omitempty"`
-	// imagePullSecrets are for the worker's image.
+	// imagePullSecrets are for the image.
 	// +optional
 	// +listType=map
 	// +listMapKey=name

@@ -52,6 +52,7 @@ var _ = DescribeTable("kubectl explain tells of every field", func(ctx SpecConte
 },
 	Entry("of a ConsumerGroup", "consumergroup", "kafka.samsa.dev_consumergroups.yaml"),
 	Entry("of a KafkaCluster", "kafkacluster", "kafka.samsa.dev_kafkaclusters.yaml"),
+	Entry("of a ProducerBinding", "producerbinding", "kafka.samsa.dev_producerbindings.yaml"),
 )
 
 // undescribed are the fields at or below a path that have no description.

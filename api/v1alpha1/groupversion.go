@@ -17,7 +17,8 @@ var SchemeGroupVersion = GroupVersion
 
 // AddToScheme adds these types to a scheme.
 func AddToScheme(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(GroupVersion, &KafkaCluster{}, &KafkaClusterList{}, &ConsumerGroup{}, &ConsumerGroupList{})
+	scheme.AddKnownTypes(GroupVersion, &KafkaCluster{}, &KafkaClusterList{}, &ConsumerGroup{}, &ConsumerGroupList{},
+		&ProducerBinding{}, &ProducerBindingList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

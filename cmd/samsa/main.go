@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command samsa is the product's one binary: the manager that reconciles samsa's kinds in Kubernetes, the worker of a
-// consumer group, and the client on the command line.
+// consumer group, the gateway that publishes what comes by HTTP, and the client on the command line.
 //
 // Exit codes: 0 done (a worker: drained), 1 failure, 2 configuration or usage, 3 published in part, and it is unknown
 // which.
@@ -111,7 +111,7 @@ func root() *cobra.Command {
 		}
 		command.AddCommand(commands...)
 	}
-	add(runs, managerCommand(), workerCommand())
+	add(runs, managerCommand(), workerCommand(), gatewayCommand())
 	add(looks, cli.Commands()...)
 	command.AddCommand(versionCommand())
 	return command

@@ -52,14 +52,20 @@ func config(in *input) (worker.Config, error) {
 	for _, topic := range spec.Topics {
 		c.Topics = append(c.Topics, string(topic))
 	}
-	c.Cluster = worker.Cluster{
-		ZooKeeper: zookeeper(in.zookeeper(), &d), TLS: tls(in.cluster.Spec.TLS, brokerFiles()),
-		SASL: sasl(&in.cluster.Spec.SASL), MaxMessageBytes: int(in.cluster.Spec.MaxMessageBytes),
-	}
-	for _, server := range in.cluster.Spec.BootstrapServers {
-		c.Cluster.BootstrapServers = append(c.Cluster.BootstrapServers, string(server))
-	}
+	c.Cluster = clusterConfig(&in.cluster.Spec, in.zookeeper(), &d)
 	return c, d.err
+}
+
+// clusterConfig says how a cluster is reached. Of ZooKeeper it is what zk says, which is nil for none.
+func clusterConfig(spec *v1alpha1.KafkaClusterSpec, zk *v1alpha1.ZooKeeper, d *durations) worker.Cluster {
+	c := worker.Cluster{
+		ZooKeeper: zookeeper(zk, d), TLS: tls(spec.TLS, brokerFiles()),
+		SASL: sasl(&spec.SASL), MaxMessageBytes: int(spec.MaxMessageBytes),
+	}
+	for _, server := range spec.BootstrapServers {
+		c.BootstrapServers = append(c.BootstrapServers, string(server))
+	}
+	return c
 }
 
 // zookeeper is nil where workers need none: they find brokers by brokers, and these coordinate the group. Then nothing

@@ -6,6 +6,9 @@ package workload
 import (
 	"strconv"
 
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
+
 	"github.com/samsa-dev/samsa/api/v1alpha1"
 )
 
@@ -26,6 +29,7 @@ const (
 	managerLabel  = "app.kubernetes.io/managed-by"
 
 	workerName  = "samsa-worker"
+	gatewayName = "samsa-gateway"
 	managerName = "samsa"
 )
 
@@ -36,9 +40,15 @@ func Labels(name string) map[string]string {
 	}
 }
 
-// Managed are the labels that everything made by samsa has, and nothing else.
-func Managed() map[string]string {
-	return map[string]string{managerLabel: managerName, nameLabel: workerName}
+// Managed selects everything that samsa makes, and nothing else.
+func Managed() labels.Selector {
+	managed := labels.SelectorFromSet(labels.Set{managerLabel: managerName})
+	// It fails for what is no label's name or value, and these are.
+	ours, err := labels.NewRequirement(nameLabel, selection.In, []string{workerName, gatewayName})
+	if err != nil {
+		return labels.Nothing()
+	}
+	return managed.Add(*ours)
 }
 
 // Selector is what selects the pods of the group of this name. A StatefulSet's selector cannot be changed, so this is

@@ -58,7 +58,7 @@ func pod(in *input, configMap string) (*corev1ac.PodTemplateSpecApplyConfigurati
 	for _, m := range mounts {
 		spec.WithVolumes(m.volume())
 	}
-	if err := merge(spec, &template.Spec, in.group.Name); err != nil {
+	if err := merge(spec, &template.Spec, Selector(in.group.Name)); err != nil {
 		return nil, err
 	}
 	labels := maps.Clone(template.Metadata.Labels)
@@ -86,17 +86,19 @@ func container(in *input, mounts []mount) (*corev1ac.ContainerApplyConfiguration
 		WithSecurityContext(corev1ac.SecurityContext().
 			WithAllowPrivilegeEscalation(false).WithReadOnlyRootFilesystem(true).
 			WithCapabilities(corev1ac.Capabilities().WithDrop("ALL")))
+	return c, finish(c, mounts, &in.group.Spec.Template.Spec.Resources)
+}
+
+// finish gives a container its Secrets, and the resources that the user wants for it.
+func finish(c *corev1ac.ContainerApplyConfiguration, mounts []mount, resources *corev1.ResourceRequirements) (err error) {
 	for _, m := range mounts {
 		c.WithVolumeMounts(corev1ac.VolumeMount().
 			WithName(m.name).WithMountPath(mountRoot + "secrets/" + m.name).WithReadOnly(true))
 	}
-	resources := &in.group.Spec.Template.Spec.Resources
-	if len(resources.Requests)+len(resources.Limits)+len(resources.Claims) == 0 {
-		return c, nil
+	if len(resources.Requests)+len(resources.Limits)+len(resources.Claims) > 0 {
+		c.Resources, err = as[corev1ac.ResourceRequirementsApplyConfiguration](resources)
 	}
-	var err error
-	c.Resources, err = as[corev1ac.ResourceRequirementsApplyConfiguration](resources)
-	return c, err
+	return err
 }
 
 func fromField(name, path string) *corev1ac.EnvVarApplyConfiguration {
@@ -110,8 +112,10 @@ func probe(path string) *corev1ac.ProbeApplyConfiguration {
 		WithPath(path).WithPort(intstr.FromString(Port)).WithScheme(corev1.URISchemeHTTP))
 }
 
-// merge adds what the user wants of the pods.
-func merge(spec *corev1ac.PodSpecApplyConfiguration, user *v1alpha1.PodSpec, name string) error {
+// merge adds what the user wants of the pods, which a selector selects.
+func merge(
+	spec *corev1ac.PodSpecApplyConfiguration, user *v1alpha1.PodSpec, selector map[string]string,
+) error {
 	// The fields of both types have the same names, so JSON carries them over. Resources are the container's.
 	rest := *user
 	rest.Resources = corev1.ResourceRequirements{}
@@ -124,16 +128,16 @@ func merge(spec *corev1ac.PodSpecApplyConfiguration, user *v1alpha1.PodSpec, nam
 	}
 	if len(user.TopologySpreadConstraints) == 0 {
 		spec.WithTopologySpreadConstraints(
-			spread(corev1.LabelTopologyZone, name), spread(corev1.LabelHostname, name))
+			spread(corev1.LabelTopologyZone, selector), spread(corev1.LabelHostname, selector))
 	}
 	return nil
 }
 
-// spread asks for workers in different places, and does without where there are none.
-func spread(key, name string) *corev1ac.TopologySpreadConstraintApplyConfiguration {
+// spread asks for pods in different places, and does without where there are none.
+func spread(key string, selector map[string]string) *corev1ac.TopologySpreadConstraintApplyConfiguration {
 	return corev1ac.TopologySpreadConstraint().
 		WithMaxSkew(1).WithTopologyKey(key).WithWhenUnsatisfiable(corev1.ScheduleAnyway).
-		WithLabelSelector(metav1ac.LabelSelector().WithMatchLabels(Selector(name)))
+		WithLabelSelector(metav1ac.LabelSelector().WithMatchLabels(selector))
 }
 
 // as gives one type's value as another's of the same JSON.

@@ -36,14 +36,16 @@ type mount struct {
 }
 
 // secrets are those that the workers need, and no others.
-func (in *input) secrets() (mounts []mount) {
-	if zk := in.zookeeper(); zk != nil {
+func (in *input) secrets() []mount { return secretsOf(&in.cluster.Spec, in.zookeeper()) }
+
+// secretsOf are those that reaching a cluster takes. Of ZooKeeper it is what zk says, which is nil for none.
+func secretsOf(spec *v1alpha1.KafkaClusterSpec, zk *v1alpha1.ZooKeeper) (mounts []mount) {
+	if zk != nil {
 		if ref := zk.DigestSecretRef; ref.Name != "" {
 			mounts = append(mounts, mount{digestSecret, ref.Name, map[string]string{ref.Key: "digest"}})
 		}
 		mounts = append(mounts, zookeeperFiles().of(zk.TLS)...)
 	}
-	spec := &in.cluster.Spec
 	mounts = append(mounts, brokerFiles().of(spec.TLS)...)
 	if ref := spec.SASL.CredentialsSecretRef; ref.Name != "" {
 		mounts = append(mounts, mount{loginSecret, ref.Name, map[string]string{

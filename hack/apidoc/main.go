@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -41,8 +42,17 @@ func run() error {
 		}
 		kinds = append(kinds, kind)
 	}
-	// One has to have a cluster before a group.
-	slices.Reverse(kinds)
+	// One has to have a cluster before what uses it.
+	slices.SortStableFunc(kinds, func(a, b apiextensionsv1.CustomResourceDefinition) int {
+		return cmp.Compare(rank(&a), rank(&b))
+	})
 	_, err = os.Stdout.WriteString(reference(kinds))
 	return err
+}
+
+func rank(kind *apiextensionsv1.CustomResourceDefinition) int {
+	if kind.Spec.Names.Kind == "KafkaCluster" {
+		return 0
+	}
+	return 1
 }

@@ -51,6 +51,7 @@ type publishFlags struct {
 	format          string
 	topic           string
 	arguments       []string
+	binding         binding
 }
 
 func publishCommand() *cobra.Command {
@@ -73,18 +74,29 @@ configuration says without a word, so --max-message-bytes must not be above that
 With -o json the summary is {"topic", "acknowledged", "bytes", "partitions", "unknown"}, where partitions has the number
 of messages in each partition, and unknown is null or {"from", "to"}, counted from 1.
 
+With --binding messages go to a ProducerBinding by HTTP: it has one topic, so none is named, and all arguments are
+messages. What became of each message the gateway says.
+
 Exit codes: 0 all messages are acknowledged, 1 some were not sent, or refused: certainly not written; 2 the command line
 is wrong, nothing was sent; 3 of some messages it is unknown whether they were written.`,
 		Example: `  samsa publish orders "hello" "world" --zookeeper zk-0:2181/kafka
   seq 1000 | samsa publish orders
   samsa publish orders --file a.bin --file b.bin --compression gzip
-  my-frames | samsa publish orders --frames --key customer-7 --partitioner key`,
-		Args: arguments(1, -1, "the topic"),
+  my-frames | samsa publish orders --frames --key customer-7 --partitioner key
+  samsa publish "hello" --binding http://orders-gateway.shop.svc:8080 --token-file /var/run/secrets/tokens/orders`,
 	}
 	f.connection.register(command)
 	f.register(command)
+	command.Args = func(command *cobra.Command, args []string) error {
+		if f.binding.url != "" {
+			return nil
+		}
+		return arguments(1, -1, "the topic")(command, args)
+	}
 	command.RunE = func(command *cobra.Command, args []string) error {
-		f.topic, f.arguments = args[0], args[1:]
+		if f.arguments = args; f.binding.url == "" {
+			f.topic, f.arguments = args[0], args[1:]
+		}
 		f.keyed = command.Flags().Changed("key")
 		if err := f.check(command); err != nil {
 			return err
@@ -111,18 +123,46 @@ func (f *publishFlags) register(command *cobra.Command) {
 	flags.IntVar(&f.batch, "batch", defaultBatch, "the most `messages` that are sent together")
 	flags.IntVar(&f.maxMessage, "max-message-bytes", defaultMaxMessage,
 		"the most `bytes` that a message may have; in Kafka 0.7 as compressed")
+	flags.StringVar(&f.binding.url, "binding", "", "the `URL` of a ProducerBinding, in place of a cluster and a topic")
+	flags.StringVar(&f.binding.tokenFile, "token-file", "", "a `file` with the token that the binding wants")
+	flags.StringVar(&f.binding.caFile, "ca-file", "",
+		"a `file` with who may have signed the binding's certificate (default: whom the system trusts)")
 	outputFlag(command, &f.format, formatTable, formatJSON)
+}
+
+// checkBinding says what is wrong with the flags of a binding, and with others beside them.
+func (f *publishFlags) checkBinding(command *cobra.Command) error {
+	changed := command.Flags().Changed
+	if f.binding.url == "" {
+		for _, name := range []string{"token-file", "ca-file"} {
+			if changed(name) {
+				return usage("--%s: it is for a binding; give --binding", name)
+			}
+		}
+		return nil
+	}
+	for _, name := range []string{
+		"zookeeper", "bootstrap", "digest-file", "zookeeper-tls", "broker-tls", "partitioner", "compression",
+	} {
+		if changed(name) {
+			return usage("--%s: the binding has its own; remove it, or --binding", name)
+		}
+	}
+	return f.binding.check()
 }
 
 // check says what is wrong with the flags.
 func (f *publishFlags) check(command *cobra.Command) error {
+	if err := f.checkBinding(command); err != nil {
+		return err
+	}
 	sources := 0
 	for _, given := range []bool{len(f.arguments) > 0, f.lines, f.frames, len(f.files) > 0} {
 		if given {
 			sources++
 		}
 	}
-	if err := layout.CheckTopic(f.topic); err != nil {
+	if err := layout.CheckTopic(f.topic); err != nil && f.binding.url == "" {
 		return usage("topic: %w", err)
 	}
 	switch {
@@ -173,21 +213,27 @@ func (f *publishFlags) fromTerminal(in io.Reader) bool {
 	return len(f.arguments) == 0 && len(f.files) == 0 && !f.frames && isTerminal(in)
 }
 
-func (f *publishFlags) run(command *cobra.Command) (err error) {
+func (f *publishFlags) run(command *cobra.Command) (failed error) {
 	ctx := command.Context()
-	known, err := f.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = both(err, known.close()) }()
 	run := publishing{
-		publisher: known.publisher(f.topic, partitioning(f.partitioner)),
-		most:      f.batch, mostBytes: batchBytes(f.maxMessage), timeout: f.timeout,
+		most: f.batch, mostBytes: batchBytes(f.maxMessage), timeout: f.timeout,
 		progress: newProgress(command.ErrOrStderr(), time.Now),
 		summary:  summary{Topic: f.topic, Partitions: map[string]int{}},
 	}
 	if f.keyed {
 		run.key = []byte(f.key)
+	}
+	if f.binding.url != "" {
+		f.binding.key = run.key
+		run.binding = &f.binding
+		defer f.binding.close()
+	} else {
+		known, err := f.open(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { failed = both(failed, known.close()) }()
+		run.publisher = known.publisher(f.topic, partitioning(f.partitioner))
 	}
 	if f.fromTerminal(command.InOrStdin()) {
 		fmt.Fprintln(command.ErrOrStderr(), "Each line is a message; ^D ends.")

@@ -34,7 +34,9 @@ func batchBytes(limit int) int { return max(min(limit, defaultMaxMessage)*batchP
 // publishing is one run of publish.
 type publishing struct {
 	publisher publisher
-	key       []byte
+	// binding takes the messages in the publisher's place, unless it is nil.
+	binding *binding
+	key     []byte
 	// most messages go together, and mostBytes; a larger one goes alone.
 	most, mostBytes int
 	timeout         time.Duration
@@ -140,6 +142,9 @@ func sizeOf(m kafka.Message) int { return messageFrame + len(m.Key) + len(m.Valu
 
 // send publishes one batch. One that is under way is finished when ctx ends: what became of it is then known.
 func (p *publishing) send(ctx context.Context, batch []kafka.Message) error {
+	if p.binding != nil {
+		return p.sendTo(ctx, p.binding, batch)
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishAttempts*p.timeout)
 	defer cancel()
 	partition, err := p.publisher.publish(ctx, batch)

@@ -4,8 +4,10 @@
 package worker
 
 import (
-	"fmt"
 	"time"
+
+	"github.com/samsa-dev/samsa/internal/clusterconfig"
+	"github.com/samsa-dev/samsa/internal/configfile"
 )
 
 // Config is the file of `samsa worker --config FILE`. It holds no credentials, only names of files that do; names that
@@ -47,63 +49,20 @@ type Config struct {
 	Listen string `json:"listen,omitempty"`
 }
 
-// Cluster is how to reach a Kafka cluster. At least one of ZooKeeper and BootstrapServers is given.
-type Cluster struct {
-	// ZooKeeper is where brokers are registered, and groups are kept. Beside BootstrapServers it is for groups alone.
-	ZooKeeper *ZooKeeper `json:"zookeeper,omitempty"`
-	// BootstrapServers are brokers, HOST:PORT each, that tell the others. Kafka 0.8 and newer.
-	BootstrapServers []string `json:"bootstrapServers,omitempty"`
-	// TLS encrypts connections to brokers where it is given; {} trusts whom the system trusts.
-	TLS *TLS `json:"tls,omitempty"`
-	// SASL proves to brokers who this is. Kafka 0.10 and newer.
-	SASL *SASL `json:"sasl,omitempty"`
-	// MaxMessageBytes is the largest message that brokers of Kafka 0.7 take, in bytes: a fetch grows up to it for one
-	// message, and a larger one blocks its partition. With Kafka 0.8 and later it changes nothing.
-	MaxMessageBytes int `json:"maxMessageBytes,omitempty"`
-}
-
-// ZooKeeper is how to reach the ensemble that a cluster is registered in.
-type ZooKeeper struct {
-	// Connect is "host:port,host:port/chroot", as in Kafka's own zookeeper.connect.
-	Connect string `json:"connect"`
-	// SessionTimeout is asked of the server, which may give another within its own bounds.
-	SessionTimeout Duration `json:"sessionTimeout,omitempty"`
-	// DigestFile holds "user:password"; it is read for every session.
-	DigestFile string `json:"digestFile,omitempty"`
-	TLS        *TLS   `json:"tls,omitempty"`
-}
-
-// TLS names the files of a TLS connection. They are read for every connection, so what is renewed in place is used
-// without a restart.
-type TLS struct {
-	// CAFile holds who may have signed the server's certificate; default: who the system trusts.
-	CAFile string `json:"caFile,omitempty"`
-	// CertFile and KeyFile are this side's certificate, where the server wants one.
-	CertFile string `json:"certFile,omitempty"`
-	KeyFile  string `json:"keyFile,omitempty"`
-	// ServerName is the name expected in the server's certificate; default: the host connected to.
-	ServerName string `json:"serverName,omitempty"`
-}
-
-// SASL is how a worker proves to brokers who it is. The files are read for every connection, as those of TLS.
-type SASL struct {
-	Mechanism Mechanism `json:"mechanism"`
-	// UsernameFile and PasswordFile are for all mechanisms but OAUTHBEARER, which has TokenFile. A line's end at the end
-	// of what they hold does not count.
-	UsernameFile string `json:"usernameFile,omitempty"`
-	PasswordFile string `json:"passwordFile,omitempty"`
-	TokenFile    string `json:"tokenFile,omitempty"`
-}
-
-// Mechanism is the name of a SASL mechanism.
-type Mechanism string
-
-// The mechanisms.
-const (
-	MechanismPlain       Mechanism = "PLAIN"
-	MechanismScramSHA256 Mechanism = "SCRAM-SHA-256"
-	MechanismScramSHA512 Mechanism = "SCRAM-SHA-512"
-	MechanismOAuthBearer Mechanism = "OAUTHBEARER"
+// The parts of a configuration that other processes' have, too.
+type (
+	// Cluster is how to reach a Kafka cluster.
+	Cluster = clusterconfig.Cluster
+	// ZooKeeper is how to reach the ensemble that a cluster is registered in.
+	ZooKeeper = clusterconfig.ZooKeeper
+	// TLS names the files of a TLS connection.
+	TLS = clusterconfig.TLS
+	// SASL is how a worker proves to brokers who it is.
+	SASL = clusterconfig.SASL
+	// Mechanism is the name of a SASL mechanism.
+	Mechanism = clusterconfig.Mechanism
+	// Duration is a time.Duration that reads and writes as "1m30s".
+	Duration = configfile.Duration
 )
 
 // Coordination is where a group is kept: its members, what they own, and how far they have come.
@@ -210,29 +169,10 @@ type LogSink struct{}
 // DiscardSink acknowledges every message at once.
 type DiscardSink struct{}
 
-// Duration is a time.Duration that reads and writes as "1m30s".
-type Duration time.Duration
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (d *Duration) UnmarshalText(text []byte) error {
-	parsed, err := time.ParseDuration(string(text))
-	if err != nil {
-		return fmt.Errorf("%q is no duration; write it with a unit, as in 500ms, 10s or 1m30s", text)
-	}
-	*d = Duration(parsed)
-	return nil
-}
-
-// MarshalText implements encoding.TextMarshaler.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
-
-// String gives the duration as it stands in the file.
-func (d Duration) String() string { return time.Duration(d).String() }
-
 // Default is the configuration where the file says nothing.
 func Default() Config {
 	return Config{
-		Cluster:        Cluster{MaxMessageBytes: 1_000_000},
+		Cluster:        clusterconfig.Default(),
 		Coordination:   CoordinationAuto,
 		Semantics:      SemanticsQueue,
 		Start:          StartEarliest,

@@ -6,8 +6,8 @@ package worker
 import (
 	"fmt"
 	"os"
-	"path/filepath"
-	"time"
+
+	"github.com/samsa-dev/samsa/internal/configfile"
 )
 
 // Load reads a configuration file, fills in what it leaves out, and checks it together with the files it names. The
@@ -21,7 +21,7 @@ func LoadAt(path, address string) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("configuration: %w", err)
 	}
-	return parse(data, surroundings{directory: filepath.Dir(path), address: address})
+	return parse(data, surroundings{directory: configfile.DirectoryOf(path), address: address})
 }
 
 // Parse is Load on what the file holds. Relative names of files are relative to the working directory.
@@ -30,77 +30,52 @@ func Parse(data []byte) (Config, error) { return parse(data, surroundings{}) }
 // surroundings are what a configuration depends on besides its text.
 type surroundings struct {
 	// directory is what names of files are relative to.
-	directory string
+	directory configfile.Directory
 	// address replaces the host of listen, unless it is empty.
 	address string
 }
 
 func parse(data []byte, here surroundings) (Config, error) {
 	config := Default()
-	var faults faults
-	if faults.decode(data, &config) {
+	var faults configfile.Faults
+	if faults.Decode(data, &config, "group: NAME") {
 		config.fill(&faults)
 		config.settle(&faults, here)
 		config.check(&faults)
 	}
-	if err := faults.err(); err != nil {
+	if err := faults.Err(); err != nil {
 		return Config{}, err
 	}
 	return config, nil
 }
 
 // fill sets the defaults that depend on the rest of the file or on the machine.
-func (c *Config) fill(f *faults) {
+func (c *Config) fill(f *configfile.Faults) {
 	if c.Member == "" {
 		c.Member = defaultMember(f)
 	}
-	if zk := c.Cluster.ZooKeeper; zk != nil && zk.SessionTimeout == 0 && !f.has("cluster.zookeeper.sessionTimeout") {
-		zk.SessionTimeout = Duration(10 * time.Second)
-	}
+	c.Cluster.Fill(f)
 	if sink := c.Sink.HTTP; sink != nil && sink.Format == "" {
 		sink.Format = FormatCloudEventsBinary
 	}
 }
 
-func defaultMember(f *faults) string {
+func defaultMember(f *configfile.Faults) string {
 	if pod := os.Getenv("POD_NAME"); pod != "" {
 		return pod
 	}
 	host, err := os.Hostname()
 	if err != nil {
-		f.add("member", "is not given, and the machine does not tell its name (%v); set it, or $POD_NAME", err)
+		f.Add("member", "is not given, and the machine does not tell its name (%v); set it, or $POD_NAME", err)
 	}
 	return host
 }
 
 // settle puts the configuration where it is used: from now on names of files are relative to the working directory, and
 // the address to listen at is this worker's.
-func (c *Config) settle(f *faults, here surroundings) {
-	if zk := c.Cluster.ZooKeeper; zk != nil {
-		here.place(&zk.DigestFile)
-		here.placeTLS(zk.TLS)
-	}
-	here.placeTLS(c.Cluster.TLS)
-	if sasl := c.Cluster.SASL; sasl != nil {
-		here.place(&sasl.UsernameFile)
-		here.place(&sasl.PasswordFile)
-		here.place(&sasl.TokenFile)
-	}
+func (c *Config) settle(f *configfile.Faults, here surroundings) {
+	c.Cluster.Place(here.directory)
 	if here.address != "" {
-		c.Listen = withHost(f, c.Listen, here.address)
-	}
-}
-
-func (s surroundings) placeTLS(files *TLS) {
-	if files != nil {
-		s.place(&files.CAFile)
-		s.place(&files.CertFile)
-		s.place(&files.KeyFile)
-	}
-}
-
-func (s surroundings) place(file *string) {
-	if *file != "" && !filepath.IsAbs(*file) {
-		*file = filepath.Join(s.directory, *file)
+		c.Listen = configfile.WithHost(f, c.Listen, here.address)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/samsa-dev/samsa/internal/configfile"
 	"github.com/samsa-dev/samsa/pkg/client"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 )
@@ -17,49 +18,49 @@ import (
 const maxTopics = 64
 
 // checkName checks what becomes a part of a node's name in ZooKeeper.
-func checkName(f *faults, path, name, whatToDo string) {
+func checkName(f *configfile.Faults, path, name, whatToDo string) {
 	if name == "" {
-		f.add(path, "is missing; %s", whatToDo)
+		f.Add(path, "is missing; %s", whatToDo)
 		return
 	}
 	if err := layout.CheckName(name); err != nil {
-		f.add(path, "%v", err)
+		f.Add(path, "%v", err)
 	}
 }
 
 // maxPattern bounds a pattern: what RE2 makes of it grows with its length.
 const maxPattern = 256
 
-func (c *Config) checkTopics(f *faults) {
+func (c *Config) checkTopics(f *configfile.Faults) {
 	switch {
-	case f.has("topics") || f.has("topicPattern"):
+	case f.Has("topics") || f.Has("topicPattern"):
 		return
 	case len(c.Topics) == 0 && c.TopicPattern == "":
-		f.add("topics", "is empty; name what the group consumes, as in [orders], or give topicPattern")
+		f.Add("topics", "is empty; name what the group consumes, as in [orders], or give topicPattern")
 	case len(c.Topics) > 0 && c.TopicPattern != "":
-		f.add("topicPattern", "is given besides topics; keep one of them")
+		f.Add("topicPattern", "is given besides topics; keep one of them")
 	}
 	checkTopicNames(f, c.Topics)
 	if c.TopicPattern == "" {
 		return
 	}
 	if len(c.TopicPattern) > maxPattern {
-		f.add("topicPattern", "has %d bytes; shorten it to %d", len(c.TopicPattern), maxPattern)
+		f.Add("topicPattern", "has %d bytes; shorten it to %d", len(c.TopicPattern), maxPattern)
 	} else if _, err := client.CompilePattern(c.TopicPattern); err != nil {
-		f.add("topicPattern", "%v", err)
+		f.Add("topicPattern", "%v", err)
 	}
 }
 
-func checkTopicNames(f *faults, topics []string) {
+func checkTopicNames(f *configfile.Faults, topics []string) {
 	if len(topics) > maxTopics {
-		f.add("topics", "has %d names; a group consumes at most %d, make several groups", len(topics), maxTopics)
+		f.Add("topics", "has %d names; a group consumes at most %d, make several groups", len(topics), maxTopics)
 	}
 	for i, topic := range topics {
 		path := "topics[" + strconv.Itoa(i) + "]"
 		if err := layout.CheckTopic(topic); err != nil {
-			f.add(path, "%v", err)
+			f.Add(path, "%v", err)
 		} else if slices.Index(topics, topic) < i {
-			f.add(path, "%q is named twice; remove one", topic)
+			f.Add(path, "%q is named twice; remove one", topic)
 		}
 	}
 }
@@ -75,16 +76,16 @@ func (c Config) GroupName() string {
 // ordinal is the number at the end of a name, empty if there is none.
 func ordinal(name string) string { return name[len(strings.TrimRight(name, "0123456789")):] }
 
-func (c *Config) checkOrdinal(f *faults) {
-	if c.Semantics != SemanticsTopic || f.has("member") || f.has("group") {
+func (c *Config) checkOrdinal(f *configfile.Faults) {
+	if c.Semantics != SemanticsTopic || f.Has("member") || f.Has("group") {
 		return
 	}
 	if ordinal(c.Member) == "" {
-		f.add("member", "%q does not end in a number, which semantics Topic makes a group's name of; "+
+		f.Add("member", "%q does not end in a number, which semantics Topic makes a group's name of; "+
 			"name it like billing-0", c.Member)
 		return
 	}
 	if err := layout.CheckName(c.GroupName()); err != nil {
-		f.add("group", "with semantics Topic, %v", err)
+		f.Add("group", "with semantics Topic, %v", err)
 	}
 }

@@ -87,7 +87,7 @@ func assemble(config Config, logger *slog.Logger) (*parts, error) {
 	if err != nil {
 		return nil, errors.Join(err, target.Close())
 	}
-	cluster, err := config.Cluster.connect(logger)
+	cluster, err := config.Cluster.Connect(logger)
 	if err != nil {
 		return nil, errors.Join(err, target.Close())
 	}

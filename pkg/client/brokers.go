@@ -30,26 +30,39 @@ type brokers struct {
 // openTransport makes a transport to the brokers, waiting for them to be known. Which kind is decided by what they
 // registered.
 func (c *Cluster) openTransport(ctx context.Context) (*brokers, error) {
+	return c.openTransportWith(ctx, c.config.Compression)
+}
+
+// openTransportWith is openTransport for what is written with another compression.
+func (c *Cluster) openTransportWith(ctx context.Context, compression kafka.Compression) (*brokers, error) {
 	if err := c.directory.wait(ctx); err != nil {
 		return nil, err
 	}
 	live, dialect := c.directory.reachable()
-	opened, err := c.transportOf(dialect, live)
+	opened, err := c.transportOf(dialect, live, compression)
 	if err != nil {
 		return nil, fmt.Errorf("open transport: %w", err)
 	}
-	c.directory.mu.Lock()
-	c.directory.followers[opened] = struct{}{}
-	c.directory.mu.Unlock()
-	opened.follow() // the brokers may have changed since the transport was made
+	c.directory.keep(opened)
 	return opened, nil
 }
 
-func (c *Cluster) transportOf(dialect layout.Dialect, live map[string]Broker) (*brokers, error) {
+// keep tells a follower the live brokers from now on.
+func (d directory) keep(follower *brokers) {
+	d.mu.Lock()
+	d.followers[follower] = struct{}{}
+	d.mu.Unlock()
+	follower.follow() // they may have changed since it was made
+}
+
+func (c *Cluster) transportOf(
+	dialect layout.Dialect, live map[string]Broker, compression kafka.Compression,
+) (*brokers, error) {
 	if dialect == layout.Kafka07 {
-		return c.transport07(live)
+		return c.transport07(live, compression)
 	}
 	config := c.wireConfig(addresses(live))
+	config.Compression = compression
 	config.Release = oldest(live)
 	transport, err := wire.Open(config)
 	if err != nil {
@@ -61,10 +74,10 @@ func (c *Cluster) transportOf(dialect layout.Dialect, live map[string]Broker) (*
 	}, nil
 }
 
-func (c *Cluster) transport07(live map[string]Broker) (*brokers, error) {
+func (c *Cluster) transport07(live map[string]Broker, compression kafka.Compression) (*brokers, error) {
 	transport, err := wire07.Open(wire07.Config{
 		Brokers: addressesByID(live), Dial: c.config.Dial, Logger: c.logger,
-		Compression: c.config.Compression, MaxMessageBytes: c.config.MaxMessageBytes,
+		Compression: compression, MaxMessageBytes: c.config.MaxMessageBytes,
 	})
 	if err != nil {
 		return nil, err
@@ -101,8 +114,13 @@ func (b *brokers) outdated() bool {
 }
 
 func (b *brokers) close() {
+	b.forget()
+	b.Close()
+}
+
+// forget makes it follow the cluster no more.
+func (b *brokers) forget() {
 	b.cluster.directory.mu.Lock()
 	delete(b.cluster.directory.followers, b)
 	b.cluster.directory.mu.Unlock()
-	b.Close()
 }

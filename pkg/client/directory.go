@@ -44,9 +44,6 @@ var errNotRead = errors.New("nobody has told yet which brokers there are")
 // ErrClosed says that the cluster has been closed.
 var ErrClosed = errors.New("the cluster is closed")
 
-// ErrNoTopic says that a topic does not exist (yet).
-var ErrNoTopic = errors.New("the topic does not exist")
-
 // Broker is a live broker.
 type Broker struct {
 	ID string

@@ -10,6 +10,9 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
+// ErrNoTopic says that a topic does not exist (yet).
+var ErrNoTopic = kafka.ErrNoTopic
+
 // Topic is one topic of a cluster. Safe for concurrent use.
 type Topic struct {
 	cluster *Cluster

@@ -19,8 +19,26 @@ import (
 func ForKind(kind schema.GroupVersionKind) interface{} {
 	switch kind {
 	// Group=kafka.samsa.dev, Version=v1alpha1
+	case v1alpha1.SchemeGroupVersion.WithKind("Address"):
+		return &apiv1alpha1.AddressApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("AllowedAccount"):
+		return &apiv1alpha1.AllowedAccountApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BasicAuth"):
+		return &apiv1alpha1.BasicAuthApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BindingAuth"):
+		return &apiv1alpha1.BindingAuthApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BindingHTTP"):
+		return &apiv1alpha1.BindingHTTPApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BindingSubject"):
+		return &apiv1alpha1.BindingSubjectApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BindingTLS"):
+		return &apiv1alpha1.BindingTLSApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BoundTopic"):
+		return &apiv1alpha1.BoundTopicApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Broker"):
 		return &apiv1alpha1.BrokerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CallerLimits"):
+		return &apiv1alpha1.CallerLimitsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ClusterReference"):
 		return &apiv1alpha1.ClusterReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Columns"):
@@ -39,12 +57,16 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.HTTPHeaderApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("HTTPSink"):
 		return &apiv1alpha1.HTTPSinkApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Idempotency"):
+		return &apiv1alpha1.IdempotencyApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("KafkaCluster"):
 		return &apiv1alpha1.KafkaClusterApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("KafkaClusterSpec"):
 		return &apiv1alpha1.KafkaClusterSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("KafkaClusterStatus"):
 		return &apiv1alpha1.KafkaClusterStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("MTLSAuth"):
+		return &apiv1alpha1.MTLSAuthApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PartitionStatus"):
 		return &apiv1alpha1.PartitionStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PodMetadata"):
@@ -53,6 +75,16 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.PodSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PodTemplate"):
 		return &apiv1alpha1.PodTemplateApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Produce"):
+		return &apiv1alpha1.ProduceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ProducerBinding"):
+		return &apiv1alpha1.ProducerBindingApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ProducerBindingSpec"):
+		return &apiv1alpha1.ProducerBindingSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ProducerBindingStatus"):
+		return &apiv1alpha1.ProducerBindingStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ProvisionedBinding"):
+		return &apiv1alpha1.ProvisionedBindingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Retry"):
 		return &apiv1alpha1.RetryApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SASL"):
@@ -61,10 +93,18 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SecretKeyReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretReference"):
 		return &apiv1alpha1.SecretReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ServiceAccountAuth"):
+		return &apiv1alpha1.ServiceAccountAuthApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Sink"):
 		return &apiv1alpha1.SinkApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SubjectStatus"):
+		return &apiv1alpha1.SubjectStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TLS"):
 		return &apiv1alpha1.TLSApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TopicConfig"):
+		return &apiv1alpha1.TopicConfigApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TopicCreation"):
+		return &apiv1alpha1.TopicCreationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ZooKeeper"):
 		return &apiv1alpha1.ZooKeeperApplyConfiguration{}
 

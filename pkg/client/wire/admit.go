@@ -91,6 +91,9 @@ func explain(err error) error {
 	return err
 }
 
+// dialing is what package net calls it.
+const dialing = "dial"
+
 // dial opens one connection.
 func (c Config) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := c.open(ctx, network, address)
@@ -103,7 +106,7 @@ func (c Config) dial(ctx context.Context, network, address string) (net.Conn, er
 // open connects, by TLS where that is set: franz-go takes either a dialer or a TLS configuration.
 func (c Config) open(ctx context.Context, network, address string) (net.Conn, error) {
 	if err := c.Admission.ask(address, time.Now(), c.fingerprint(ctx)); err != nil {
-		return nil, &net.OpError{Op: "dial", Net: network, Addr: place(address), Err: err}
+		return nil, &net.OpError{Op: dialing, Net: network, Addr: place(address), Err: err}
 	}
 	conn, err := c.connect(ctx, network, address)
 	if err != nil || c.TLS == nil {
@@ -117,7 +120,7 @@ func (c Config) open(ctx context.Context, network, address string) (net.Conn, er
 			err = &NotAdmitted{Broker: address, Err: known}
 		}
 		// As one of dialing, franz-go tries the next broker.
-		return nil, &net.OpError{Op: "dial", Net: network, Addr: place(address), Err: err}
+		return nil, &net.OpError{Op: dialing, Net: network, Addr: place(address), Err: err}
 	}
 	return secured, nil
 }

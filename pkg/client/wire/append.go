@@ -256,6 +256,9 @@ func tooLarge(err error) error {
 	return err
 }
 
+// RefusesContent reports errors that Append gives, at each try alike, for what the messages are.
+func RefusesContent(err error) bool { return refusesContent(err) }
+
 // refusesContent reports errors that a broker gives, at each try alike, for what the messages are.
 func refusesContent(err error) bool {
 	for _, content := range []*kerr.Error{

@@ -41,7 +41,8 @@ const brokenConnections = 3
 func (f failure) serious() bool {
 	network, ok := errors.AsType[net.Error](f.err)
 	refused, isOp := errors.AsType[*net.OpError](f.err)
-	return ofTrust(f.err) != nil || f.times >= brokenConnections || ok && network.Timeout() || isOp && refused.Op == "dial"
+	return ofTrust(f.err) != nil || f.times >= brokenConnections ||
+		ok && network.Timeout() || isOp && refused.Op == dialing
 }
 
 var (

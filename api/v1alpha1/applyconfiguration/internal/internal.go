@@ -26,10 +26,114 @@ func Parser() *typed.Parser {
 var parserOnce sync.Once
 var parser *typed.Parser
 var schemaYAML = typed.YAMLObject(`types:
+- name: com.github.samsa-dev.samsa.api.v1alpha1.Acks
+  scalar: string
+- name: com.github.samsa-dev.samsa.api.v1alpha1.Address
+  map:
+    fields:
+    - name: CACerts
+      type:
+        scalar: string
+    - name: audience
+      type:
+        scalar: string
+    - name: url
+      type:
+        scalar: string
+- name: com.github.samsa-dev.samsa.api.v1alpha1.AllowedAccount
+  map:
+    fields:
+    - name: namespace
+      type:
+        scalar: string
+    - name: serviceAccount
+      type:
+        scalar: string
 - name: com.github.samsa-dev.samsa.api.v1alpha1.Assignment
   scalar: string
+- name: com.github.samsa-dev.samsa.api.v1alpha1.AuthType
+  scalar: string
+- name: com.github.samsa-dev.samsa.api.v1alpha1.BasicAuth
+  map:
+    fields:
+    - name: secretRef
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.SecretKeyReference
+- name: com.github.samsa-dev.samsa.api.v1alpha1.BindingAuth
+  map:
+    fields:
+    - name: basic
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.BasicAuth
+    - name: mtls
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.MTLSAuth
+    - name: serviceAccount
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.ServiceAccountAuth
+    - name: type
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.AuthType
+      default: ServiceAccount
+- name: com.github.samsa-dev.samsa.api.v1alpha1.BindingHTTP
+  map:
+    fields:
+    - name: auth
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.BindingAuth
+      default:
+        type: ServiceAccount
+    - name: maxBodyBytes
+      type:
+        scalar: numeric
+      default: 1048576
+    - name: port
+      type:
+        scalar: numeric
+      default: 8080
+    - name: requestTimeout
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.Duration
+      default: 30s
+    - name: tls
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.BindingTLS
+- name: com.github.samsa-dev.samsa.api.v1alpha1.BindingSubject
+  map:
+    fields:
+    - name: containers
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: envPrefix
+      type:
+        scalar: string
+      default: SAMSA_BINDING_
+    - name: kind
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.SubjectKind
+    - name: name
+      type:
+        scalar: string
+    - name: selector
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector
+- name: com.github.samsa-dev.samsa.api.v1alpha1.BindingTLS
+  map:
+    fields:
+    - name: secretRef
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.SecretReference
 - name: com.github.samsa-dev.samsa.api.v1alpha1.BootstrapServer
   scalar: string
+- name: com.github.samsa-dev.samsa.api.v1alpha1.BoundTopic
+  map:
+    fields:
+    - name: partitions
+      type:
+        scalar: numeric
 - name: com.github.samsa-dev.samsa.api.v1alpha1.Broker
   map:
     fields:
@@ -39,6 +143,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: id
       type:
         scalar: string
+- name: com.github.samsa-dev.samsa.api.v1alpha1.CallerLimits
+  map:
+    fields:
+    - name: bytesPerSecond
+      type:
+        scalar: numeric
+    - name: concurrent
+      type:
+        scalar: numeric
+    - name: messagesPerSecond
+      type:
+        scalar: numeric
 - name: com.github.samsa-dev.samsa.api.v1alpha1.ClusterReference
   map:
     fields:
@@ -60,6 +176,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: topics
       type:
         scalar: string
+- name: com.github.samsa-dev.samsa.api.v1alpha1.Compression
+  scalar: string
 - name: com.github.samsa-dev.samsa.api.v1alpha1.ConsumerGroup
   map:
     fields:
@@ -302,6 +420,13 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: url
       type:
         scalar: string
+- name: com.github.samsa-dev.samsa.api.v1alpha1.Idempotency
+  map:
+    fields:
+    - name: window
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.Duration
+      default: 5m
 - name: com.github.samsa-dev.samsa.api.v1alpha1.KafkaCluster
   map:
     fields:
@@ -385,6 +510,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: topicCount
       type:
         scalar: numeric
+- name: com.github.samsa-dev.samsa.api.v1alpha1.KeyedMessages
+  scalar: string
 - name: com.github.samsa-dev.samsa.api.v1alpha1.LagUnit
   scalar: string
 - name: com.github.samsa-dev.samsa.api.v1alpha1.LogSink
@@ -399,6 +526,18 @@ var schemaYAML = typed.YAMLObject(`types:
         elementType:
           namedType: __untyped_deduced_
         elementRelationship: separable
+- name: com.github.samsa-dev.samsa.api.v1alpha1.MTLSAuth
+  map:
+    fields:
+    - name: allow
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: caSecretRef
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.SecretKeyReference
 - name: com.github.samsa-dev.samsa.api.v1alpha1.Origin
   scalar: string
 - name: com.github.samsa-dev.samsa.api.v1alpha1.OutOfRange
@@ -441,6 +580,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: topic
       type:
         namedType: com.github.samsa-dev.samsa.api.v1alpha1.TopicName
+- name: com.github.samsa-dev.samsa.api.v1alpha1.Partitioner
+  scalar: string
 - name: com.github.samsa-dev.samsa.api.v1alpha1.PodMetadata
   map:
     fields:
@@ -503,6 +644,147 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: spec
       type:
         namedType: com.github.samsa-dev.samsa.api.v1alpha1.PodSpec
+- name: com.github.samsa-dev.samsa.api.v1alpha1.Produce
+  map:
+    fields:
+    - name: acks
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.Acks
+      default: All
+    - name: compression
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.Compression
+      default: None
+    - name: keyedMessages
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.KeyedMessages
+      default: Wait
+    - name: linger
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.Duration
+      default: 0s
+    - name: maxBufferedBytes
+      type:
+        scalar: numeric
+      default: 67108864
+    - name: partitioner
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.Partitioner
+      default: Key
+    - name: timeout
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.Duration
+      default: 30s
+- name: com.github.samsa-dev.samsa.api.v1alpha1.ProducerBinding
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+    - name: spec
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.ProducerBindingSpec
+    - name: status
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.ProducerBindingStatus
+      default:
+        observedGeneration: -1
+- name: com.github.samsa-dev.samsa.api.v1alpha1.ProducerBindingSpec
+  map:
+    fields:
+    - name: clusterRef
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.ClusterReference
+    - name: createTopic
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.TopicCreation
+    - name: http
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.BindingHTTP
+      default:
+        port: 8080
+    - name: idempotency
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.Idempotency
+      default:
+        window: 5m
+    - name: limits
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.CallerLimits
+    - name: produce
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.Produce
+      default:
+        acks: All
+    - name: replicas
+      type:
+        scalar: numeric
+      default: 2
+    - name: subject
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.BindingSubject
+    - name: template
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.PodTemplate
+    - name: topic
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.TopicName
+- name: com.github.samsa-dev.samsa.api.v1alpha1.ProducerBindingStatus
+  map:
+    fields:
+    - name: address
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.Address
+    - name: binding
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.ProvisionedBinding
+    - name: conditions
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Condition
+          elementRelationship: associative
+          keys:
+          - type
+    - name: observedGeneration
+      type:
+        scalar: numeric
+    - name: readyReplicas
+      type:
+        scalar: numeric
+    - name: replicas
+      type:
+        scalar: numeric
+    - name: selector
+      type:
+        scalar: string
+    - name: subjects
+      type:
+        list:
+          elementType:
+            namedType: com.github.samsa-dev.samsa.api.v1alpha1.SubjectStatus
+          elementRelationship: atomic
+    - name: topic
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.BoundTopic
+    - name: url
+      type:
+        scalar: string
+    - name: verification
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.Verification
+- name: com.github.samsa-dev.samsa.api.v1alpha1.ProvisionedBinding
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
 - name: com.github.samsa-dev.samsa.api.v1alpha1.Retry
   map:
     fields:
@@ -543,6 +825,22 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: com.github.samsa-dev.samsa.api.v1alpha1.Semantics
   scalar: string
+- name: com.github.samsa-dev.samsa.api.v1alpha1.ServiceAccountAuth
+  map:
+    fields:
+    - name: allow
+      type:
+        list:
+          elementType:
+            namedType: com.github.samsa-dev.samsa.api.v1alpha1.AllowedAccount
+          elementRelationship: atomic
+    - name: audience
+      type:
+        scalar: string
+    - name: verification
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.Verification
+      default: Auto
 - name: com.github.samsa-dev.samsa.api.v1alpha1.Sink
   map:
     fields:
@@ -557,6 +855,25 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.samsa-dev.samsa.api.v1alpha1.LogSink
 - name: com.github.samsa-dev.samsa.api.v1alpha1.Start
   scalar: string
+- name: com.github.samsa-dev.samsa.api.v1alpha1.SubjectKind
+  scalar: string
+- name: com.github.samsa-dev.samsa.api.v1alpha1.SubjectState
+  scalar: string
+- name: com.github.samsa-dev.samsa.api.v1alpha1.SubjectStatus
+  map:
+    fields:
+    - name: kind
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.SubjectKind
+    - name: name
+      type:
+        scalar: string
+    - name: reason
+      type:
+        scalar: string
+    - name: state
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.SubjectState
 - name: com.github.samsa-dev.samsa.api.v1alpha1.TLS
   map:
     fields:
@@ -569,7 +886,35 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: serverName
       type:
         scalar: string
+- name: com.github.samsa-dev.samsa.api.v1alpha1.TopicConfig
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: value
+      type:
+        scalar: string
+- name: com.github.samsa-dev.samsa.api.v1alpha1.TopicCreation
+  map:
+    fields:
+    - name: configs
+      type:
+        list:
+          elementType:
+            namedType: com.github.samsa-dev.samsa.api.v1alpha1.TopicConfig
+          elementRelationship: associative
+          keys:
+          - name
+    - name: partitions
+      type:
+        scalar: numeric
+    - name: replicationFactor
+      type:
+        scalar: numeric
 - name: com.github.samsa-dev.samsa.api.v1alpha1.TopicName
+  scalar: string
+- name: com.github.samsa-dev.samsa.api.v1alpha1.Verification
   scalar: string
 - name: com.github.samsa-dev.samsa.api.v1alpha1.ZooKeeper
   map:

@@ -11,7 +11,7 @@ package v1alpha1
 // PodMetadata are labels and annotations.
 type PodMetadataApplyConfiguration struct {
 	// labels are added to the pods. Those by which samsa finds its pods are its own: app.kubernetes.io/name, instance and
-	// managed-by, and kafka.samsa.dev/consumer-group.
+	// managed-by, kafka.samsa.dev/consumer-group and kafka.samsa.dev/producer-binding.
 	Labels map[string]string `json:"labels,omitempty"`
 	// annotations are added to the pods.
 	Annotations map[string]string `json:"annotations,omitempty"`

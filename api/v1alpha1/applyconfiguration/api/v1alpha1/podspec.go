@@ -12,9 +12,9 @@ import (
 // PodSpecApplyConfiguration represents a declarative configuration of the PodSpec type for use
 // with apply.
 //
-// PodSpec is the part of a pod's spec that makes sense for a worker.
+// PodSpec is the part of a pod's spec that makes sense for a worker or a gateway.
 type PodSpecApplyConfiguration struct {
-	// resources are the worker container's requests and limits.
+	// resources are the container's requests and limits.
 	Resources *v1.ResourceRequirements `json:"resources,omitempty"`
 	// nodeSelector is what a node's labels have to be.
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
@@ -24,9 +24,10 @@ type PodSpecApplyConfiguration struct {
 	Affinity *v1.Affinity `json:"affinity,omitempty"`
 	// topologySpreadConstraints say how the pods spread. Default: over zones and nodes, as far as possible.
 	TopologySpreadConstraints []v1.TopologySpreadConstraint `json:"topologySpreadConstraints,omitempty"`
-	// serviceAccountName is the account that the pods run as. They need no permission. Default: default.
+	// serviceAccountName is the account that the pods run as. Default: for workers, which need no permission, default; for
+	// gateways one of their own, <name>-gateway.
 	ServiceAccountName *string `json:"serviceAccountName,omitempty"`
-	// imagePullSecrets are for the worker's image.
+	// imagePullSecrets are for the image.
 	ImagePullSecrets []v1.LocalObjectReference `json:"imagePullSecrets,omitempty"`
 	// priorityClassName is the pods' priority.
 	PriorityClassName *string `json:"priorityClassName,omitempty"`

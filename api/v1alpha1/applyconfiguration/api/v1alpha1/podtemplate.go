@@ -8,7 +8,7 @@ package v1alpha1
 // PodTemplateApplyConfiguration represents a declarative configuration of the PodTemplate type for use
 // with apply.
 //
-// PodTemplate adds to the workers' pods.
+// PodTemplate adds to the pods of workers, or of gateways.
 type PodTemplateApplyConfiguration struct {
 	// metadata adds labels and annotations to the pods.
 	Metadata *PodMetadataApplyConfiguration `json:"metadata,omitempty"`

@@ -1,13 +1,12 @@
 // Copyright The samsa Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package worker
+package configfile
 
 import (
 	"bytes"
 	"encoding"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -18,69 +17,34 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// faults collects everything that is wrong with a configuration, at most one fault per field.
-type faults struct {
-	list []fault
-}
-
-type fault struct{ path, text string }
-
-// add reports a fault, unless the field or one that contains it has one already: the first says what to mend, more
-// would only follow from it.
-func (f *faults) add(path, format string, args ...any) {
-	if f.has(path) {
-		return
-	}
-	f.list = append(f.list, fault{path: path, text: fmt.Sprintf(format, args...)})
-}
-
-// also reports a fault of a field that may have others.
-func (f *faults) also(path, text string) { f.list = append(f.list, fault{path: path, text: text}) }
-
-// has reports whether the field, or one that contains it, has a fault.
-func (f *faults) has(path string) bool {
-	return slices.ContainsFunc(f.list, func(known fault) bool {
-		rest, inside := strings.CutPrefix(path, known.path)
-		return inside && (rest == "" || rest[0] == '.' || rest[0] == '[')
-	})
-}
-
-func (f *faults) err() error {
-	lines := make([]error, 0, len(f.list))
-	for _, fault := range f.list {
-		lines = append(lines, errors.New(fault.path+": "+fault.text))
-	}
-	return errors.Join(lines...)
-}
-
-// decode reads YAML into config, field by field. The decoders at hand stop at the first unknown field or wrong type,
-// and name no path; whoever writes a file wants all of them at once. It is false for what holds no fields at all:
-// nothing more can be said of that.
-func (f *faults) decode(data []byte, config *Config) bool {
+// Decode reads YAML into config, a pointer to a struct, field by field. The decoders at hand stop at the first unknown
+// field or wrong type, and name no path; whoever writes a file wants all of them at once. It is false for what holds no
+// fields at all: nothing more can be said of that. first is a field that most files begin with.
+func (f *Faults) Decode(data []byte, config any, first string) bool {
 	const file = "the file"
 	asJSON, err := yaml.YAMLToJSONStrict(data)
 	if err != nil {
-		f.add(file, "is no YAML: %s", strings.Join(strings.Fields(err.Error()), " "))
+		f.Add(file, "is no YAML: %s", strings.Join(strings.Fields(err.Error()), " "))
 		return false
 	}
 	decoder := json.NewDecoder(bytes.NewReader(asJSON))
 	decoder.UseNumber()
 	var tree any
 	if err := decoder.Decode(&tree); err != nil {
-		f.add(file, "cannot be read: %v", err)
+		f.Add(file, "cannot be read: %v", err)
 		return false
 	}
 	fields, ok := tree.(map[string]any)
 	if !ok {
-		f.add(file, "holds %s where the fields of a configuration should be; begin with `group: NAME`", kindOf(tree))
+		f.Add(file, "holds %s where the fields of a configuration should be; begin with `%s`", kindOf(tree), first)
 		return false
 	}
 	f.object("", fields, reflect.ValueOf(config).Elem())
 	return true
 }
 
-// value sets target, of one of the types that Config is made of, from a node of the tree.
-func (f *faults) value(path string, node any, target reflect.Value) {
+// value sets target, of one of the types that configurations are made of, from a node of the tree.
+func (f *Faults) value(path string, node any, target reflect.Value) {
 	if node == nil {
 		return // `field:` with nothing behind it is a field left out
 	}
@@ -107,35 +71,41 @@ func (f *faults) value(path string, node any, target reflect.Value) {
 		f.mismatch(path, node, target)
 	case json.Number:
 		f.number(path, node, target)
+	case bool:
+		if target.Kind() == reflect.Bool {
+			target.SetBool(node)
+			return
+		}
+		f.mismatch(path, node, target)
 	default:
 		f.mismatch(path, node, target)
 	}
 }
 
-func (f *faults) number(path string, node json.Number, target reflect.Value) {
+func (f *Faults) number(path string, node json.Number, target reflect.Value) {
 	if target.Kind() != reflect.Int {
 		f.mismatch(path, node, target)
 		return
 	}
 	whole, err := strconv.Atoi(node.String())
 	if err != nil {
-		f.add(path, "%s is no whole number; write it in digits alone, as in 1000000", node)
+		f.Add(path, "%s is no whole number; write it in digits alone, as in 1000000", node)
 		return
 	}
 	target.SetInt(int64(whole))
 }
 
-func (f *faults) text(path string, node any, target encoding.TextUnmarshaler) {
+func (f *Faults) text(path string, node any, target encoding.TextUnmarshaler) {
 	text, ok := node.(string)
 	if !ok {
 		text = fmt.Sprint(node)
 	}
 	if err := target.UnmarshalText([]byte(text)); err != nil {
-		f.add(path, "%v", err)
+		f.Add(path, "%v", err)
 	}
 }
 
-func (f *faults) mapping(path string, node map[string]any, target reflect.Value) {
+func (f *Faults) mapping(path string, node map[string]any, target reflect.Value) {
 	switch target.Kind() {
 	case reflect.Struct:
 		f.object(path+".", node, target)
@@ -151,7 +121,7 @@ func (f *faults) mapping(path string, node map[string]any, target reflect.Value)
 	}
 }
 
-func (f *faults) items(path string, node []any, target reflect.Value) {
+func (f *Faults) items(path string, node []any, target reflect.Value) {
 	if target.Kind() != reflect.Slice {
 		f.mismatch(path, node, target)
 		return
@@ -164,7 +134,7 @@ func (f *faults) items(path string, node []any, target reflect.Value) {
 
 // object sets the fields of a struct. Names are matched exactly: a file that works by luck of case is no favor to its
 // next reader.
-func (f *faults) object(prefix string, node map[string]any, target reflect.Value) {
+func (f *Faults) object(prefix string, node map[string]any, target reflect.Value) {
 	known := make(map[string]reflect.Value, target.NumField())
 	for i := range target.NumField() {
 		name, _, _ := strings.Cut(target.Type().Field(i).Tag.Get("json"), ",")
@@ -173,7 +143,7 @@ func (f *faults) object(prefix string, node map[string]any, target reflect.Value
 	for _, name := range slices.Sorted(maps.Keys(node)) {
 		field, ok := known[name]
 		if !ok {
-			f.add(prefix+name, "is no field of the configuration; %s", suggest(name, known))
+			f.Add(prefix+name, "is no field of the configuration; %s", suggest(name, known))
 			continue
 		}
 		f.value(prefix+name, node[name], field)
@@ -193,11 +163,13 @@ func suggest(name string, known map[string]reflect.Value) string {
 	return "remove it, or use one of " + strings.Join(names, ", ")
 }
 
-func (f *faults) mismatch(path string, node any, target reflect.Value) {
+func (f *Faults) mismatch(path string, node any, target reflect.Value) {
 	wanted := "a text"
 	switch target.Kind() {
 	case reflect.Int:
 		wanted = "a number"
+	case reflect.Bool:
+		wanted = "true or false"
 	case reflect.Struct:
 		wanted = "fields, or {}"
 	case reflect.Map:
@@ -211,7 +183,7 @@ func (f *faults) mismatch(path string, node any, target reflect.Value) {
 	} else if truth, ok := node.(bool); ok && target.Kind() == reflect.String {
 		hint = fmt.Sprintf(" (put it in quotes: %q)", strconv.FormatBool(truth))
 	}
-	f.add(path, "is %s where %s should be%s", kindOf(node), wanted, hint)
+	f.Add(path, "is %s where %s should be%s", kindOf(node), wanted, hint)
 }
 
 func kindOf(node any) string {

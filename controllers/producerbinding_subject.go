@@ -1,0 +1,208 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/samsa-dev/samsa/api/v1alpha1"
+	"github.com/samsa-dev/samsa/controllers/workload"
+)
+
+const (
+	// maxSubjects is how many workloads one binding may have.
+	maxSubjects = 64
+	// maxRemembered is what a status holds: as many that are bound as that wait to be released.
+	maxRemembered = 128
+	// subjectsEvery is how often workloads are looked at: nothing tells of theirs, since watching them would take all
+	// workloads of all namespaces into memory. A look is one request for each, so 200 bindings of one are 25 a second; and
+	// what somebody replaced is bound again within the 10 s in which everything else heals.
+	subjectsEvery = 8 * time.Second
+)
+
+// bindSubjects binds the workloads that spec.subject names, and releases those that it does not name any more.
+//
+// The status remembers which those are: a workload is bound only once the status says that it may be, so that whoever
+// comes after knows what to release. Nothing else does, without looking through all workloads there are.
+func (r *ProducerBindingReconciler) bindSubjects(ctx context.Context, s *bindingScope) (ctrl.Result, error) {
+	remembered := s.binding.Status.Subjects
+	s.tried = true
+	if s.binding.Spec.Subject.Kind == "" && len(remembered) == 0 {
+		return ctrl.Result{}, nil
+	}
+	wanted, err := r.wantedSubjects(ctx, s)
+	if err != nil {
+		s.subjects = remembered
+		return ctrl.Result{}, err
+	}
+	// What is still to be released has to be remembered, so it goes before what is to come.
+	leaving := slices.DeleteFunc(slices.Clone(remembered), func(subject v1alpha1.SubjectStatus) bool {
+		return indexOf(wanted, subject) >= 0
+	})
+	wanted = wanted[:min(len(wanted), max(0, maxRemembered-len(leaving)))]
+	var errs []error
+	for _, subject := range wanted {
+		subject.State, subject.Reason = v1alpha1.SubjectPending, ""
+		switch known := indexOf(remembered, subject) >= 0; {
+		case !s.fronted:
+			subject.Reason = "the Secret that it is bound by is not there yet"
+		case known:
+			errs = append(errs, r.bind(ctx, s, &subject))
+		}
+		s.subjects = append(s.subjects, subject)
+	}
+	for _, subject := range leaving {
+		errs = append(errs, r.releaseOne(ctx, s, subject))
+	}
+	return ctrl.Result{RequeueAfter: subjectsEvery}, errors.Join(errs...)
+}
+
+func indexOf(list []v1alpha1.SubjectStatus, subject v1alpha1.SubjectStatus) int {
+	return slices.IndexFunc(list, func(other v1alpha1.SubjectStatus) bool {
+		return other.Kind == subject.Kind && other.Name == subject.Name
+	})
+}
+
+// wantedSubjects are the workloads that are to be bound, whether they exist or not, by name.
+func (r *ProducerBindingReconciler) wantedSubjects(
+	ctx context.Context, s *bindingScope,
+) ([]v1alpha1.SubjectStatus, error) {
+	subject := &s.binding.Spec.Subject
+	switch {
+	case subject.Kind == "":
+		return nil, nil
+	case subject.Selector == nil:
+		return []v1alpha1.SubjectStatus{{Kind: subject.Kind, Name: subject.Name}}, nil
+	}
+	selector, err := metav1.LabelSelectorAsSelector(subject.Selector)
+	if err != nil {
+		s.unselected = fmt.Sprintf("spec.subject.selector selects nothing: %v", err)
+		return nil, nil
+	}
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(workload.SubjectResource(subject.Kind))
+	err = r.reader.List(ctx, list, client.InNamespace(s.binding.Namespace), client.MatchingLabelsSelector{Selector: selector})
+	if err != nil {
+		return nil, fmt.Errorf("select workloads: %w", err)
+	}
+	var found []v1alpha1.SubjectStatus
+	for i := range list.Items {
+		found = append(found, v1alpha1.SubjectStatus{Kind: subject.Kind, Name: list.Items[i].Name})
+	}
+	slices.SortFunc(found, func(a, b v1alpha1.SubjectStatus) int { return strings.Compare(a.Name, b.Name) })
+	if len(found) == 0 {
+		s.unselected = fmt.Sprintf("spec.subject.selector selects no %s; one that it selects is bound as soon as it is there",
+			subject.Kind)
+	}
+	return found[:min(len(found), maxSubjects)], nil
+}
+
+// bind makes a workload's template what it should be, and notes how that went. What the workload's owners have to mend
+// is no error: it is shown, and tried again soon.
+func (r *ProducerBindingReconciler) bind(
+	ctx context.Context, s *bindingScope, subject *v1alpha1.SubjectStatus,
+) error {
+	live, err := r.workload(ctx, s, *subject)
+	switch {
+	case apierrors.IsNotFound(err):
+		subject.State = v1alpha1.SubjectMissing
+		return nil
+	case err != nil:
+		return err
+	}
+	apply, err := workload.Project(s.binding, s.certificates != "", live, digest)
+	if err != nil {
+		subject.State, subject.Reason = v1alpha1.SubjectRefused, cut(err.Error(), maxReason)
+		return nil
+	}
+	desired := apply.DeepCopy().Object
+	metadata, _ := desired["metadata"].(map[string]any)
+	delete(metadata, "uid")
+	if covers(live.Object, desired) {
+		subject.State = v1alpha1.SubjectBound
+		return nil
+	}
+	// Never by force: what somebody else has set stays theirs, and the status says whose it is.
+	err = r.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(apply), bindingOwner(s.binding))
+	switch {
+	case err == nil:
+		subject.State = v1alpha1.SubjectBound
+	case apierrors.IsConflict(err) || apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err):
+		subject.State, subject.Reason = v1alpha1.SubjectRefused, cut(err.Error(), maxReason)
+	case apierrors.IsNotFound(err):
+		subject.State = v1alpha1.SubjectMissing
+	default:
+		return fmt.Errorf("bind %s %s: %w", subject.Kind, subject.Name, err)
+	}
+	return nil
+}
+
+// bindingOwner owns what a binding adds to workloads. Each binding has its own: what one adds, another one's removal
+// does not take away.
+func bindingOwner(binding *v1alpha1.ProducerBinding) client.FieldOwner {
+	return client.FieldOwner("samsa-binding-" + binding.Name)
+}
+
+func (r *ProducerBindingReconciler) workload(
+	ctx context.Context, s *bindingScope, subject v1alpha1.SubjectStatus,
+) (*unstructured.Unstructured, error) {
+	live := &unstructured.Unstructured{}
+	live.SetGroupVersionKind(workload.SubjectResource(subject.Kind))
+	key := client.ObjectKey{Namespace: s.binding.Namespace, Name: subject.Name}
+	if err := r.reader.Get(ctx, key, live); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil, err
+		}
+		return nil, fmt.Errorf("read %s %s: %w", subject.Kind, subject.Name, err)
+	}
+	return live, nil
+}
+
+// releaseOne takes away what the binding added to a workload, and keeps it in mind until that is done.
+func (r *ProducerBindingReconciler) releaseOne(
+	ctx context.Context, s *bindingScope, subject v1alpha1.SubjectStatus,
+) error {
+	err := r.release(ctx, s, subject)
+	if err == nil {
+		return nil
+	}
+	subject.State, subject.Reason = v1alpha1.SubjectReleasing, cut(err.Error(), maxReason)
+	s.subjects = append(s.subjects, subject)
+	return err
+}
+
+// release applies nothing in the binding's name, so that the API server removes what nobody else owns. Where there is
+// nothing of the binding's, nothing happens.
+func (r *ProducerBindingReconciler) release(
+	ctx context.Context, s *bindingScope, subject v1alpha1.SubjectStatus,
+) error {
+	live, err := r.workload(ctx, s, subject)
+	if err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	by := string(bindingOwner(s.binding))
+	if !slices.ContainsFunc(live.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool {
+		return entry.Manager == by && entry.Operation == metav1.ManagedFieldsOperationApply
+	}) {
+		return nil
+	}
+	nothing := &unstructured.Unstructured{}
+	workload.Identify(nothing, live)
+	err = r.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(nothing), client.FieldOwner(by))
+	if err != nil {
+		return client.IgnoreNotFound(fmt.Errorf("release %s %s: %w", subject.Kind, subject.Name, err))
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package topics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/samsa-dev/samsa/pkg/client"
+	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+)
+
+const (
+	// lookEvery is how old a finding may be: who makes or deletes a topic sees it within the 10 s in which everything
+	// else shows. It is a question of some hundred bytes, mostly answered out of what the connection knows anyway.
+	lookEvery = 8 * time.Second
+	// lookSoon is the wait after a look that failed, and while a topic that is to be there is not.
+	lookSoon = time.Second
+	// createdSoon is the wait after a topic was made: brokers tell each other within tens of milliseconds.
+	createdSoon = 200 * time.Millisecond
+	// lookTimeout bounds one look, and createTimeout one attempt to make a topic: a controller makes it in milliseconds,
+	// and brokers hold such a request for no longer than 15 s.
+	lookTimeout   = 5 * time.Second
+	createTimeout = 15 * time.Second
+)
+
+// watch looks after one topic.
+type watch struct {
+	keeper *Keeper
+	key    types.NamespacedName
+	target Target
+	cancel context.CancelFunc
+	// created says that brokers said once that they made it. Only run's goroutine uses it.
+	created bool
+
+	// What follows is protected by the keeper's mu.
+	latest Found
+	any    bool
+}
+
+// run looks again and again until ctx ends.
+func (w *watch) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		changed, wait := w.look(ctx)
+		timer := time.NewTimer(wait - rand.N(wait/10)) //nolint:gosec // so that bindings do not all look at once
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// look looks once. The channel is closed when the connection changes; wait is until the next look.
+func (w *watch) look(ctx context.Context) (changed <-chan struct{}, wait time.Duration) {
+	cluster, release, ok := w.keeper.connections.Acquire(w.target.Cluster)
+	if !ok {
+		w.failed(ErrNoConnection)
+		return nil, lookSoon
+	}
+	defer release()
+	changed = cluster.Changed() // before State, or a change in between is missed
+	state := cluster.State()
+	if state.Err != nil {
+		w.failed(state.Err)
+		return changed, lookSoon
+	}
+	found, err := w.read(ctx, cluster)
+	switch {
+	case ctx.Err() != nil:
+		return nil, lookSoon
+	case err != nil:
+		w.failed(err)
+		return changed, lookSoon
+	case !found.Missing:
+		w.put(found)
+		return changed, lookEvery
+	case state.DialectKnown && state.Dialect == layout.Kafka07:
+		found.ByFirstMessage = true
+		w.put(found)
+		return changed, lookEvery
+	case w.target.Create == nil:
+		w.put(found)
+		return changed, lookSoon
+	}
+	return changed, w.create(ctx, cluster, found)
+}
+
+func (w *watch) read(ctx context.Context, cluster *client.Cluster) (Found, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	partitions, err := cluster.Topic(w.target.Topic).Partitions(ctx)
+	switch {
+	case errors.Is(err, client.ErrNoTopic):
+		return Found{At: time.Now(), Missing: true}, nil
+	case errors.Is(err, context.DeadlineExceeded):
+		return Found{}, fmt.Errorf("the cluster does not tell within %v whether the topic exists", lookTimeout)
+	case err != nil:
+		return Found{}, err
+	}
+	return Found{At: time.Now(), Partitions: len(partitions)}, nil
+}
+
+// create makes the topic.
+func (w *watch) create(ctx context.Context, cluster *client.Cluster, found Found) time.Duration {
+	ctx, cancel := context.WithTimeout(ctx, createTimeout)
+	defer cancel()
+	logger := w.keeper.logger.With("producerBinding", w.key.String(), "topic", w.target.Topic)
+	found.CreateErr = cluster.Topic(w.target.Topic).Create(ctx, *w.target.Create)
+	if found.CreateErr == nil && !w.created {
+		w.created = true
+		logger.Info("Created a topic", "partitions", w.target.Create.Partitions)
+		return createdSoon
+	}
+	if ctx.Err() != nil {
+		found.CreateErr = errors.New("the brokers have not made it in time")
+	}
+	w.put(found)
+	return lookSoon
+}
+
+// failed keeps what was seen before, with its time.
+func (w *watch) failed(err error) {
+	w.change(func(f *Found) { f.Err = err })
+}
+
+func (w *watch) put(found Found) { w.change(func(f *Found) { *f = found }) }
+
+// change wakes the listeners if there is something to show.
+func (w *watch) change(set func(*Found)) {
+	w.keeper.mu.Lock()
+	defer w.keeper.mu.Unlock()
+	before, first := w.latest, !w.any
+	set(&w.latest)
+	w.any = true
+	if w.keeper.there[w.key] == w && (first || !before.same(w.latest)) {
+		w.keeper.bell.Ring(w.key)
+	}
+}

@@ -1,0 +1,188 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package workload
+
+import (
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/samsa-dev/samsa/api/v1alpha1"
+)
+
+const (
+	// bindingsRoot is where bindings are mounted in a container that has no such place of its own, which is what
+	// rootVariable says; see the Service Binding specification.
+	bindingsRoot = "/bindings"
+	rootVariable = "SERVICE_BINDING_ROOT"
+	// tokenLife is how long a token is good for, which the kubelet renews: an hour is what pods' own tokens have.
+	tokenLife = 3600
+	// bindingAnnotation begins the annotation of a bound workload, whose value tells one projection from another.
+	bindingAnnotation = "bindings.kafka.samsa.dev/"
+)
+
+// SubjectResource is the kind of a workload as the API server knows it.
+func SubjectResource(kind v1alpha1.SubjectKind) schema.GroupVersionKind {
+	if kind == v1alpha1.SubjectCronJob {
+		return schema.GroupVersionKind{Group: "batch", Version: "v1", Kind: string(kind)}
+	}
+	return schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: string(kind)}
+}
+
+// podPath is where a workload's pods are described.
+func podPath(kind v1alpha1.SubjectKind) []string {
+	if kind == v1alpha1.SubjectCronJob {
+		return []string{"spec", "jobTemplate", "spec", "template", "spec"}
+	}
+	return []string{"spec", "template", "spec"}
+}
+
+// Project gives what is to be applied to a workload, as it stands, so that its pods can publish to a binding. hash is
+// for telling what is applied from what was. The error says what about the workload does not fit.
+func Project(
+	binding *v1alpha1.ProducerBinding, certificates bool, workload *unstructured.Unstructured, hash func([]byte) string,
+) (*unstructured.Unstructured, error) {
+	p := projection{binding: binding, certificates: certificates}
+	kind := v1alpha1.SubjectKind(workload.GetKind())
+	pod, _, err := unstructured.NestedMap(workload.Object, podPath(kind)...)
+	if err != nil {
+		return nil, fmt.Errorf("its pods' template: %w", err)
+	}
+	if err := p.check(pod); err != nil {
+		return nil, err
+	}
+	template := map[string]any{"volumes": []any{p.volume()}}
+	for _, list := range []string{"containers", "initContainers"} {
+		bound, err := p.containers(pod[list])
+		if err != nil {
+			return nil, err
+		}
+		if len(bound) > 0 {
+			template[list] = bound
+		}
+	}
+	apply := &unstructured.Unstructured{Object: map[string]any{}}
+	if err := unstructured.SetNestedMap(apply.Object, template, podPath(kind)...); err != nil {
+		return nil, fmt.Errorf("a template of its pods: %w", err)
+	}
+	data, err := apply.MarshalJSON()
+	if err != nil && len(data) == 0 {
+		data = fmt.Append(nil, apply.Object)
+	}
+	Identify(apply, workload)
+	apply.SetAnnotations(map[string]string{bindingAnnotation + binding.Name: hash(data)})
+	return apply, nil
+}
+
+// Identify makes a configuration be about an object, and no other of its name.
+func Identify(apply, live *unstructured.Unstructured) {
+	apply.SetGroupVersionKind(live.GroupVersionKind())
+	apply.SetNamespace(live.GetNamespace())
+	apply.SetName(live.GetName())
+	apply.SetUID(live.GetUID())
+}
+
+type projection struct {
+	binding      *v1alpha1.ProducerBinding
+	certificates bool
+}
+
+func (p projection) volumeName() string { return "binding-" + p.binding.Name }
+
+// volume has a file for each entry of the binding's Secret and, where callers need one, a token.
+func (p projection) volume() map[string]any {
+	sources := []any{map[string]any{"secret": map[string]any{"name": BindingSecretName(p.binding.Name)}}}
+	if audience := Audience(p.binding); audience != "" {
+		sources = append(sources, map[string]any{"serviceAccountToken": map[string]any{
+			"audience": audience, "expirationSeconds": int64(tokenLife), "path": "token",
+		}})
+	}
+	return map[string]any{"name": p.volumeName(), "projected": map[string]any{"sources": sources}}
+}
+
+// check makes sure that there are the containers that are asked for.
+func (p projection) check(pod map[string]any) error {
+	for _, wanted := range p.binding.Spec.Subject.Containers {
+		if !slices.ContainsFunc(slices.Concat(listOf(pod["containers"]), listOf(pod["initContainers"])),
+			func(c map[string]any) bool { return c["name"] == wanted }) {
+			return fmt.Errorf("it has no container %s: correct spec.subject.containers", wanted)
+		}
+	}
+	return nil
+}
+
+func (p projection) containers(list any) (bound []any, err error) {
+	wanted := p.binding.Spec.Subject.Containers
+	for _, container := range listOf(list) {
+		name, _ := container["name"].(string)
+		if len(wanted) > 0 && !slices.Contains(wanted, name) {
+			continue
+		}
+		root, own, err := rootOf(container)
+		if err != nil {
+			return nil, fmt.Errorf("container %s: %w", name, err)
+		}
+		bound = append(bound, map[string]any{
+			"name": name,
+			"env":  p.env(root, own),
+			"volumeMounts": []any{map[string]any{
+				"name": p.volumeName(), "mountPath": root + "/" + p.binding.Name, "readOnly": true,
+			}},
+		})
+	}
+	return bound, nil
+}
+
+// env says where everything is. A container's own root of bindings stays its own.
+func (p projection) env(root string, own bool) []any {
+	prefix := p.binding.Spec.Subject.EnvPrefix
+	if prefix == "" {
+		prefix = "SAMSA_BINDING_"
+	}
+	directory := root + "/" + p.binding.Name + "/"
+	env := []any{
+		variable(prefix+"URL", GatewayURL(p.binding)), variable(prefix+"TOPIC", string(p.binding.Spec.Topic)),
+	}
+	if Audience(p.binding) != "" {
+		env = append(env, variable(prefix+"TOKEN_FILE", directory+"token"))
+	}
+	if p.certificates {
+		env = append(env, variable(prefix+"CA_FILE", directory+"certificates"))
+	}
+	if !own {
+		env = append(env, variable(rootVariable, root))
+	}
+	return env
+}
+
+func variable(name, value string) map[string]any { return map[string]any{"name": name, "value": value} }
+
+// rootOf is where a container wants bindings, and whether it says so itself.
+func rootOf(container map[string]any) (root string, own bool, err error) {
+	for _, v := range listOf(container["env"]) {
+		if v["name"] != rootVariable {
+			continue
+		}
+		value, _ := v["value"].(string)
+		switch {
+		case value == "" || value[0] != '/':
+			return "", false, fmt.Errorf("its %s is no path that is written out: make it one", rootVariable)
+		case value != bindingsRoot:
+			return value, true, nil
+		}
+	}
+	return bindingsRoot, false, nil
+}
+
+func listOf(value any) (list []map[string]any) {
+	elements, _ := value.([]any)
+	for _, element := range elements {
+		if fields, ok := element.(map[string]any); ok {
+			list = append(list, fields)
+		}
+	}
+	return list
+}

@@ -1,0 +1,221 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/samsa-dev/samsa/pkg/client/secure"
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// binding is a ProducerBinding that messages are sent to, in place of brokers.
+type binding struct {
+	url, tokenFile, caFile string
+	key                    []byte
+	client                 *http.Client
+}
+
+// check says what is wrong with the flags.
+func (b *binding) check() error {
+	target, err := url.Parse(b.url)
+	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" {
+		return usage("--binding: %q is no URL; give one with http:// or https://", b.url)
+	}
+	if b.caFile != "" && target.Scheme != "https" {
+		return usage("--ca-file: it is for https://, and --binding has %s://", target.Scheme)
+	}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment}
+	if target.Scheme == "https" {
+		config, err := secure.Config("", secure.Files(b.caFile, "", ""))
+		if err != nil {
+			return usage("--ca-file: %w", err)
+		}
+		transport.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := new(net.Dialer).DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return secure.Client(ctx, conn, config, address)
+		}
+	}
+	b.client = &http.Client{Transport: transport}
+	return nil
+}
+
+func (b *binding) close() { b.client.CloseIdleConnections() }
+
+// result is what the gateway says of one message.
+type bindingResult struct {
+	Status    int    `json:"status"`
+	Topic     string `json:"topic"`
+	Partition string `json:"partition"`
+	Title     string `json:"title"`
+	Detail    string `json:"detail"`
+	Outcome   string `json:"outcome"`
+}
+
+func (r bindingResult) acknowledged() bool { return r.Status/100 == 2 }
+
+// err says why a message was not acknowledged.
+func (r bindingResult) err() error {
+	text := r.Detail
+	if text == "" {
+		text = r.Title
+	}
+	if r.Status == 0 {
+		return errors.New(harmless(text))
+	}
+	return fmt.Errorf("the gateway answers %d: %s", r.Status, harmless(text))
+}
+
+// refused: certainly not written. Whoever is no gateway of samsa's, and answers with 4xx, did not write either.
+func (r bindingResult) refused() bool {
+	return r.Outcome == "refused" || r.Outcome == "" && r.Status/100 == 4
+}
+
+// publish sends messages in one request. There are as many results as the gateway gave; of the other messages the error
+// says why it is unknown what became of them.
+func (b *binding) publish(ctx context.Context, messages []kafka.Message) ([]bindingResult, error) {
+	request, err := b.request(ctx, messages)
+	if err != nil {
+		return repeated(bindingResult{Outcome: "refused", Detail: err.Error()}, len(messages)), nil
+	}
+	response, err := b.client.Do(request)
+	if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" { // nothing was sent
+		return repeated(bindingResult{Outcome: "refused", Title: err.Error()}, len(messages)), nil
+	}
+	if err != nil {
+		return nil, secure.Explain(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // it was only read
+	if !strings.HasPrefix(response.Header.Get("Content-Type"), "application/x-ndjson") {
+		return repeated(problemOf(response), len(messages)), nil
+	}
+	return results(response.Body, len(messages))
+}
+
+func (b *binding) request(ctx context.Context, messages []kafka.Message) (*http.Request, error) {
+	var body []byte
+	for _, message := range messages {
+		body = binary.BigEndian.AppendUint32(body, uint32(len(message.Value))) //nolint:gosec // 100 MiB at most
+		body = append(body, message.Value...)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.url, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/vnd.samsa.frames")
+	if b.key != nil {
+		request.Header.Set("Samsa-Key-Base64", base64.StdEncoding.EncodeToString(b.key))
+	}
+	if b.tokenFile == "" {
+		return request, nil
+	}
+	token, err := os.ReadFile(b.tokenFile) // for each request: Kubernetes renews it in place
+	if err != nil {
+		return nil, fmt.Errorf("--token-file: %w", err)
+	}
+	request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+	return request, nil
+}
+
+// maxProblem is far above the length of a problem.
+const maxProblem = 64 << 10
+
+// problemOf is what was answered of all messages together.
+func problemOf(response *http.Response) bindingResult {
+	all := bindingResult{Status: response.StatusCode, Title: http.StatusText(response.StatusCode)}
+	body, _ := io.ReadAll(io.LimitReader(response.Body, maxProblem)) // what is there tells more than an error
+	var told bindingResult
+	if json.Unmarshal(body, &told) == nil && told.Status == response.StatusCode {
+		return told
+	}
+	if all.acknowledged() { // somebody answers who is no gateway
+		return bindingResult{Outcome: "unknown", Detail: "what answers there is no gateway of samsa's"}
+	}
+	return all
+}
+
+// results reads a line for each message.
+func results(body io.Reader, most int) ([]bindingResult, error) {
+	lines := bufio.NewScanner(body)
+	lines.Buffer(nil, maxProblem)
+	var all []bindingResult
+	for len(all) < most && lines.Scan() {
+		var one bindingResult
+		if err := json.Unmarshal(lines.Bytes(), &one); err != nil {
+			return all, fmt.Errorf("the gateway's answer cannot be read: %w", err)
+		}
+		all = append(all, one)
+	}
+	if len(all) < most {
+		return all, errors.Join(errors.New("the gateway's answer ended early"), lines.Err())
+	}
+	return all, nil
+}
+
+func repeated(one bindingResult, n int) []bindingResult {
+	all := make([]bindingResult, n)
+	for i := range all {
+		all[i] = one
+	}
+	return all
+}
+
+// sendTo is send for a binding: each message has an outcome of its own.
+func (p *publishing) sendTo(ctx context.Context, to *binding, batch []kafka.Message) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishAttempts*p.timeout)
+	defer cancel()
+	known, failure := to.publish(ctx, batch)
+	unknown, refusals := len(batch)-len(known), 0
+	for i, result := range known {
+		switch {
+		case result.acknowledged():
+			p.summary.Topic = result.Topic
+			p.summary.Acknowledged++
+			p.summary.Partitions[result.Partition]++
+			p.summary.Bytes += int64(len(batch[i].Key) + len(batch[i].Value))
+			continue
+		case result.refused():
+			refusals++
+		default:
+			unknown++
+		}
+		if failure == nil {
+			failure = result.err()
+		}
+	}
+	p.progress.tell(p.summary)
+	return p.left(refusals, unknown, failure)
+}
+
+// left says what became of those messages of a batch that were not acknowledged.
+func (p *publishing) left(refusals, unknown int, failure error) error {
+	switch {
+	case unknown > 0:
+		// Others of the batch may be acknowledged: what is told is how many are not, from here on.
+		p.summary.Unknown = &span{p.summary.Acknowledged + 1, p.summary.Acknowledged + refusals + unknown}
+		return &Error{Code: ExitUnknown, Err: fmt.Errorf(
+			"%s; of %s it is unknown whether they were written, %s certainly not, and none behind was sent: %w",
+			p.done(), count(unknown, "message"), count(refusals, "message"), failure)}
+	case refusals > 0:
+		return fmt.Errorf("%s; %s certainly not written, and none behind was sent: %w",
+			p.done(), count(refusals, "message"), failure)
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// lineOf is a gateway's answer about one message.
+func lineOf(status int, outcome string) string {
+	if status == http.StatusCreated {
+		return `{"status":201,"topic":"orders","partition":"3","offset":1}` + "\n"
+	}
+	return fmt.Sprintf(`{"status":%d,"title":"No","detail":"says why","outcome":%q}`+"\n", status, outcome)
+}
+
+func TestABindingsAnswersAreTold(t *testing.T) {
+	good, lines := lineOf(201, ""), "application/x-ndjson"
+	for name, c := range map[string]struct {
+		status       int
+		kind, answer string
+		code         int
+		says         string
+	}{
+		"all":        {200, lines, good + good, 0, "2 messages acknowledged by 1 partition of orders"},
+		"one":        {207, lines, good + lineOf(429, "refused"), 1, "1 message acknowledged; 1 message certainly not written"},
+		"who knows":  {207, lines, good + lineOf(504, "unknown"), 3, "of 1 message it is unknown"},
+		"cut off":    {207, lines, good, 3, "ended early"},
+		"garbage":    {200, lines, "<html>", 3, "cannot be read"},
+		"nobody":     {401, "application/problem+json", lineOf(401, "refused"), 1, "401: says why"},
+		"a proxy":    {502, "text/html", "<html>", 3, "502: Bad Gateway"},
+		"no path":    {404, "text/plain", "not found", 1, "404: Not Found"},
+		"a stranger": {200, "text/html", "<html>", 3, "no gateway of samsa's"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got string
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				got = r.Header.Get("Authorization") + " " + r.Header.Get("Samsa-Key-Base64") + " " + string(body)
+				w.Header().Set("Content-Type", c.kind)
+				w.WriteHeader(c.status)
+				_, _ = io.WriteString(w, c.answer)
+			}))
+			defer server.Close()
+			token := filepath.Join(t.TempDir(), "token")
+			if err := os.WriteFile(token, []byte("secret\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			out, err := publishTo(t, "a", "bc", "--binding", server.URL, "--token-file", token, "--key", "k")
+			if want := "Bearer secret aw== \x00\x00\x00\x01a\x00\x00\x00\x02bc"; got != want {
+				t.Errorf("sent %q", got)
+			}
+			failure := (*Error)(nil)
+			code := 0
+			if errors.As(err, &failure) {
+				code = failure.Code
+			}
+			if code != c.code || !strings.Contains(out+fmt.Sprint(err), c.says) {
+				t.Errorf("%d: %v, %s", code, err, out)
+			}
+		})
+	}
+}
+
+func publishTo(t *testing.T, args ...string) (out string, err error) {
+	t.Helper()
+	for _, command := range Commands() {
+		if command.Name() != "publish" {
+			continue
+		}
+		var text bytes.Buffer
+		command.SetArgs(args)
+		command.SetOut(&text)
+		command.SetErr(io.Discard)
+		err = command.ExecuteContext(t.Context())
+		return text.String(), err
+	}
+	t.Fatal("no publish")
+	return "", nil
+}
+
+func TestFlagsOfABinding(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"m", "--binding", "orders:80"}, "no URL"},
+		{[]string{"m", "--binding", "http://a", "--bootstrap", "b:1"}, "--bootstrap: the binding has its own"},
+		{[]string{"m", "--binding", "http://a", "--ca-file", "x"}, "https://"},
+		{[]string{"m", "--binding", "https://a", "--ca-file", "/none"}, "--ca-file"},
+		{[]string{"orders", "m", "--token-file", "x"}, "give --binding"},
+	} {
+		_, err := publishTo(t, c.args...)
+		failure := (*Error)(nil)
+		if !errors.As(err, &failure) || failure.Code != ExitUsage || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%q: %v", c.args, err)
+		}
+	}
+}
+
+func TestWhereNobodyListensNothingIsWritten(t *testing.T) {
+	_, err := publishTo(t, "m", "--binding", "http://127.0.0.1:1")
+	if failure := (*Error)(nil); !errors.As(err, &failure) || failure.Code != ExitFailure {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAnUnreadableTokenSendsNothing(t *testing.T) {
+	_, err := publishTo(t, "m", "--binding", "http://127.0.0.1:1", "--token-file", filepath.Join(t.TempDir(), "none"))
+	if failure := (*Error)(nil); !errors.As(err, &failure) || failure.Code != ExitFailure {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,42 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gateway
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/samsa-dev/samsa/internal/configfile"
+)
+
+// Load reads a configuration file, fills in what it leaves out, and checks it together with the files it names. The
+// error holds everything that is wrong, a line each, with the field and what to do about it.
+func Load(path string) (Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration: %w", err)
+	}
+	return parse(data, configfile.DirectoryOf(path))
+}
+
+// Parse is Load on what the file holds. Relative names of files are relative to the working directory.
+func Parse(data []byte) (Config, error) { return parse(data, "") }
+
+func parse(data []byte, directory configfile.Directory) (Config, error) {
+	config := Default()
+	var faults configfile.Faults
+	if faults.Decode(data, &config, "topic: NAME") {
+		config.Cluster.Fill(&faults)
+		config.Cluster.Place(directory)
+		directory.Place(&config.Auth.MTLS.CAFile, &config.Auth.Basic.UsersFile)
+		if files := config.HTTP.TLS; files != nil {
+			directory.Place(&files.CertFile, &files.KeyFile)
+		}
+		config.check(&faults)
+	}
+	if err := faults.Err(); err != nil {
+		return Config{}, err
+	}
+	return config, nil
+}

@@ -1,0 +1,118 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/client"
+	handling "github.com/samsa-dev/samsa/pkg/gateway"
+	"github.com/samsa-dev/samsa/pkg/gateway/caller"
+	"github.com/samsa-dev/samsa/pkg/gateway/window"
+)
+
+// parts are what a gateway is made of.
+type parts struct {
+	config   Config
+	logger   *slog.Logger
+	cluster  *client.Cluster
+	producer *client.Producer
+	verifier caller.Verifier
+	metrics  *Metrics
+	ready    *readiness
+	entrance *entrance
+	// handler is there once it is known which Kafka this is.
+	handler atomic.Pointer[handling.Handler]
+	// window and peers are nil where Idempotency-Keys are ignored.
+	window *window.Window
+	peers  *peers
+	// transport reaches other replicas, in requests that prepare has changed, unless stays says that they stay.
+	transport       *http.Transport
+	prepare         func(in, out *http.Request)
+	stays           func(r *http.Request) bool
+	public, private *http.Server
+}
+
+func assemble(config Config, listening net.Addr, logger *slog.Logger) (*parts, error) {
+	p := &parts{config: config, logger: logger, entrance: new(entrance), transport: config.transport()}
+	var err error
+	if p.verifier, err = config.Auth.verifier(logger); err != nil {
+		return nil, err
+	}
+	if config.Auth.Type == AuthMTLS && config.HTTP.TLS != nil {
+		b := &behalf{Verifier: p.verifier, keyFile: config.HTTP.TLS.KeyFile, now: time.Now}
+		p.verifier, p.prepare, p.stays = b, b.prepare, b.stays
+	}
+	secured, err := config.serverTLS()
+	if err != nil {
+		return nil, err
+	}
+	producing, err := config.Produce.config()
+	if err != nil {
+		return nil, fmt.Errorf("produce: %w", err)
+	}
+	if p.cluster, err = config.Cluster.Connect(logger); err != nil {
+		return nil, err
+	}
+	if p.producer, err = p.cluster.Topic(config.Topic).Producer(producing); err != nil {
+		return nil, errors.Join(err, p.cluster.Close())
+	}
+	p.metrics = NewMetrics(p.producer.Buffered)
+	p.ready = &readiness{state: p.cluster.State, now: time.Now}
+	p.remember(listening)
+	p.public = handling.NewServer("", p.entrance)
+	p.public.TLSConfig = secured
+	p.private = handling.NewServer("", inner(p.entrance, p.metrics))
+	for _, server := range []*http.Server{p.public, p.private} {
+		server.ErrorLog = slog.NewLogLogger(logger.Handler(), slog.LevelDebug)
+	}
+	return p, nil
+}
+
+// remember makes the window, and what says whose turn it is.
+func (p *parts) remember(listening net.Addr) {
+	length := p.config.Idempotency.Window
+	if length == nil || *length <= 0 {
+		return
+	}
+	p.window = window.New(window.Config{Length: time.Duration(*length)})
+	self := selfOf(listening)
+	p.peers = &peers{
+		self: self, lookup: net.DefaultResolver.LookupHost, logger: p.logger,
+		shares: window.NewShares(window.SharesConfig{Self: self, Hold: p.config.hold(), Begin: startHold}),
+	}
+	if p.config.Idempotency.Peers != "" {
+		p.peers.names = strings.Split(p.config.Idempotency.Peers, ",")
+	}
+}
+
+// rebuilder is nil where messages carry no headers: then keys that move are at least once.
+func (p *parts) rebuilder(headers bool) func(context.Context) error {
+	if !headers {
+		return nil
+	}
+	return func(ctx context.Context) error { return rebuild(ctx, p.cluster, p.config.Topic, p.window) }
+}
+
+// forwarder stands before the handler.
+func (p *parts) forwarder(handler http.Handler) http.Handler {
+	scheme := "http"
+	if p.config.HTTP.TLS != nil {
+		scheme = "https"
+	}
+	return window.NewForwarder(window.ForwarderConfig{
+		Self: p.peers.self, Shares: p.peers.shares, Next: handler, Transport: p.transport, Scheme: scheme,
+		Stays: p.stays, Prepare: p.prepare, Logger: p.logger,
+	})
+}
+
+func (l Limits) limiter() *caller.Limiter { return caller.NewLimiter(caller.Limits(l), time.Now) }

@@ -1,0 +1,163 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/gateway/window"
+)
+
+const (
+	// lookEvery is how often the replicas' addresses are asked for: one question to DNS a second.
+	lookEvery = time.Second
+	// peersLag is how far behind the truth the addresses may be: 5 s are the time to live that clusters' DNS gives them.
+	// After as long without an answer nobody knows who else there is, and keys are nobody's.
+	peersLag = 5 * time.Second
+	// startHold is how long what a former process at this place has sent may take to get into the log.
+	startHold = 5 * time.Second
+	// rebuildAgain is how long after a reading of the topic that failed the next one begins.
+	rebuildAgain = 2 * time.Second
+)
+
+// peers follow who the replicas are, and settle what this one takes over.
+type peers struct {
+	names  []string
+	self   string
+	shares *window.Shares
+	lookup func(ctx context.Context, host string) ([]string, error)
+	// rebuild reads what others wrote; nil where the topic cannot tell.
+	rebuild func(ctx context.Context) error
+	logger  *slog.Logger
+
+	answered time.Time
+}
+
+// hold is how long keys wait after a change: until every replica knows of it, and what it had begun before is done.
+func (c *Config) hold() time.Duration { return peersLag + time.Duration(c.Produce.Timeout) }
+
+// run follows until ctx ends.
+func (p *peers) run(ctx context.Context) {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	p.answered = time.Now()
+	var tried time.Time
+	for {
+		p.look(ctx)
+		if generation, due, unsettled := p.shares.Unsettled(); unsettled && !time.Now().Before(due) &&
+			time.Since(tried) >= rebuildAgain {
+			p.settle(ctx, generation)
+			tried = time.Now()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// look takes the replicas as they are now. A name without addresses is one of replicas that are not ready: as long as
+// there are none, those from before stay.
+func (p *peers) look(ctx context.Context) {
+	if len(p.names) == 0 {
+		p.shares.Update([]string{p.self})
+		return
+	}
+	members, err := p.members(ctx)
+	switch {
+	case ctx.Err() != nil:
+	case err == nil:
+		p.answered = time.Now()
+		if !slices.Equal(members, p.shares.Members()) {
+			p.logger.Info("The replicas are others now", "replicas", strings.Join(members, ","))
+		}
+		p.shares.Update(members)
+	case isAbsent(err):
+		p.answered = time.Now()
+	case time.Since(p.answered) > peersLag && len(p.shares.Members()) > 0:
+		p.logger.Error("The replicas' addresses cannot be looked up: requests with an Idempotency-Key are refused",
+			"error", err)
+		p.shares.Update(nil)
+	}
+}
+
+func isAbsent(err error) bool {
+	absent, ok := errors.AsType[*net.DNSError](err)
+	return ok && absent.IsNotFound
+}
+
+// members are the addresses that the names have, sorted; this process's own is self.
+func (p *peers) members(ctx context.Context) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookEvery)
+	defer cancel()
+	var members []string
+	for _, name := range p.names {
+		host, port, err := net.SplitHostPort(name)
+		if err != nil {
+			return nil, err
+		}
+		addresses, err := p.lookup(ctx, host)
+		if err != nil {
+			return nil, err
+		}
+		for _, address := range addresses {
+			members = append(members, net.JoinHostPort(address, port))
+		}
+	}
+	slices.Sort(members)
+	return slices.Compact(members), nil
+}
+
+// settle reads what was written before, and takes over.
+func (p *peers) settle(ctx context.Context, generation int) {
+	if p.rebuild != nil {
+		begin := time.Now()
+		if err := p.rebuild(ctx); err != nil {
+			if ctx.Err() == nil {
+				p.logger.Error("What was written with Idempotency-Keys cannot be read; they have to wait", "error", err)
+			}
+			return
+		}
+		p.logger.Info("What was written with Idempotency-Keys is known", "took", time.Since(begin))
+	}
+	p.shares.Settle(generation)
+}
+
+// selfOf is this process's name among the replicas: the address of the pod, and the port that it listens at.
+func selfOf(listening net.Addr) string {
+	_, port, err := net.SplitHostPort(listening.String())
+	if err != nil {
+		return listening.String()
+	}
+	if ip := os.Getenv("POD_IP"); ip != "" {
+		return net.JoinHostPort(ip, port)
+	}
+	host, _, _ := net.SplitHostPort(listening.String())
+	if ip := net.ParseIP(host); ip != nil && !ip.IsUnspecified() {
+		return net.JoinHostPort(host, port)
+	}
+	return net.JoinHostPort(ownAddress(), port)
+}
+
+// ownAddress is the machine's first address that others may reach.
+func ownAddress() string {
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return "127.0.0.1"
+	}
+	for _, address := range addresses {
+		if network, ok := address.(*net.IPNet); ok && network.IP.IsGlobalUnicast() {
+			return network.IP.String()
+		}
+	}
+	return "127.0.0.1"
+}

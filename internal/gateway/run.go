@@ -1,0 +1,215 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/client"
+	handling "github.com/samsa-dev/samsa/pkg/gateway"
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// The log's lines that tell, as "address", where callers, and probes and Prometheus, connect to.
+const (
+	ListeningMessage         = "Listening"
+	ListeningInternalMessage = "Listening for probes"
+)
+
+const (
+	// answerSlack is how much longer a request waits than the producer, which knows better what became of the message.
+	answerSlack = time.Second
+	// goodbye bounds how long probes' and Prometheus's answers under way may take at the end: they take milliseconds.
+	goodbye = 2 * time.Second
+)
+
+// Run works until ctx ends, then leaves. It ends in this order, for these reasons:
+//
+//  1. Readiness fails, while requests are still taken: who routes them has to learn of it first.
+//  2. New requests are refused, those underway get their answers.
+//  3. What the producer still holds is written: of streams that went away, say.
+//  4. The other replicas are followed no more, the connections to brokers end.
+//  5. The server of probes ends: it has told all the while how that goes.
+//
+// The error is nil if all of that happened, however long the cluster may have been out of reach before.
+func Run(ctx context.Context, config Config, logger *slog.Logger) error {
+	listen := &net.ListenConfig{}
+	public, err := listen.Listen(ctx, "tcp", config.HTTP.Address)
+	if err != nil {
+		return fmt.Errorf("http.address: %w", err)
+	}
+	private, err := listen.Listen(ctx, "tcp", config.HTTP.InternalAddress)
+	if err != nil {
+		return errors.Join(fmt.Errorf("http.internalAddress: %w", err), public.Close())
+	}
+	p, err := assemble(config, public.Addr(), logger) //nolint:contextcheck // what is underway outlives ctx
+	if err != nil {
+		return errors.Join(err, public.Close(), private.Close())
+	}
+	logger.Info(ListeningMessage, "address", public.Addr().String())
+	logger.Info(ListeningInternalMessage, "address", private.Addr().String())
+	return p.run(ctx, public, private)
+}
+
+// run serves on both listeners, which it closes.
+func (p *parts) run(ctx context.Context, public, private net.Listener) error {
+	working, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	// What follows the cluster has to outlast the requests.
+	following, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var all sync.WaitGroup
+	all.Go(func() { p.follow(following) })
+	served := make(chan error, 1)
+	go func() {
+		err := serve(p.public, public)
+		end(err) // a gateway that nobody can reach is a gateway that fails
+		served <- err
+	}()
+	probed := make(chan error, 1)
+	go func() {
+		err := serve(p.private, private)
+		end(err)
+		probed <- err
+	}()
+	<-working.Done()
+	p.logger.Info("Draining", "reason", context.Cause(working))
+	err := p.leave(ctx)
+	err = errors.Join(err, <-served)
+	stop()
+	all.Wait()
+	err = errors.Join(err, p.cluster.Close())
+	farewell, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
+	defer cancel()
+	err = errors.Join(err, p.private.Shutdown(farewell), <-probed)
+	if err == nil {
+		p.logger.Info("Left")
+	}
+	return err
+}
+
+// serve is nil for the end that was asked for.
+func serve(server *http.Server, listener net.Listener) error {
+	var err error
+	if server.TLSConfig != nil {
+		err = server.ServeTLS(listener, "", "")
+	} else {
+		err = server.Serve(listener)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("server on %s: %w", listener.Addr(), err)
+}
+
+// leave answers what is underway, and writes what was taken.
+func (p *parts) leave(ctx context.Context) error {
+	p.ready.leaving.Store(true)
+	ctx = context.WithoutCancel(ctx)
+	if delay := time.Duration(p.config.HTTP.DrainDelay); delay > 0 {
+		timer := time.NewTimer(delay)
+		defer timer.Stop()
+		<-timer.C
+	}
+	if handler := p.handler.Load(); handler != nil {
+		handler.Drain()
+	}
+	// A body has half a minute to come, and then the request's own time.
+	finish, cancel := context.WithTimeout(ctx, bodyTimeout+p.requestTimeout())
+	defer cancel()
+	err := p.public.Shutdown(finish)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("requests cut off: %w", err), p.public.Close())
+	}
+	flush, cancel := context.WithTimeout(ctx, time.Duration(p.config.Produce.Timeout)+answerSlack)
+	defer cancel()
+	if flushed := p.producer.Flush(flush); flushed != nil {
+		err = errors.Join(err, fmt.Errorf("not all messages have an outcome: %w", flushed))
+	}
+	p.producer.Close()
+	p.transport.CloseIdleConnections()
+	return err
+}
+
+// bodyTimeout is what the server gives a body.
+const bodyTimeout = 30 * time.Second
+
+// requestTimeout is how long a request waits for the producer.
+func (p *parts) requestTimeout() time.Duration {
+	return time.Duration(max(p.config.HTTP.RequestTimeout, p.config.Produce.Timeout)) + answerSlack
+}
+
+// follow waits until it is known which Kafka this is, lets callers in, and follows the other replicas.
+func (p *parts) follow(ctx context.Context) {
+	headers, ok := p.meet(ctx)
+	if !ok {
+		return
+	}
+	handler, err := p.open(headers)
+	if err != nil {
+		p.logger.Error("The gateway cannot begin", "error", err) // the configuration was checked: a defect
+		return
+	}
+	p.handler.Store(handler)
+	if p.window == nil {
+		p.entrance.open(handler)
+		<-ctx.Done()
+		return
+	}
+	p.peers.rebuild = p.rebuilder(headers)
+	p.entrance.open(p.forwarder(handler))
+	p.peers.run(ctx)
+}
+
+// meet waits for the brokers to say which Kafka they are; false if ctx ends before.
+func (p *parts) meet(ctx context.Context) (headers, ok bool) {
+	ticker := time.NewTicker(meetEvery)
+	defer ticker.Stop()
+	for {
+		changed := p.cluster.Changed()
+		if headers, known := storesHeaders(p.cluster.State()); known {
+			return headers, true
+		}
+		select {
+		case <-ctx.Done():
+			return false, false
+		case <-changed:
+		case <-ticker.C:
+		}
+	}
+}
+
+// meetEvery is how often brokers are looked at that have not said what they are: not every change of that is told.
+const meetEvery = 100 * time.Millisecond
+
+// open makes the handler.
+func (p *parts) open(headers bool) (*handling.Handler, error) {
+	limits := p.config.Limits
+	return handling.New(handling.Config{
+		Topic: p.config.Topic, Producer: newMeasured(p.producer, p.metrics), Verifier: p.verifier,
+		Limiter: limits.limiter(), Window: p.window, NoHeaders: !headers,
+		MaxBodyBytes:   int64(p.config.HTTP.MaxBodyBytes),
+		MaxHeldBytes:   int64(max(p.config.Produce.MaxBufferedBytes, p.config.HTTP.MaxBodyBytes)),
+		RequestTimeout: p.requestTimeout(), Ready: p.ready.err, Observe: p.metrics.observe, Logger: p.logger,
+	})
+}
+
+func (p *Produce) config() (client.ProducerConfig, error) {
+	made := client.ProducerConfig{
+		KeyedMoves: p.KeyedMoves, Linger: time.Duration(p.Linger), Timeout: time.Duration(p.Timeout),
+		MaxBuffered: p.MaxBufferedBytes,
+	}
+	var errs [3]error
+	made.Partitioner, errs[0] = client.ParsePartitioner(p.Partitioner)
+	made.Acks, errs[1] = client.ParseAcks(p.Acks)
+	made.Compression, errs[2] = kafka.ParseCompression(p.Compression)
+	return made, errors.Join(errs[:]...)
+}

@@ -1,0 +1,186 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// Config says how messages are dispatched.
+type Config struct {
+	Topic  string
+	Outlet Outlet
+	// ByKey sends what has a key where the key says; KeyedMoves lets it go elsewhere while nobody takes it there.
+	ByKey, KeyedMoves bool
+	// RoundRobin takes one partition after the other for what is free to go anywhere. Otherwise it is a random one for as
+	// long as a batch takes to fill.
+	RoundRobin bool
+	// Linger is how long a message may wait for others.
+	Linger time.Duration
+	// MaxBuffered bounds the bytes that have no outcome yet.
+	MaxBuffered int
+	// BatchBytes bounds a batch of more than one message.
+	BatchBytes int
+}
+
+// ErrClosed refuses what comes after Close.
+var ErrClosed = errors.New("the producer is closed")
+
+// Dispatcher is made by New. Safe for concurrent use.
+type Dispatcher struct {
+	config Config
+	ctx    context.Context //nolint:containedctx // the dispatcher's life
+	cancel context.CancelFunc
+	wake   chan struct{} // holds a token if the loop has something to do
+	loop   sync.WaitGroup
+	flying sync.WaitGroup
+
+	// mu guards what follows. It is never held while waiting for brokers, or while outcomes are told.
+	mu       sync.Mutex
+	closed   bool
+	underway int
+	bytes    int
+	current  *generation
+	sealed   []*generation
+	endings  []ending
+
+	lanes map[string]*lane
+	// order are the lanes of the topology, in its order.
+	order []*lane
+	key   func([]byte, int) int
+	// repeatable is the topology's.
+	repeatable bool
+	brokers    map[string]*broker
+	// homeless are items that no lane is known for.
+	homeless []*Item
+	sticky   *lane
+	turn     int
+
+	// asked says that a topology newer than now is wanted.
+	asked bool
+	// learning says that the topology is being asked for.
+	learning bool
+	// learned is when the topology was asked for that stands.
+	learned time.Time
+	// missing counts the answers in a row that there is no such topic, or that this client may not know of it.
+	missing int
+	// troubles counts the answers in a row that did not help.
+	troubles int
+	failure  error
+}
+
+// New makes a dispatcher and begins to run it.
+func New(config Config) *Dispatcher {
+	d := &Dispatcher{
+		config: config, wake: make(chan struct{}, 1), current: newGeneration(),
+		lanes: map[string]*lane{}, brokers: map[string]*broker{},
+	}
+	d.ctx, d.cancel = context.WithCancel(context.Background())
+	d.loop.Go(d.run)
+	return d
+}
+
+// Put takes an item, whose Done is called in any case.
+func (d *Dispatcher) Put(item *Item) {
+	d.mu.Lock()
+	item.generation = d.current
+	d.current.open++
+	d.underway++
+	d.bytes += item.Size
+	switch {
+	case d.closed:
+		d.refuse(item, item.Message.Partition.ID, ErrClosed)
+	case d.bytes > d.config.MaxBuffered:
+		d.refuse(item, item.Message.Partition.ID, kafka.ErrBusy)
+	default:
+		d.route(item, time.Now())
+		if d.underway == 1 {
+			d.signal() // the loop sleeps while there is nothing
+		}
+	}
+	d.release()
+}
+
+// release unlocks mu and tells what was noted meanwhile.
+func (d *Dispatcher) release() {
+	endings := d.endings
+	d.endings = nil
+	d.mu.Unlock()
+	if len(endings) == 0 {
+		return
+	}
+	for _, e := range endings {
+		e.item.Done(e.outcome, e.err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, e := range endings { // not before all who wait for Flush have been told
+		e.item.generation.leave()
+	}
+}
+
+// Buffered are the bytes that have no outcome yet.
+func (d *Dispatcher) Buffered() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.bytes
+}
+
+// Flush waits until everything that came before has an outcome, or ctx ends.
+func (d *Dispatcher) Flush(ctx context.Context) error {
+	d.mu.Lock()
+	if d.current.open > 0 {
+		d.current.seal()
+		d.sealed = append(d.sealed, d.current)
+		d.current = newGeneration()
+	}
+	d.sealed = slices.DeleteFunc(d.sealed, func(g *generation) bool { return g.open == 0 })
+	waiting := slices.Clone(d.sealed)
+	for _, lane := range d.lanes {
+		lane.hurry = true
+		d.offer(lane, time.Now())
+	}
+	d.release()
+	for _, g := range waiting {
+		select {
+		case <-g.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Close refuses what comes from now on, waits until all else has an outcome, and closes the outlet.
+func (d *Dispatcher) Close() {
+	d.mu.Lock()
+	d.closed = true
+	d.mu.Unlock()
+	_ = d.Flush(context.WithoutCancel(d.ctx)) // ends: every item has a deadline
+	d.cancel()
+	d.loop.Wait()
+	d.flying.Wait()
+	d.mu.Lock()
+	for _, lane := range d.lanes {
+		if lane.timer != nil {
+			lane.timer.Stop()
+		}
+	}
+	d.mu.Unlock()
+	d.config.Outlet.Close()
+}
+
+// signal wakes the loop.
+func (d *Dispatcher) signal() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,132 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package dispatch
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// maxFlights bounds the requests that a broker has at a time. It executes those of a connection one after the other:
+	// the second is there when it is done with the first, and more would only make batches smaller.
+	maxFlights = 2
+	// requestBytes bounds what one request carries: eight of the largest batches, well below the 100 MiB that brokers
+	// take, and 64 ms of a gigabit link.
+	requestBytes = 8 << 20
+)
+
+// flight is one request underway.
+type flight struct {
+	broker string
+	lanes  []*lane
+	since  time.Time
+	ctx    context.Context //nolint:containedctx // the request's
+	cancel context.CancelFunc
+}
+
+// offer lists a lane with its broker if it has something to send now, and sends.
+func (d *Dispatcher) offer(l *lane, now time.Time) {
+	if l.listed || l.broker == "" || l.flight != nil || l.batch == nil && len(l.queue) == 0 {
+		return
+	}
+	if wait := d.wait(l, now); wait > 0 {
+		if l.timer == nil {
+			l.timer = time.AfterFunc(wait, func() { d.resume(l) })
+		}
+		return
+	}
+	b := d.brokers[l.broker]
+	if b == nil {
+		b = &broker{}
+		d.brokers[l.broker] = b
+	}
+	l.listed = true
+	b.ready = append(b.ready, l)
+	d.launch(l.broker, b, now)
+}
+
+// wait is how long a lane must wait before it sends.
+func (d *Dispatcher) wait(l *lane, now time.Time) time.Duration {
+	wait := l.pause.Sub(now)
+	if l.batch == nil && !l.hurry && l.bytes < d.config.BatchBytes && d.config.Linger > 0 {
+		wait = max(wait, l.first.Add(d.config.Linger).Sub(now))
+	}
+	return wait
+}
+
+// resume offers a lane whose wait is over.
+func (d *Dispatcher) resume(l *lane) {
+	d.mu.Lock()
+	l.timer = nil
+	d.offer(l, time.Now())
+	d.release()
+}
+
+// launch sends what is ready for a broker, if it may have another request.
+func (d *Dispatcher) launch(name string, b *broker, now time.Time) {
+	for b.flights < maxFlights && len(b.ready) > 0 && d.ctx.Err() == nil {
+		f, batches := d.load(name, b, now)
+		if len(batches) == 0 {
+			f.cancel()
+			continue
+		}
+		b.flights++
+		d.flying.Go(func() { d.fly(f, batches) })
+	}
+}
+
+// load takes lanes off those that are ready, as many as one request carries.
+func (d *Dispatcher) load(name string, b *broker, now time.Time) (*flight, []*Batch) {
+	f := &flight{broker: name, since: now}
+	f.ctx, f.cancel = context.WithCancel(d.ctx)
+	var batches []*Batch
+	size, taken := 0, 0
+	for _, lane := range b.ready {
+		if taken > 0 && size >= requestBytes {
+			break
+		}
+		taken++
+		lane.listed = false
+		if lane.broker != name || lane.flight != nil { // it moved since
+			d.offer(lane, now)
+			continue
+		}
+		if batch := d.cut(lane, now); batch != nil {
+			lane.flight = f
+			f.lanes = append(f.lanes, lane)
+			batches = append(batches, batch)
+			size += batch.size()
+		}
+		if d.sticky == lane {
+			d.sticky = nil // the next batch elsewhere
+		}
+	}
+	b.ready = append(b.ready[:0], b.ready[taken:]...)
+	return f, batches
+}
+
+func (b *Batch) size() (size int) {
+	for _, item := range b.Items {
+		size += item.Size
+	}
+	return size
+}
+
+// fly sends a request and settles what came of it.
+func (d *Dispatcher) fly(f *flight, batches []*Batch) {
+	defer f.cancel()
+	d.config.Outlet.Send(f.ctx, f.broker, batches)
+	d.mu.Lock()
+	now := time.Now()
+	b := d.brokers[f.broker]
+	b.flights--
+	for i, lane := range f.lanes {
+		lane.flight = nil
+		d.settle(lane, batches[i], now)
+		d.offer(lane, now)
+	}
+	d.launch(f.broker, b, now)
+	d.release()
+}

@@ -1,0 +1,103 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package dispatch
+
+import (
+	"context"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// Outcome is what became of a message.
+type Outcome struct {
+	Partition kafka.Partition
+	Offset    int64
+	Timestamp time.Time
+	// Held says that a broker has it.
+	Held bool
+}
+
+// Item is a message on its way.
+type Item struct {
+	// Message has its timestamp, and a partition's id if it must go there.
+	Message kafka.Message
+	// Done is told the outcome, once.
+	Done func(Outcome, error)
+	// Context and Deadline end the waiting, whichever is first.
+	Context  context.Context //nolint:containedctx // the message's, which travels alone
+	Deadline time.Time
+	// Size is what it counts for, in bytes.
+	Size int
+
+	settled    bool
+	generation *generation
+}
+
+// late says why the item must not wait any longer, nil if it may.
+func (i *Item) late(now time.Time) error {
+	if err := i.Context.Err(); err != nil {
+		return err
+	}
+	if !now.Before(i.Deadline) {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+// keyed says that the key decides where it goes.
+func (d *Dispatcher) keyed(i *Item) bool { return d.config.ByKey && i.Message.Key != nil }
+
+// bound says that the item must not change its partition.
+func (d *Dispatcher) bound(i *Item) bool {
+	return i.Message.Partition.ID != "" || d.keyed(i) && !d.config.KeyedMoves
+}
+
+// ending is an outcome that is yet to be told: never while mu is held.
+type ending struct {
+	item    *Item
+	outcome Outcome
+	err     error
+}
+
+// end notes an item's outcome, to be told after mu is released.
+func (d *Dispatcher) end(item *Item, outcome Outcome, err error) {
+	if item.settled {
+		return
+	}
+	item.settled = true
+	d.underway--
+	d.bytes -= item.Size
+	d.endings = append(d.endings, ending{item, outcome, err})
+	if d.underway == 0 {
+		d.signal() // Close may be waiting
+	}
+}
+
+// refuse ends an item that was certainly not written.
+func (d *Dispatcher) refuse(item *Item, partition string, reason error) {
+	at := kafka.Partition{Topic: d.config.Topic, ID: partition}
+	d.end(item, Outcome{}, &kafka.Refused{Partition: at, Err: reason})
+}
+
+// generation are the items that came between two calls of Flush.
+type generation struct {
+	open   int
+	sealed bool
+	done   chan struct{}
+}
+
+func newGeneration() *generation { return &generation{done: make(chan struct{})} }
+
+func (g *generation) leave() {
+	if g.open--; g.open == 0 && g.sealed {
+		close(g.done)
+	}
+}
+
+func (g *generation) seal() {
+	if g.sealed = true; g.open == 0 {
+		close(g.done)
+	}
+}

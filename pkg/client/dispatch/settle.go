@@ -1,0 +1,124 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package dispatch
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// mostSought is when the search for a message that no broker takes ends: after a dozen batches that were taken.
+const mostSought = 4096
+
+// settle draws the conclusions of an attempt at a batch.
+func (d *Dispatcher) settle(l *lane, b *Batch, now time.Time) {
+	if b.step.Load() == withdrawn { // its items are elsewhere
+		l.failed(now, b.reason())
+		d.ask()
+		return
+	}
+	switch b.verdict {
+	case Written, Sent:
+		d.succeed(l, b)
+	case Retry:
+		d.retry(l, b, now)
+	case Unfit, Denied:
+		if b.Unheard {
+			d.lose(l, b, b.reason())
+			return
+		}
+		d.refuseBatch(l, b)
+	case Unheard:
+		b.Unheard = true
+		d.retry(l, b, now)
+	case Lost, Open:
+		d.lose(l, b, b.reason())
+		l.failed(now, b.reason())
+		d.ask()
+	}
+}
+
+func (b *Batch) reason() error {
+	if b.err == nil {
+		return kafka.ErrUnavailable
+	}
+	return b.err
+}
+
+// succeed ends the items of a batch that was written.
+func (d *Dispatcher) succeed(l *lane, b *Batch) {
+	l.batch = nil
+	l.fails, l.err, l.pause = 0, nil, time.Time{}
+	if l.most *= 2; l.most > mostSought { // what was sought lies further behind, or is gone
+		l.most = 0
+	}
+	for i, item := range b.Items {
+		outcome := Outcome{
+			Partition: kafka.Partition{Topic: d.config.Topic, ID: l.id},
+			Offset:    -1, Timestamp: item.Message.Timestamp, Held: b.verdict == Written,
+		}
+		if b.offset >= 0 {
+			outcome.Offset = b.offset + int64(i)
+		}
+		if b.logged >= 0 {
+			outcome.Timestamp = time.UnixMilli(b.logged)
+		}
+		d.end(item, outcome, nil)
+	}
+}
+
+// retry keeps a batch that may have been written as it is; of another one the messages are queued as before.
+func (d *Dispatcher) retry(l *lane, b *Batch, now time.Time) {
+	l.failed(now, b.reason())
+	d.ask()
+	if b.Unheard {
+		d.giveUp(l)
+		return
+	}
+	l.batch = nil
+	l.takeBack(b.Items)
+	d.disperse(l, now)
+}
+
+// giveUp forgets a batch that waits to be repeated once all its messages have their outcome.
+func (d *Dispatcher) giveUp(l *lane) {
+	for _, item := range l.batch.Items {
+		if !item.settled {
+			return
+		}
+	}
+	l.batch = nil
+	d.config.Outlet.GiveUp(l.id)
+}
+
+// refuseBatch ends what no broker takes. Of several messages it may be one's fault: the others are sent without it.
+func (d *Dispatcher) refuseBatch(l *lane, b *Batch) {
+	l.batch = nil
+	if b.verdict == Unfit && len(b.Items) > 1 {
+		l.most = (len(b.Items) + 1) / 2
+		l.takeBack(b.Items)
+		return
+	}
+	if l.most > 0 {
+		l.most = 1
+	}
+	for _, item := range b.Items {
+		d.refuse(item, l.id, b.reason())
+	}
+}
+
+// lose ends the items of a batch that may have been written, and is not to be repeated.
+func (d *Dispatcher) lose(l *lane, b *Batch, reason error) {
+	l.batch = nil
+	d.config.Outlet.GiveUp(l.id)
+	for _, item := range b.Items {
+		d.end(item, Outcome{}, d.unknown(l, reason))
+	}
+}
+
+func (d *Dispatcher) unknown(l *lane, reason error) error {
+	return fmt.Errorf("%s/%s: unknown whether it was written: %w", d.config.Topic, l.id, reason)
+}

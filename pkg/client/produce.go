@@ -1,0 +1,103 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/client/dispatch"
+	"github.com/samsa-dev/samsa/pkg/client/wire"
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// messageCost is what a message counts for besides its bytes: what is kept to say what became of it, and what it takes
+// in a batch.
+const messageCost = 256
+
+// Produced says where a message went.
+type Produced struct {
+	Partition kafka.Partition
+	// Offset is the message's position, -1 where the broker does not tell.
+	Offset int64
+	// Timestamp is the message's: the broker's where that is set to use its own clock, and says so.
+	Timestamp time.Time
+	// Held says that a broker said it holds the message; with AcksNone none does.
+	Held bool
+}
+
+// Producer publishes to one topic for many at once: it batches what comes together, and bounds what it holds. Safe for
+// concurrent use.
+//
+// While one broker takes writes, what is free to go anywhere is written. A message goes elsewhere only if it was
+// certainly not written; so in Kafka 0.11 and later, with AcksAll or AcksLeader, what succeeded was written exactly
+// once. Older ones do not recognize what is repeated: there what may have been written is not, except by franz-go
+// itself when a connection to Kafka 0.8 to 0.10 breaks, so that a success may be there twice. They are asked for
+// AcksAll, whatever the configuration says.
+type Producer struct {
+	dispatcher *dispatch.Dispatcher
+	topic      string
+	config     ProducerConfig
+	// largest is the most bytes that a message may have: what brokers take, or all that may be buffered.
+	largest int
+}
+
+// Producer makes one. It connects with the first message. Close it before the cluster.
+func (t *Topic) Producer(config ProducerConfig) (*Producer, error) {
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	limit := t.cluster.config.MaxMessageBytes
+	if limit == 0 {
+		limit = wire.DefaultMaxMessageBytes
+	}
+	return &Producer{
+		dispatcher: dispatch.New(dispatch.Config{
+			Topic: t.name, Outlet: newOutlet(t, config),
+			ByKey: config.Partitioner.kind == byKey, KeyedMoves: config.KeyedMoves,
+			RoundRobin: config.Partitioner.kind == roundRobin,
+			Linger:     config.Linger, MaxBuffered: config.MaxBuffered, BatchBytes: min(limit, maxBatch),
+		}),
+		topic: t.name, config: config, largest: limit,
+	}, nil
+}
+
+// Produce hands a message over and returns at once. done is called exactly once, from any goroutine, maybe before
+// Produce returns; it must not block. The message's bytes must not change before. A message whose Partition.ID is not
+// empty goes there and nowhere else; one without a timestamp gets the time of the call.
+//
+// A *kafka.Refused says that the message was certainly not written, and will not be, so that who sends it again makes
+// no second one; around kafka.ErrBusy (more than MaxBuffered would have no outcome), ErrTooLarge, ErrUnfit, ErrNoTopic,
+// ErrNoPartition, ErrUnavailable or ErrDenied, or the error of ctx if that was cancelled. After any other error it is
+// unknown whether it was or will be written. The end of ctx ends the waiting as Timeout does, a tenth of a second late.
+func (p *Producer) Produce(ctx context.Context, message kafka.Message, done func(Produced, error)) {
+	now := time.Now()
+	if message.Timestamp.IsZero() {
+		message.Timestamp = now
+	}
+	size := wire.MessageBytes(&message)
+	if size > p.largest || size+messageCost > p.config.MaxBuffered {
+		partition := kafka.Partition{Topic: p.topic, ID: message.Partition.ID}
+		done(Produced{}, &kafka.Refused{Partition: partition, Err: fmt.Errorf(
+			"message of %d bytes, of at most %d: %w", size, min(p.largest, p.config.MaxBuffered), kafka.ErrTooLarge)})
+		return
+	}
+	message.Timestamp = time.UnixMilli(message.Timestamp.UnixMilli()) // as it is stored
+	p.dispatcher.Put(&dispatch.Item{
+		Message: message, Context: ctx, Deadline: now.Add(p.config.Timeout), Size: size + messageCost,
+		Done: func(outcome dispatch.Outcome, err error) { done(Produced(outcome), err) },
+	})
+}
+
+// Flush waits until everything that was handed over before has its outcome, or ctx ends.
+func (p *Producer) Flush(ctx context.Context) error { return p.dispatcher.Flush(ctx) }
+
+// Buffered is how much has no outcome yet, in bytes as MaxBuffered counts them.
+func (p *Producer) Buffered() int { return p.dispatcher.Buffered() }
+
+// Close refuses further messages and waits until every other has its outcome, which takes no longer than
+// ProducerConfig.Timeout. Then it ends every connection.
+func (p *Producer) Close() { p.dispatcher.Close() }

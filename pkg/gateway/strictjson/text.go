@@ -1,0 +1,129 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package strictjson
+
+import (
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Text takes a string and gives what it stands for: a part of the input if nothing in it is escaped.
+func (s *Scanner) Text() ([]byte, error) {
+	if err := s.expect(String); err != nil {
+		return nil, err
+	}
+	return s.text()
+}
+
+func (s *Scanner) text() ([]byte, error) {
+	from := s.at + 1
+	escaped, err := s.quoted()
+	if err != nil {
+		return nil, err
+	}
+	inner := s.data[from : s.at-1 : s.at-1]
+	if !escaped {
+		return inner, nil
+	}
+	return unescape(inner), nil
+}
+
+// quoted steps over a string and says whether anything in it is escaped.
+func (s *Scanner) quoted() (escaped bool, err error) {
+	for s.at++; ; s.at++ {
+		switch c := s.peek(); {
+		case s.at >= len(s.data):
+			return false, s.malformed("")
+		case c == '"':
+			s.at++
+			return escaped, nil
+		case c < ' ':
+			return false, s.malformed("a control character must be escaped")
+		case c == '\\':
+			escaped = true
+			if err := s.escape(); err != nil {
+				return false, err
+			}
+		}
+	}
+}
+
+// escape steps onto the last byte of an escape; a pair of surrogates is one escape.
+func (s *Scanner) escape() error {
+	s.at++
+	switch s.peek() {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return nil
+	case 'u':
+	default:
+		return s.malformed("there is no such escape")
+	}
+	first, ok := hex(s.data[s.at:])
+	if !ok {
+		return s.malformed("four hexadecimal digits must follow")
+	}
+	s.at += 4
+	if !utf16.IsSurrogate(first) {
+		return nil
+	}
+	if rest := s.data[s.at+1:]; len(rest) >= 2 && rest[0] == '\\' && rest[1] == 'u' {
+		if second, ok := hex(rest[1:]); ok && utf16.DecodeRune(first, second) != utf8.RuneError {
+			s.at += 6
+			return nil
+		}
+	}
+	return s.malformed("this is half of a surrogate pair")
+}
+
+// hex reads uXXXX.
+func hex(data []byte) (rune, bool) {
+	if len(data) < 5 {
+		return 0, false
+	}
+	// ParseUint would take "+123" and "1_23" too.
+	for _, c := range data[1:5] {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
+			return 0, false
+		}
+	}
+	n, err := strconv.ParseUint(string(data[1:5]), 16, 16)
+	return rune(n), err == nil
+}
+
+// unescape undoes the escapes of a string that quoted found in order.
+func unescape(inner []byte) []byte {
+	text := make([]byte, 0, len(inner))
+	for i := 0; i < len(inner); i++ {
+		if inner[i] != '\\' {
+			text = append(text, inner[i])
+			continue
+		}
+		i++
+		switch inner[i] {
+		case 'b':
+			text = append(text, '\b')
+		case 'f':
+			text = append(text, '\f')
+		case 'n':
+			text = append(text, '\n')
+		case 'r':
+			text = append(text, '\r')
+		case 't':
+			text = append(text, '\t')
+		case 'u':
+			r, _ := hex(inner[i:])
+			i += 4
+			if utf16.IsSurrogate(r) {
+				second, _ := hex(inner[i+2:])
+				r = utf16.DecodeRune(r, second)
+				i += 6
+			}
+			text = utf8.AppendRune(text, r)
+		default:
+			text = append(text, inner[i])
+		}
+	}
+	return text
+}

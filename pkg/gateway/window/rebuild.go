@@ -1,0 +1,34 @@
+// Copyright The samsa Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package window
+
+import (
+	"time"
+
+	"github.com/samsa-dev/samsa/pkg/kafka"
+)
+
+// LoadMessage takes a message of the topic: one that was written with an Idempotency-Key within the window is known
+// from now on. full says that there is no memory for it: then the window knows less than it should, and whoever
+// rebuilds it must not let anybody rely on it.
+func (w *Window) LoadMessage(message *kafka.Message) (found, full bool) {
+	for _, header := range message.Headers {
+		if header.Key != HeaderName {
+			continue
+		}
+		id, at, ok := ParseHeader(string(header.Value))
+		if !ok || at.Add(w.length).Before(w.now()) {
+			continue
+		}
+		taken := w.Load(id, Outcome{
+			State: Written, Partition: message.Partition.ID, Offset: message.Offset, Timestamp: message.Timestamp,
+		})
+		return true, !taken
+	}
+	return false, false
+}
+
+// Since is when the oldest message was written that a window that is rebuilt now has to know. slack is how far the
+// clocks of those who write and of brokers may be apart.
+func (w *Window) Since(slack time.Duration) time.Time { return w.now().Add(-w.length - slack) }
