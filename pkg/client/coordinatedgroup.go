@@ -22,13 +22,19 @@ import (
 // errNoDelete is what brokers before Kafka 1.1 say.
 var errNoDelete = errors.New("the brokers delete no groups before Kafka 1.1: its positions expire by themselves")
 
-// inquire prepares to ask the group's coordinator with the cluster's own client.
-func (g *Group) inquire(ctx context.Context) inquiry {
+// ask prepares to ask the group's coordinator with the cluster's own client. From Kafka 0.8.2 on it knows positions.
+func (g *Group) ask(ctx context.Context) inquiry {
 	client, err := g.cluster.kafkaClient(ctx)
-	if err == nil {
-		err = g.cluster.coordinates()
-	}
 	return inquiry{name: g.name, client: client, err: err}
+}
+
+// inquire is ask where the group's members are asked for as well, which Kafka 0.8 knows nothing of.
+func (g *Group) inquire(ctx context.Context) inquiry {
+	asked := g.ask(ctx)
+	if asked.err == nil {
+		asked.err = g.cluster.coordinates()
+	}
+	return asked
 }
 
 // inspectCoordinated is Inspect for a group that brokers keep. The topics are sorted.

@@ -90,7 +90,7 @@ func (c *Cluster) keptAtBrokers(
 	if len(partitions) == 0 {
 		return nil, nil
 	}
-	at, _, err := c.Group(name).inquire(ctx).offsets(ctx, partitions)
+	at, _, err := c.Group(name).ask(ctx).offsets(ctx, partitions)
 	if err != nil {
 		return nil, untold(name, err, start)
 	}

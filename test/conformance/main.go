@@ -14,13 +14,20 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // options are what the command line says.
 type options struct {
 	kafka, client, ways, document string
 	scenarios                     *regexp.Regexp
+	atOnce                        int
 }
+
+// atOnce is how many releases run at a time unless told otherwise: a scenario waits for brokers to die, elect and start
+// for two thirds of its time, so two of them keep two cores busy.
+const atOnce = 2
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -46,15 +53,16 @@ func run(ctx context.Context, args []string) (int, error) {
 		return 0, err
 	}
 	m := newMatrix(columns)
+	running, ctx := errgroup.WithContext(ctx)
+	running.SetLimit(o.atOnce)
 	for _, group := range byServers(columns) {
-		if ctx.Err() != nil {
-			return 0, context.Cause(ctx)
-		}
-		if err := runAll(ctx, o, group, m); err != nil {
-			return 0, err
-		}
+		running.Go(func() error { return runAll(ctx, o, group, m) })
 	}
+	err = running.Wait()
 	m.print(os.Stdout)
+	if err != nil {
+		return 0, err
+	}
 	if o.document != "" {
 		if err := m.write(o.document); err != nil {
 			return 0, err
@@ -71,9 +79,13 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.client, "client", "bin/samsa", "the client: a command line, see doc.go")
 	flags.StringVar(&o.ways, "ways", "zookeeper,kafka", "what coordinates the groups: zookeeper, kafka")
 	flags.StringVar(&o.document, "document", "", "the file to write the matrix into, between its marks")
+	flags.IntVar(&o.atOnce, "at-once", atOnce, "how many releases run at a time")
 	pattern := flags.String("scenario", "", "run only the scenarios whose name matches this regular expression")
 	if err := flags.Parse(args); err != nil {
 		return o, err
+	}
+	if o.atOnce < 1 {
+		return o, fmt.Errorf("-at-once %d: give 1 or more", o.atOnce)
 	}
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("%q is too much", strings.Join(flags.Args(), " "))

@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -32,9 +33,10 @@ func (r result) word() string {
 		return "FAIL"
 	case r.ran:
 		return "pass"
-	default:
+	case r.reason != "":
 		return "n/a"
 	}
+	return "-" // nobody came to it
 }
 
 // line is the result with everything about it.
@@ -49,9 +51,10 @@ func (r result) line() string {
 	return text
 }
 
-// matrix is all results, by row and column.
+// matrix is all results, by row and column. add may be called concurrently; everything else is for when all have ended.
 type matrix struct {
 	columns []column
+	mu      sync.Mutex // guards what follows
 	rows    []string
 	cells   map[string]map[string]result // by row, by column
 }
@@ -61,6 +64,8 @@ func newMatrix(columns []column) *matrix {
 }
 
 func (m *matrix) add(row string, c column, r result) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if !slices.Contains(m.rows, row) {
 		m.rows = append(m.rows, row)
 		m.cells[row] = map[string]result{}

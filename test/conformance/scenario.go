@@ -118,6 +118,9 @@ func runSome(ctx context.Context, o options, columns []column, rows []scenario, 
 	if len(wanted) == 0 {
 		return nil
 	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if err := available(columns[0]); err != nil {
 		return err
 	}
@@ -126,7 +129,7 @@ func runSome(ctx context.Context, o options, columns []column, rows []scenario, 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stdout, "%s: %d brokers are ready after %s\n", columns[0].servers(), brokers, round(time.Since(begin)))
+	fmt.Fprintf(os.Stdout, "%-19s %d brokers are ready after %s\n", columns[0].servers(), brokers, round(time.Since(begin)))
 	for _, row := range wanted {
 		for _, c := range columns {
 			if row.without(c) != "" {
@@ -134,7 +137,7 @@ func runSome(ctx context.Context, o options, columns []column, rows []scenario, 
 			}
 			r := runOne(ctx, o, row, c, s)
 			m.add(row.name, c, r)
-			fmt.Fprintf(os.Stdout, "  %-44s %-10s %s\n", row.name, c.way, r.line())
+			fmt.Fprintf(os.Stdout, "%-19s %-44s %-10s %s\n", c.servers(), row.name, c.way, r.line())
 			if kept, ok := s.(*realServers); ok && r.err != nil {
 				kept.failed = true
 			}
