@@ -68,8 +68,8 @@ var _ = Describe("A manager with the permissions of its account", Ordered, func(
 	It("makes what a binding needs, and lets its gateways have tokens reviewed", func(ctx SpecContext) {
 		kubectl(ctx, "create", "deployment", "shop", "--image=samsa.test/shop")
 		kubectl(ctx, "apply", "-f", "config/samples/producerbinding.yaml")
-		eventually(ctx, "get", "deployment/lines-gateway", "service/lines-gateway", "service/lines-peers", "pdb/lines-gateway",
-			"serviceaccount/lines-gateway", "secret/lines-binding")
+		eventually(ctx, "get", "deployment/lines-gateway", "service/lines-gateway", "service/lines-peers",
+			"pdb/lines-gateway", "serviceaccount/lines-gateway", "secret/lines-binding")
 		kubectl(ctx, "wait", "--for=condition=TopicReady", "pb/lines", "--timeout=30s")
 		kubectl(ctx, "wait", "--for=jsonpath={.status.verification}=TokenReview", "pb/lines", "--timeout=30s")
 		Expect(mayReview(ctx, "lines-gateway")).To(BeTrue())
@@ -102,7 +102,7 @@ var _ = Describe("A manager with the permissions of its account", Ordered, func(
 func mayReview(ctx context.Context, account string) (bool, error) {
 	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
 		User:               "system:serviceaccount:default:" + account,
-		ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: "create", Group: "authentication.k8s.io", Resource: "tokenreviews"},
+		ResourceAttributes: &act{Verb: "create", Group: "authentication.k8s.io", Resource: "tokenreviews"},
 	}}
 	answer, err := api.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
 	if err != nil {

@@ -138,8 +138,8 @@ func prompt(c *metav1.Condition) bool {
 // kindOf is Warning for what is not as it should be, and not on the way there.
 func kindOf(c *metav1.Condition) string {
 	switch c.Reason {
-	case v1alpha1.ReasonBalanced, v1alpha1.ReasonPublishing, v1alpha1.ReasonStarting, v1alpha1.ReasonRebalancing, v1alpha1.ReasonProgressing,
-		v1alpha1.ReasonSuspended, v1alpha1.ReasonScaledToZero, v1alpha1.ReasonDeleting:
+	case v1alpha1.ReasonBalanced, v1alpha1.ReasonPublishing, v1alpha1.ReasonStarting, v1alpha1.ReasonRebalancing,
+		v1alpha1.ReasonProgressing, v1alpha1.ReasonSuspended, v1alpha1.ReasonScaledToZero, v1alpha1.ReasonDeleting:
 		return corev1.EventTypeNormal
 	}
 	return corev1.EventTypeWarning

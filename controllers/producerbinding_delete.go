@@ -17,7 +17,8 @@ import (
 	"github.com/samsa-dev/samsa/api/v1alpha1"
 )
 
-// SubjectsFinalizer keeps a ProducerBinding until the workloads that it bound are released, or the time for that is over.
+// SubjectsFinalizer keeps a ProducerBinding until the workloads that it bound are released, or the time for that is
+// over.
 const SubjectsFinalizer = "kafka.samsa.dev/subjects"
 
 // releaseLimit is how long an object may wait for workloads to be released, which is a request for each: an API server

@@ -19,8 +19,9 @@ import (
 // maxCertificates is the limit of the API.
 const maxCertificates = 64 << 10
 
-// bindingStatus computes the whole status of what a pass has seen. Of the status before it takes the times of conditions
-// that stay, and, where a pass failed before it came so far, how tokens are checked and which workloads are bound.
+// bindingStatus computes the whole status of what a pass has seen. Of the status before it takes the times of
+// conditions that stay, and, where a pass failed before it came so far, how tokens are checked and which workloads are
+// bound.
 func bindingStatus(s *bindingScope, before *v1alpha1.ProducerBindingStatus) v1alpha1.ProducerBindingStatus {
 	// A pass that failed has not observed all of this generation, so it does not say so.
 	generation := s.binding.Generation

@@ -93,7 +93,8 @@ func (r *ProducerBindingReconciler) wantedSubjects(
 	}
 	list := &metav1.PartialObjectMetadataList{}
 	list.SetGroupVersionKind(workload.SubjectResource(subject.Kind))
-	err = r.reader.List(ctx, list, client.InNamespace(s.binding.Namespace), client.MatchingLabelsSelector{Selector: selector})
+	err = r.reader.List(ctx, list,
+		client.InNamespace(s.binding.Namespace), client.MatchingLabelsSelector{Selector: selector})
 	if err != nil {
 		return nil, fmt.Errorf("select workloads: %w", err)
 	}
@@ -139,7 +140,7 @@ func (r *ProducerBindingReconciler) bind(
 	switch {
 	case err == nil:
 		subject.State = v1alpha1.SubjectBound
-	case apierrors.IsConflict(err) || apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err):
+	case apierrors.IsConflict(err), apierrors.IsInvalid(err), apierrors.IsForbidden(err), apierrors.IsBadRequest(err):
 		subject.State, subject.Reason = v1alpha1.SubjectRefused, cut(err.Error(), maxReason)
 	case apierrors.IsNotFound(err):
 		subject.State = v1alpha1.SubjectMissing

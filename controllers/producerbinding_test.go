@@ -76,7 +76,8 @@ var _ = Describe("A ProducerBinding", func() {
 		Expect(gateways.Spec.Replicas).To(HaveValue(Equal(int32(2))))
 		Expect(gateways.Spec.Template.Spec).To(And(
 			HaveField("ServiceAccountName", "orders-gateway"),
-			HaveField("Containers", ConsistOf(And(HaveField("Image", workerImage), HaveField("Args", ContainElement("gateway")))))))
+			HaveField("Containers", ConsistOf(And(
+				HaveField("Image", workerImage), HaveField("Args", ContainElement("gateway")))))))
 		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "orders-binding"}}
 		Eventually(komega.Object(secret)).WithContext(ctx).Should(And(
 			HaveField("Type", corev1.SecretType("servicebinding.io/kafka")),
@@ -86,9 +87,10 @@ var _ = Describe("A ProducerBinding", func() {
 				"audience": []byte("kafka.samsa.dev/producerbinding/" + namespace + "/orders"),
 			}))))
 		meta := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: namespace, Name: name} }
-		budget, peers := &policyv1.PodDisruptionBudget{ObjectMeta: meta("orders-gateway")}, &corev1.Service{ObjectMeta: meta("orders-peers")}
-		service := &corev1.Service{ObjectMeta: meta("orders-gateway")}
-		for _, object := range []client.Object{budget, peers, service, &corev1.ServiceAccount{ObjectMeta: meta("orders-gateway")}} {
+		budget := &policyv1.PodDisruptionBudget{ObjectMeta: meta("orders-gateway")}
+		account := &corev1.ServiceAccount{ObjectMeta: meta("orders-gateway")}
+		service, peers := &corev1.Service{ObjectMeta: meta("orders-gateway")}, &corev1.Service{ObjectMeta: meta("orders-peers")}
+		for _, object := range []client.Object{budget, peers, service, account} {
 			Eventually(komega.Get(object)).WithContext(ctx).Should(Succeed())
 			Expect(metav1.IsControlledBy(object, binding)).To(BeTrue(), "%T", object)
 		}
@@ -139,7 +141,8 @@ var _ = Describe("A ProducerBinding", func() {
 		admin := kadm.NewClient(clientOf(kafka))
 		configs, err := admin.DescribeTopicConfigs(ctx, "made")
 		Expect(err).NotTo(HaveOccurred())
-		Expect(configs[0].Configs).To(ContainElement(And(HaveField("Key", "retention.ms"), HaveField("Value", HaveValue(Equal("60000"))))))
+		Expect(configs[0].Configs).To(ContainElement(And(
+			HaveField("Key", "retention.ms"), HaveField("Value", HaveValue(Equal("60000"))))))
 		Eventually(condition(existing, v1alpha1.ConditionTopicReady)).WithContext(ctx).Should(And(
 			beCondition(existing, metav1.ConditionTrue, v1alpha1.ReasonTopicFound),
 			HaveField("Message", ContainSubstring("has 4 partitions where spec.createTopic says 8"))))
@@ -229,7 +232,8 @@ var _ = Describe("A ProducerBinding", func() {
 		create(ctx, binding)
 		Eventually(condition(binding, v1alpha1.ConditionReady)).WithContext(ctx).
 			Should(beCondition(binding, metav1.ConditionFalse, v1alpha1.ReasonScaledToZero))
-		Eventually(kstatus(binding)).WithContext(ctx).Should(Equal(status.InProgressStatus), "it is not ready, and nothing is wrong")
+		Eventually(kstatus(binding)).WithContext(ctx).Should(Equal(status.InProgressStatus),
+			"it is not ready, and nothing is wrong")
 		var scaled autoscalingv1.Scale
 		Expect(api.SubResource("scale").Get(ctx, binding, &scaled)).To(Succeed())
 		Expect(scaled.Status.Selector).To(Equal("kafka.samsa.dev/producer-binding=orders"))

@@ -57,7 +57,7 @@ type TopicCreation struct {
 	// +kubebuilder:validation:Maximum=10000
 	Partitions int32 `json:"partitions,omitempty"`
 	// replicationFactor is on how many brokers each partition is. Default: what the brokers are configured with, which
-	// Kafka 2.4 and newer can be asked for; older ones get 1.
+	// those of Kafka 2.4 and newer can be asked for; with older ones, name it.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=64
@@ -171,8 +171,8 @@ type ServiceAccountAuth struct {
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[\x21-\x7e]+$')`,message="must be an audience without spaces and control characters, as in orders.example.com"
 	Audience string `json:"audience,omitempty"`
-	// verification is how tokens are checked: TokenReview asks the API server about each, which notices within a minute
-	// that an account was deleted; JWKS checks their signature by the cluster's public keys, needs no permission, and
+	// verification is how tokens are checked: TokenReview asks the API server about each, which notices within 10 s that
+	// an account was deleted; JWKS checks their signature by the cluster's public keys, needs no permission, and
 	// accepts a deleted account until its token expires. Auto is TokenReview where the operator may allow it to the
 	// gateways, as it may where it is installed for all namespaces, else JWKS; what it took stands in
 	// status.verification. Default Auto.
@@ -237,6 +237,7 @@ type BasicAuth struct {
 }
 
 // Produce says how messages get into a topic.
+// +kubebuilder:validation:XValidation:rule="[self.?linger.orValue('0s'), self.?timeout.orValue('30s')].exists(d, !d.matches('^([0-9]+(ms|s|m|h))+$')) || duration(self.?linger.orValue('0s')).getMilliseconds() * 10 <= duration(self.?timeout.orValue('30s')).getMilliseconds()",message="spec.produce.linger must be a tenth of spec.produce.timeout (default 30s) at most, or there is no time left to write: lower it, or raise spec.produce.timeout"
 // +kubebuilder:validation:MinProperties=1
 type Produce struct {
 	// partitioner chooses the partition of a message that names none: Random or RoundRobin whatever its key; Key by its
@@ -310,16 +311,14 @@ const (
 )
 
 // Compression of batches.
-// +kubebuilder:validation:Enum=None;Gzip;Snappy;LZ4;Zstd
+// +kubebuilder:validation:Enum=None;Gzip;Snappy
 type Compression string
 
-// The compressions. LZ4 is of Kafka 0.10 and newer, Zstd of Kafka 2.1 and newer.
+// The compressions, which every Kafka knows.
 const (
 	CompressionNone   Compression = "None"
 	CompressionGzip   Compression = "Gzip"
 	CompressionSnappy Compression = "Snappy"
-	CompressionLZ4    Compression = "LZ4"
-	CompressionZstd   Compression = "Zstd"
 )
 
 // CallerLimits are those of one caller at one gateway: with two replicas, a caller that asks both may have twice as

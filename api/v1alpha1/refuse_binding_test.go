@@ -54,8 +54,10 @@ var _ = DescribeTable("A ProducerBinding is refused: what it publishes", refused
 	Entry("another partitioner", binding(produce("partitioner: Murmur2")), "spec.produce.partitioner", `"Key"`),
 	Entry("acks as a number", binding(produce("acks: 1")), "spec.produce.acks", "string"),
 	Entry("acks in lower case", binding(produce("acks: all")), "spec.produce.acks", `"All", "Leader", "None"`),
-	Entry("a compression in lower case", binding(produce("compression: zstd")), "spec.produce.compression", `"Zstd"`),
+	Entry("a compression in lower case", binding(produce("compression: gzip")), "spec.produce.compression", `"Gzip"`),
 	Entry("a linger too long", binding(produce("linger: 11s")), "spec.produce.linger", "from 0s to 10s"),
+	Entry("a linger that leaves no time", binding(produce("linger: 101ms, timeout: 1s")), "spec.produce",
+		"a tenth of spec.produce.timeout"),
 	Entry("a linger without a unit", binding(produce("linger: '05'")), "spec.produce.linger", "5ms or 0s"),
 	Entry("a timeout of nothing", binding(produce("timeout: 0s")), "spec.produce.timeout", "from 1s to 10m"),
 	Entry("hardly a buffer", binding(produce("maxBufferedBytes: 1048575")), "spec.produce.maxBufferedBytes",
@@ -134,7 +136,7 @@ var _ = DescribeTable("A ProducerBinding is accepted", accepted,
 		"replicas: 0", http("port: 443, maxBodyBytes: 1024, requestTimeout: 10m, "+certified+
 			"auth: {serviceAccount: {audience: orders, verification: JWKS, "+
 			"allow: [{namespace: a}, {namespace: a, serviceAccount: b}]}}"),
-		produce("partitioner: Random, keyedMessages: Move, acks: Leader, compression: Zstd, linger: 5ms, timeout: 10m, "+
+		produce("partitioner: Random, keyedMessages: Move, acks: Leader, compression: Snappy, linger: 5ms, timeout: 10m, "+
 			"maxBufferedBytes: 1048576"),
 		"limits: {messagesPerSecond: 1, bytesPerSecond: 1024, concurrent: 1}", "idempotency: {window: 0s}",
 		subject("kind: CronJob, selector: {matchExpressions: [{key: app, operator: Exists}]}, containers: [app], "+

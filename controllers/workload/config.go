@@ -159,18 +159,24 @@ func (d *durations) read(field string, text v1alpha1.Duration) worker.Duration {
 // member's name is the pod's, so those are left out and put in. Which of them SASL needs the API has made sure of.
 func check(c worker.Config, name string) error {
 	c.Member = PodName(name, 0)
-	c.Cluster.TLS, c.Cluster.SASL = withoutFiles(c.Cluster.TLS), nil
-	if zk := c.Cluster.ZooKeeper; zk != nil {
-		bare := *zk
-		bare.DigestFile, bare.TLS = "", withoutFiles(zk.TLS)
-		c.Cluster.ZooKeeper = &bare
-	}
+	c.Cluster = bare(c.Cluster)
 	data, err := yaml.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("write the workers' configuration: %w", err)
 	}
 	_, err = worker.Parse(data)
 	return err
+}
+
+// bare is a cluster without the files that exist in the pod alone.
+func bare(c worker.Cluster) worker.Cluster {
+	c.TLS, c.SASL = withoutFiles(c.TLS), nil
+	if zk := c.ZooKeeper; zk != nil {
+		without := *zk
+		without.DigestFile, without.TLS = "", withoutFiles(zk.TLS)
+		c.ZooKeeper = &without
+	}
+	return c
 }
 
 func withoutFiles(t *worker.TLS) *worker.TLS {

@@ -60,6 +60,9 @@ func OfGateway(
 ) (Gateway, error) {
 	in := &gatewayInput{binding: binding, cluster: cluster, verification: verification, options: options}
 	settings, err := in.config()
+	if err == nil {
+		err = checkGateway(settings)
+	}
 	if err != nil {
 		return Gateway{}, &InvalidError{Err: err}
 	}
@@ -98,8 +101,8 @@ func (in *gatewayInput) deployment(
 			WithTemplate(template))
 }
 
-// FrontOf gives the objects by which a binding is known. Certificates (PEM) are of those who signed the gateways', empty
-// for none.
+// FrontOf gives the objects by which a binding is known. Certificates (PEM) are of those who signed the gateways',
+// empty for none.
 func FrontOf(binding *v1alpha1.ProducerBinding, certificates string) Front {
 	front := Front{
 		Service: bindingService(binding), Peers: peers(binding), Secret: bindingSecret(binding, certificates),
@@ -127,7 +130,7 @@ func bindingService(binding *v1alpha1.ProducerBinding) *corev1ac.ServiceApplyCon
 // peers is where gateways find each other, to give a request with a key to the one that answers for it. One that is not
 // ready answers for none.
 func peers(binding *v1alpha1.ProducerBinding) *corev1ac.ServiceApplyConfiguration {
-	if !Idempotent(binding) {
+	if !idempotent(binding) {
 		return nil
 	}
 	return corev1ac.Service(PeersName(binding.Name), binding.Namespace).
@@ -140,9 +143,9 @@ func peers(binding *v1alpha1.ProducerBinding) *corev1ac.ServiceApplyConfiguratio
 				WithProtocol(corev1.ProtocolTCP)))
 }
 
-// Idempotent tells whether requests with a key are remembered.
-func Idempotent(binding *v1alpha1.ProducerBinding) bool {
-	return (&gatewayInput{binding: binding}).idempotency(&durations{}) != nil
+// idempotent tells whether requests with a key are remembered.
+func idempotent(binding *v1alpha1.ProducerBinding) bool {
+	return (&gatewayInput{binding: binding}).idempotency(&durations{}).Peers != ""
 }
 
 func bindingSecret(binding *v1alpha1.ProducerBinding, certificates string) *corev1ac.SecretApplyConfiguration {

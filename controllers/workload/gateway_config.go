@@ -7,88 +7,33 @@ import (
 	"fmt"
 	"time"
 
+	"sigs.k8s.io/yaml"
+
 	"github.com/samsa-dev/samsa/api/v1alpha1"
-	"github.com/samsa-dev/samsa/internal/worker"
+	"github.com/samsa-dev/samsa/internal/gateway"
 )
 
 // gatewayFile is the configuration's key in its ConfigMap, and its file in the pod.
 const gatewayFile = "gateway.yaml"
 
-// gatewayConfig is what gateways are told, as `samsa gateway` reads it. What is left out gets the gateway's default.
-type gatewayConfig struct {
-	Cluster     worker.Cluster      `json:"cluster"`
-	Topic       string              `json:"topic"`
-	HTTP        gatewayHTTP         `json:"http"`
-	Auth        gatewayAuth         `json:"auth"`
-	Produce     gatewayProduce      `json:"produce"`
-	Limits      *gatewayLimits      `json:"limits,omitempty"`
-	Idempotency *gatewayIdempotency `json:"idempotency,omitempty"`
-}
+// peersPort is where gateways send requests on to each other: where callers send them.
+const peersPort = PortNumber
 
-type gatewayHTTP struct {
-	Address         string          `json:"address"`
-	InternalAddress string          `json:"internalAddress"`
-	MaxBodyBytes    int             `json:"maxBodyBytes,omitempty"`
-	RequestTimeout  worker.Duration `json:"requestTimeout,omitempty"`
-	TLS             *worker.TLS     `json:"tls,omitempty"`
-}
-
-type gatewayAuth struct {
-	Type           v1alpha1.AuthType `json:"type"`
-	ServiceAccount *gatewayAccounts  `json:"serviceAccount,omitempty"`
-	MTLS           *gatewayMTLS      `json:"mtls,omitempty"`
-	Basic          *gatewayBasic     `json:"basic,omitempty"`
-}
-
-type gatewayAccounts struct {
-	Audience string                    `json:"audience"`
-	Mode     v1alpha1.Verification     `json:"mode"`
-	Allow    []v1alpha1.AllowedAccount `json:"allow"`
-}
-
-type gatewayMTLS struct {
-	CAFile string   `json:"caFile"`
-	Allow  []string `json:"allow,omitempty"`
-}
-
-type gatewayBasic struct {
-	UsersFile string `json:"usersFile"`
-}
-
-type gatewayProduce struct {
-	Partitioner      string          `json:"partitioner,omitempty"`
-	KeyedMoves       bool            `json:"keyedMoves,omitempty"`
-	Acks             string          `json:"acks,omitempty"`
-	Compression      string          `json:"compression,omitempty"`
-	Linger           worker.Duration `json:"linger,omitempty"`
-	Timeout          worker.Duration `json:"timeout,omitempty"`
-	MaxBufferedBytes int             `json:"maxBufferedBytes,omitempty"`
-}
-
-type gatewayLimits struct {
-	MessagesPerSecond int   `json:"messagesPerSecond,omitempty"`
-	BytesPerSecond    int64 `json:"bytesPerSecond,omitempty"`
-	Concurrent        int   `json:"concurrent,omitempty"`
-}
-
-type gatewayIdempotency struct {
-	Window worker.Duration `json:"window"`
-	Peers  string          `json:"peers"`
-}
-
-func (in *gatewayInput) config() (gatewayConfig, error) {
+// config is what gateways are told. What the spec leaves out is left out here, too: the gateway's defaults are the
+// API's.
+func (in *gatewayInput) config() (gateway.Config, error) {
 	spec := &in.binding.Spec
 	var d durations
-	c := gatewayConfig{
+	c := gateway.Config{
 		Cluster: clusterConfig(&in.cluster.Spec, in.zookeeper(), &d),
 		Topic:   string(spec.Topic),
-		HTTP: gatewayHTTP{
+		HTTP: gateway.HTTP{
 			Address: fmt.Sprintf(":%d", PortNumber), InternalAddress: fmt.Sprintf(":%d", internalNumber),
 			MaxBodyBytes:   int(spec.HTTP.MaxBodyBytes),
 			RequestTimeout: d.read("spec.http.requestTimeout", spec.HTTP.RequestTimeout),
 		},
 		Auth: in.auth(),
-		Produce: gatewayProduce{
+		Produce: gateway.Produce{
 			Partitioner: in.partitioner(),
 			KeyedMoves:  spec.Produce.KeyedMessages == v1alpha1.KeyedMessagesMove,
 			Acks:        in.acks(), Compression: in.compression(),
@@ -96,37 +41,37 @@ func (in *gatewayInput) config() (gatewayConfig, error) {
 			Timeout:          d.read("spec.produce.timeout", spec.Produce.Timeout),
 			MaxBufferedBytes: int(spec.Produce.MaxBufferedBytes),
 		},
+		Limits: gateway.Limits{
+			MessagesPerSecond: int(spec.Limits.MessagesPerSecond), BytesPerSecond: int(spec.Limits.BytesPerSecond),
+			Concurrent: int(spec.Limits.Concurrent),
+		},
 		Idempotency: in.idempotency(&d),
 	}
 	if secured(in.binding) {
-		c.HTTP.TLS = &worker.TLS{
+		c.HTTP.TLS = &gateway.ServerTLS{
 			CertFile: fromConfig(gatewayCertificate, "tls.crt"), KeyFile: fromConfig(gatewayCertificate, "tls.key"),
-		}
-	}
-	if limits := spec.Limits; limits != (v1alpha1.CallerLimits{}) {
-		c.Limits = &gatewayLimits{
-			MessagesPerSecond: int(limits.MessagesPerSecond), BytesPerSecond: limits.BytesPerSecond,
-			Concurrent: int(limits.Concurrent),
 		}
 	}
 	return c, d.err
 }
 
-func (in *gatewayInput) auth() gatewayAuth {
+func (in *gatewayInput) auth() gateway.Auth {
 	auth := &in.binding.Spec.HTTP.Auth
-	c := gatewayAuth{Type: AuthOf(in.binding)}
-	switch c.Type {
+	c := gateway.Auth{Type: gateway.AuthType(AuthOf(in.binding))}
+	switch AuthOf(in.binding) {
 	case v1alpha1.AuthServiceAccount:
-		c.ServiceAccount = &gatewayAccounts{
-			Audience: Audience(in.binding), Mode: in.verification, Allow: auth.ServiceAccount.Allow,
+		c.ServiceAccount.Audience = Audience(in.binding)
+		c.ServiceAccount.Mode = gateway.ReviewMode(in.verification)
+		for _, allowed := range auth.ServiceAccount.Allow {
+			c.ServiceAccount.Allow = append(c.ServiceAccount.Allow, gateway.Allowed(allowed))
 		}
-		if len(auth.ServiceAccount.Allow) == 0 {
-			c.ServiceAccount.Allow = []v1alpha1.AllowedAccount{{Namespace: in.binding.Namespace}}
+		if len(c.ServiceAccount.Allow) == 0 { // which to a gateway is everybody
+			c.ServiceAccount.Allow = []gateway.Allowed{{Namespace: in.binding.Namespace}}
 		}
 	case v1alpha1.AuthMTLS:
-		c.MTLS = &gatewayMTLS{CAFile: fromConfig(callersAuthority, "ca.crt"), Allow: auth.MTLS.Allow}
+		c.MTLS = gateway.MTLS{CAFile: fromConfig(callersAuthority, "ca.crt"), Allow: auth.MTLS.Allow}
 	case v1alpha1.AuthBasic:
-		c.Basic = &gatewayBasic{UsersFile: fromConfig(callersUsers, "users")}
+		c.Basic = gateway.Basic{UsersFile: fromConfig(callersUsers, "users")}
 	case v1alpha1.AuthNone:
 	}
 	return c
@@ -160,23 +105,19 @@ func (in *gatewayInput) compression() string {
 		return "gzip"
 	case v1alpha1.CompressionSnappy:
 		return "snappy"
-	case v1alpha1.CompressionLZ4:
-		return "lz4"
-	case v1alpha1.CompressionZstd:
-		return "zstd"
 	case v1alpha1.CompressionNone:
 	}
-	return ""
+	return "none"
 }
 
-// idempotency is nil where keys are ignored.
-func (in *gatewayInput) idempotency(d *durations) *gatewayIdempotency {
+// idempotency says so where keys are ignored: left out, it would not be.
+func (in *gatewayInput) idempotency(d *durations) gateway.Idempotency {
 	window := d.read("spec.idempotency.window", in.binding.Spec.Idempotency.Window)
 	if window == 0 {
-		return nil
+		return gateway.Idempotency{Window: &window}
 	}
-	return &gatewayIdempotency{Window: window, Peers: fmt.Sprintf("%s.%s.svc:%d",
-		PeersName(in.binding.Name), in.binding.Namespace, PortNumber)}
+	return gateway.Idempotency{Window: &window, Peers: fmt.Sprintf("%s.%s.svc:%d",
+		PeersName(in.binding.Name), in.binding.Namespace, peersPort)}
 }
 
 // zookeeper is nil where brokers are found by brokers: then nothing that befalls it is of concern to gateways.
@@ -188,12 +129,35 @@ func (in *gatewayInput) zookeeper() *v1alpha1.ZooKeeper {
 	return &spec.ZooKeeper
 }
 
-// grace is how long a gateway may take to end: a request that has just begun takes its whole time, and with it the
-// message that it brought; ten seconds are for flushing and for a kubelet that is slow that day.
+// grace is how long a gateway may take to end, see internal/gateway: 5 s until nobody sends requests any more, 30 s for
+// a body that has just begun to come, the request's own time, what the producer takes to write what it holds, and 15 s
+// for a kubelet that is slow that day. It takes as long only where clients or brokers do.
 func (in *gatewayInput) grace() int64 {
-	request, err := time.ParseDuration(string(in.binding.Spec.HTTP.RequestTimeout))
-	if err != nil || request <= 0 {
-		request = defaultDrain
+	const beside = 50 * time.Second
+	return int64((beside + positive(in.binding.Spec.HTTP.RequestTimeout) +
+		positive(in.binding.Spec.Produce.Timeout)) / time.Second)
+}
+
+// positive reads a duration, which is the default of both where it is left out.
+func positive(text v1alpha1.Duration) time.Duration {
+	if d, err := time.ParseDuration(string(text)); err == nil && d > 0 {
+		return d
 	}
-	return int64((request + graceAfterDrain) / time.Second)
+	return 30 * time.Second
+}
+
+// checkGateway asks the gateway's own reader about a configuration. Files exist in the pod alone, so what names them is
+// left out; which of them there have to be the API has made sure of.
+func checkGateway(c gateway.Config) error {
+	c.Cluster = bare(c.Cluster)
+	c.HTTP.TLS = nil
+	if c.Auth.Type != gateway.AuthServiceAccount {
+		c.Auth = gateway.Auth{Type: gateway.AuthNone}
+	}
+	data, err := yaml.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("write the gateways' configuration: %w", err)
+	}
+	_, err = gateway.Parse(data)
+	return err
 }

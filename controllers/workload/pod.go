@@ -90,7 +90,9 @@ func container(in *input, mounts []mount) (*corev1ac.ContainerApplyConfiguration
 }
 
 // finish gives a container its Secrets, and the resources that the user wants for it.
-func finish(c *corev1ac.ContainerApplyConfiguration, mounts []mount, resources *corev1.ResourceRequirements) (err error) {
+func finish(
+	c *corev1ac.ContainerApplyConfiguration, mounts []mount, resources *corev1.ResourceRequirements,
+) (err error) {
 	for _, m := range mounts {
 		c.WithVolumeMounts(corev1ac.VolumeMount().
 			WithName(m.name).WithMountPath(mountRoot + "secrets/" + m.name).WithReadOnly(true))

@@ -4,6 +4,7 @@
 package workload
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -22,6 +23,8 @@ const (
 	tokenLife = 3600
 	// bindingAnnotation begins the annotation of a bound workload, whose value tells one projection from another.
 	bindingAnnotation = "bindings.kafka.samsa.dev/"
+	// nameField is what containers, volumes and variables are told apart by.
+	nameField = "name"
 )
 
 // SubjectResource is the kind of a workload as the API server knows it.
@@ -34,10 +37,12 @@ func SubjectResource(kind v1alpha1.SubjectKind) schema.GroupVersionKind {
 
 // podPath is where a workload's pods are described.
 func podPath(kind v1alpha1.SubjectKind) []string {
+	const spec = "spec"
+	template := []string{spec, "template", spec}
 	if kind == v1alpha1.SubjectCronJob {
-		return []string{"spec", "jobTemplate", "spec", "template", "spec"}
+		return append([]string{spec, "jobTemplate"}, template...)
 	}
-	return []string{"spec", "template", "spec"}
+	return template
 }
 
 // Project gives what is to be applied to a workload, as it stands, so that its pods can publish to a binding. hash is
@@ -68,9 +73,9 @@ func Project(
 	if err := unstructured.SetNestedMap(apply.Object, template, podPath(kind)...); err != nil {
 		return nil, fmt.Errorf("a template of its pods: %w", err)
 	}
-	data, err := apply.MarshalJSON()
-	if err != nil && len(data) == 0 {
-		data = fmt.Append(nil, apply.Object)
+	data, err := json.Marshal(apply.Object)
+	if err != nil {
+		return nil, fmt.Errorf("a template of its pods: %w", err)
 	}
 	Identify(apply, workload)
 	apply.SetAnnotations(map[string]string{bindingAnnotation + binding.Name: hash(data)})
@@ -94,20 +99,20 @@ func (p projection) volumeName() string { return "binding-" + p.binding.Name }
 
 // volume has a file for each entry of the binding's Secret and, where callers need one, a token.
 func (p projection) volume() map[string]any {
-	sources := []any{map[string]any{"secret": map[string]any{"name": BindingSecretName(p.binding.Name)}}}
+	sources := []any{map[string]any{"secret": map[string]any{nameField: BindingSecretName(p.binding.Name)}}}
 	if audience := Audience(p.binding); audience != "" {
 		sources = append(sources, map[string]any{"serviceAccountToken": map[string]any{
 			"audience": audience, "expirationSeconds": int64(tokenLife), "path": "token",
 		}})
 	}
-	return map[string]any{"name": p.volumeName(), "projected": map[string]any{"sources": sources}}
+	return map[string]any{nameField: p.volumeName(), "projected": map[string]any{"sources": sources}}
 }
 
 // check makes sure that there are the containers that are asked for.
 func (p projection) check(pod map[string]any) error {
 	for _, wanted := range p.binding.Spec.Subject.Containers {
 		if !slices.ContainsFunc(slices.Concat(listOf(pod["containers"]), listOf(pod["initContainers"])),
-			func(c map[string]any) bool { return c["name"] == wanted }) {
+			func(c map[string]any) bool { return c[nameField] == wanted }) {
 			return fmt.Errorf("it has no container %s: correct spec.subject.containers", wanted)
 		}
 	}
@@ -117,7 +122,7 @@ func (p projection) check(pod map[string]any) error {
 func (p projection) containers(list any) (bound []any, err error) {
 	wanted := p.binding.Spec.Subject.Containers
 	for _, container := range listOf(list) {
-		name, _ := container["name"].(string)
+		name, _ := container[nameField].(string)
 		if len(wanted) > 0 && !slices.Contains(wanted, name) {
 			continue
 		}
@@ -126,10 +131,10 @@ func (p projection) containers(list any) (bound []any, err error) {
 			return nil, fmt.Errorf("container %s: %w", name, err)
 		}
 		bound = append(bound, map[string]any{
-			"name": name,
-			"env":  p.env(root, own),
+			nameField: name,
+			"env":     p.env(root, own),
 			"volumeMounts": []any{map[string]any{
-				"name": p.volumeName(), "mountPath": root + "/" + p.binding.Name, "readOnly": true,
+				nameField: p.volumeName(), "mountPath": root + "/" + p.binding.Name, "readOnly": true,
 			}},
 		})
 	}
@@ -158,12 +163,14 @@ func (p projection) env(root string, own bool) []any {
 	return env
 }
 
-func variable(name, value string) map[string]any { return map[string]any{"name": name, "value": value} }
+func variable(name, value string) map[string]any {
+	return map[string]any{nameField: name, "value": value}
+}
 
 // rootOf is where a container wants bindings, and whether it says so itself.
 func rootOf(container map[string]any) (root string, own bool, err error) {
 	for _, v := range listOf(container["env"]) {
-		if v["name"] != rootVariable {
+		if v[nameField] != rootVariable {
 			continue
 		}
 		value, _ := v["value"].(string)

@@ -90,6 +90,7 @@ var _ = Describe("A request", func() {
 		Entry("structured: no source", 422, "source", "/", `{"specversion":"1.0","id":"1","type":"t"}`, contentType, typeEvent),
 		Entry("structured: id of a number", 422, "", "/", `{"specversion":"1.0","id":{},"source":"s","type":"t"}`, contentType, typeEvent),
 		Entry("structured: schema that is no text", 422, "a string", "/", goodEvent[:len(goodEvent)-1]+`,"dataschema":false}`, contentType, typeEvent),
+		Entry("structured: type of data that is none", 422, "media type", "/", goodEvent[:len(goodEvent)-1]+`,"datacontenttype":"AAA"}`, contentType, typeEvent),
 		Entry("structured: data twice", 422, "already", "/", goodEvent[:len(goodEvent)-1]+`,"data":1,"data_base64":"AA=="}`, contentType, typeEvent),
 		Entry("structured: base64", 422, "base64", "/", goodEvent[:len(goodEvent)-1]+`,"data_base64":"A"}`, contentType, typeEvent),
 		Entry("structured: twice", 422, "twice", "/", goodEvent[:len(goodEvent)-1]+`,"id":"2"}`, contentType, typeEvent),

@@ -17,8 +17,8 @@ type ServiceAccountAuthApplyConfiguration struct {
 	// audience is what tokens have to be for. Default: kafka.samsa.dev/producerbinding/<namespace>/<name>; it stands in
 	// status.address.audience.
 	Audience *string `json:"audience,omitempty"`
-	// verification is how tokens are checked: TokenReview asks the API server about each, which notices within a minute
-	// that an account was deleted; JWKS checks their signature by the cluster's public keys, needs no permission, and
+	// verification is how tokens are checked: TokenReview asks the API server about each, which notices within 10 s that
+	// an account was deleted; JWKS checks their signature by the cluster's public keys, needs no permission, and
 	// accepts a deleted account until its token expires. Auto is TokenReview where the operator may allow it to the
 	// gateways, as it may where it is installed for all namespaces, else JWKS; what it took stands in
 	// status.verification. Default Auto.

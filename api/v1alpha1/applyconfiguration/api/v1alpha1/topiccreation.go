@@ -13,7 +13,7 @@ type TopicCreationApplyConfiguration struct {
 	// partitions is their number. It is fixed then: with another one, keys would change their partitions.
 	Partitions *int32 `json:"partitions,omitempty"`
 	// replicationFactor is on how many brokers each partition is. Default: what the brokers are configured with, which
-	// Kafka 2.4 and newer can be asked for; older ones get 1.
+	// those of Kafka 2.4 and newer can be asked for; with older ones, name it.
 	ReplicationFactor *int32 `json:"replicationFactor,omitempty"`
 	// configs are the topic's own, as in Kafka: retention.ms, min.insync.replicas and so on.
 	Configs []TopicConfigApplyConfiguration `json:"configs,omitempty"`
