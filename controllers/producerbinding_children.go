@@ -103,8 +103,8 @@ type child struct {
 	desired any
 }
 
-// applyGateways makes the gateways what the spec says. Where that cannot be known, the pods' template stays as it is and
-// only their number follows: nothing that is wrong with a cluster or a spec may replace a gateway that runs.
+// applyGateways makes the gateways what the spec says. Where that cannot be known, the pods' template stays as it is
+// and only their number follows: nothing that is wrong with a cluster or a spec may replace a gateway that runs.
 func (r *ProducerBindingReconciler) applyGateways(ctx context.Context, s *bindingScope) (ctrl.Result, error) {
 	if !s.usable || s.held {
 		return ctrl.Result{}, r.scale(ctx, s)

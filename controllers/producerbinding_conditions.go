@@ -70,7 +70,8 @@ func topicReady(s *bindingScope) finding {
 	case f.Partitions == 0:
 		return no(v1alpha1.ReasonTopicMissing, "topic %s has no partitions", topic)
 	case create > 0 && int(create) != f.Partitions:
-		return yes(v1alpha1.ReasonTopicFound, "topic %s has %s where spec.createTopic says %d; one that exists is not changed",
+		return yes(v1alpha1.ReasonTopicFound,
+			"topic %s has %s where spec.createTopic says %d; one that exists is not changed",
 			topic, plural(f.Partitions, "partition"), create)
 	default:
 		return yes(v1alpha1.ReasonTopicFound, "topic %s has %s", topic, plural(f.Partitions, "partition"))

@@ -89,7 +89,8 @@ var _ = Describe("A ProducerBinding", func() {
 		meta := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: namespace, Name: name} }
 		budget := &policyv1.PodDisruptionBudget{ObjectMeta: meta("orders-gateway")}
 		account := &corev1.ServiceAccount{ObjectMeta: meta("orders-gateway")}
-		service, peers := &corev1.Service{ObjectMeta: meta("orders-gateway")}, &corev1.Service{ObjectMeta: meta("orders-peers")}
+		service := &corev1.Service{ObjectMeta: meta("orders-gateway")}
+		peers := &corev1.Service{ObjectMeta: meta("orders-peers")}
 		for _, object := range []client.Object{budget, peers, service, account} {
 			Eventually(komega.Get(object)).WithContext(ctx).Should(Succeed())
 			Expect(metav1.IsControlledBy(object, binding)).To(BeTrue(), "%T", object)
