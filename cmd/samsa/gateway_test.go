@@ -87,7 +87,7 @@ func request(ctx context.Context, method, url, body string) (status int, answer 
 	if err != nil {
 		return 0, "", err
 	}
-	defer response.Body.Close() //nolint:errcheck // it was only read
+	defer response.Body.Close()
 	data, err := io.ReadAll(response.Body)
 	return response.StatusCode, string(data), err
 }
@@ -161,7 +161,7 @@ func TestGatewayPublishesAndLosesNothingOnSIGTERM(t *testing.T) {
 func TestGatewayRefusesWhoHasNoToken(t *testing.T) {
 	w := startWorld(t)
 	keys := "http://127.0.0.1:1/keys"
-	g := startGateway(t, w, "auth: {serviceAccount: {audience: a, mode: JWKS, issuer: i, jwksURL: '"+keys+"'}}")
+	g := startGateway(t, w, "auth: {serviceAccount: {audience: a, mode: JWKS, issuer: i, jwksUrl: '"+keys+"'}}")
 	status, answer, err := request(t.Context(), http.MethodPost, g.url, "a message")
 	if err != nil || status != http.StatusUnauthorized {
 		t.Errorf("%d %s %v", status, answer, err)

@@ -102,7 +102,7 @@ func (b *binding) publish(ctx context.Context, messages []kafka.Message) ([]bind
 	if err != nil {
 		return nil, secure.Explain(err)
 	}
-	defer response.Body.Close() //nolint:errcheck // it was only read
+	defer response.Body.Close()
 	if !strings.HasPrefix(response.Header.Get("Content-Type"), "application/x-ndjson") {
 		return repeated(problemOf(response), len(messages)), nil
 	}

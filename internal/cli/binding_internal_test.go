@@ -33,7 +33,7 @@ func TestABindingsAnswersAreTold(t *testing.T) {
 		says         string
 	}{
 		"all":        {200, lines, good + good, 0, "2 messages acknowledged by 1 partition of orders"},
-		"one":        {207, lines, good + lineOf(429, "refused"), 1, "1 message acknowledged; 1 message certainly not written"},
+		"one":        {207, lines, good + lineOf(429, "refused"), 1, "acknowledged; 1 message certainly not written"},
 		"who knows":  {207, lines, good + lineOf(504, "unknown"), 3, "of 1 message it is unknown"},
 		"cut off":    {207, lines, good, 3, "ended early"},
 		"garbage":    {200, lines, "<html>", 3, "cannot be read"},

@@ -111,7 +111,7 @@ func (s *ServiceAccount) fetch() (caller.Fetch, error) {
 	}
 	config, err := rest.InClusterConfig()
 	if err != nil {
-		return nil, fmt.Errorf("mode JWKS: no jwksURL is given, and there is no API server: %w", err)
+		return nil, fmt.Errorf("mode JWKS: no jwksUrl is given, and there is no API server: %w", err)
 	}
 	config.Timeout = apiTimeout
 	asking, err := rest.HTTPClientFor(config)

@@ -86,12 +86,12 @@ func (s *ServiceAccount) check(f *configfile.Faults) {
 		f.Add(path+"audience", "is missing; name whom tokens are for, as in orders.shop.svc")
 	}
 	if s.Mode == ReviewToken && (s.Issuer != "" || s.JWKSURL != "") {
-		f.Add(path+"mode", "is TokenReview, which has no issuer and jwksURL; remove them, or make it JWKS")
+		f.Add(path+"mode", "is TokenReview, which has no issuer and jwksUrl; remove them, or make it JWKS")
 	}
 	if s.JWKSURL != "" {
 		if target, err := url.Parse(s.JWKSURL); err != nil || target.Host == "" ||
 			target.Scheme != "http" && target.Scheme != "https" {
-			f.Add(path+"jwksURL", "%q is no URL; give one with http:// or https://", s.JWKSURL)
+			f.Add(path+"jwksUrl", "%q is no URL; give one with http:// or https://", s.JWKSURL)
 		}
 	}
 	for i, allowed := range s.Allow {

@@ -96,7 +96,7 @@ type ServiceAccount struct {
 	// Issuer is whose tokens are good, with mode JWKS. Default: the issuer of this gateway's own token.
 	Issuer string `json:"issuer,omitempty"`
 	// JWKSURL is where the issuer's keys are. Default: the API server's /openid/v1/jwks.
-	JWKSURL string `json:"jwksURL,omitempty"`
+	JWKSURL string `json:"jwksUrl,omitempty"`
 	// Allow are those who may publish. Empty: all whose token is good.
 	Allow []Allowed `json:"allow,omitempty"`
 }

@@ -85,12 +85,18 @@ func (s *trust) caller(t *testing.T, name string) *http.Client {
 // ports are free ones.
 func ports(t *testing.T, n int) (addresses []string) {
 	t.Helper()
+	var listeners []net.Listener
+	defer func() { // not before the last: none is to be given twice
+		for _, listener := range listeners {
+			_ = listener.Close()
+		}
+	}()
 	for range n {
 		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer listener.Close() //nolint:errcheck // it was only asked for a port
+		listeners = append(listeners, listener)
 		addresses = append(addresses, listener.Addr().String())
 	}
 	return addresses
@@ -128,7 +134,7 @@ func post(t *testing.T, client *http.Client, address, key, body string) (status 
 	if err != nil {
 		return 0, err.Error()
 	}
-	defer response.Body.Close() //nolint:errcheck // it was only read
+	defer response.Body.Close()
 	data, err := io.ReadAll(response.Body)
 	if err != nil {
 		return 0, err.Error()
@@ -225,7 +231,7 @@ idempotency: {peers: %q}
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()                          //nolint:errcheck // only a look
+	defer conn.Close()
 	state := conn.(*tls.Conn).ConnectionState() //nolint:forcetypeassert // of a tls.Dialer
 	if got := state.PeerCertificates[0].Subject.CommonName; got != "renewed again" {
 		t.Errorf("got the certificate of %s", got)

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"sync"
 
-	authv1 "k8s.io/api/authentication/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	authclient "k8s.io/client-go/kubernetes/typed/authentication/v1"
 
@@ -33,7 +33,9 @@ func newReview(api authclient.TokenReviewInterface, audience string, logger *slo
 
 // VerifyToken implements caller.TokenVerifier.
 func (r *review) VerifyToken(ctx context.Context, token string) (caller.Verdict, error) {
-	asked := &authv1.TokenReview{Spec: authv1.TokenReviewSpec{Token: token, Audiences: []string{r.audience}}}
+	asked := &authenticationv1.TokenReview{
+		Spec: authenticationv1.TokenReviewSpec{Token: token, Audiences: []string{r.audience}},
+	}
 	answer, err := r.api.Create(ctx, asked, metav1.CreateOptions{})
 	r.note(err)
 	if err != nil {

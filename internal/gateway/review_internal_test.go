@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	authv1 "k8s.io/api/authentication/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
 	testing2 "k8s.io/client-go/testing"
@@ -20,30 +20,31 @@ import (
 
 func TestReview(t *testing.T) {
 	const name = "system:serviceaccount:shop:billing"
-	good := authv1.TokenReviewStatus{
-		Authenticated: true, Audiences: []string{"orders"}, User: authv1.UserInfo{Username: name},
+	good := authenticationv1.TokenReviewStatus{
+		Authenticated: true, Audiences: []string{"orders"}, User: authenticationv1.UserInfo{Username: name},
 	}
 	elsewhere, unaware := good, good
 	elsewhere.Audiences = []string{"other"}
 	unaware.Audiences = nil
 	for what, c := range map[string]struct {
-		status authv1.TokenReviewStatus
+		status authenticationv1.TokenReviewStatus
 		err    error
 		want   error
 	}{
-		"good":                         {good, nil, nil},
-		"deleted":                      {authv1.TokenReviewStatus{Error: "gone"}, nil, caller.ErrUnauthenticated},
-		"another audience":             {elsewhere, nil, caller.ErrUnauthenticated},
-		"a server without audiences":   {unaware, nil, caller.ErrUnauthenticated},
-		"nobody answers":               {good, errors.New("no route to host"), caller.ErrUnavailable},
-		"authenticated, but as nobody": {authv1.TokenReviewStatus{Authenticated: true}, nil, caller.ErrUnauthenticated},
+		"good":                       {good, nil, nil},
+		"deleted":                    {authenticationv1.TokenReviewStatus{Error: "gone"}, nil, caller.ErrUnauthenticated},
+		"another audience":           {elsewhere, nil, caller.ErrUnauthenticated},
+		"a server without audiences": {unaware, nil, caller.ErrUnauthenticated},
+		"nobody answers":             {good, errors.New("no route to host"), caller.ErrUnavailable},
+		"good, of nobody":            {authenticationv1.TokenReviewStatus{Authenticated: true}, nil, caller.ErrUnauthenticated},
 	} {
 		api := fake.NewClientset()
-		var asked authv1.TokenReviewSpec
+		var asked authenticationv1.TokenReviewSpec
 		api.PrependReactor("create", "tokenreviews", func(action testing2.Action) (bool, runtime.Object, error) {
-			review := action.(testing2.CreateAction).GetObject().(*authv1.TokenReview) //nolint:forcetypeassert // of create
+			created := action.(testing2.CreateAction).GetObject() //nolint:forcetypeassert // of create
+			review := created.(*authenticationv1.TokenReview)     //nolint:forcetypeassert // the only resource
 			asked = review.Spec
-			return true, &authv1.TokenReview{Status: c.status}, c.err
+			return true, &authenticationv1.TokenReview{Status: c.status}, c.err
 		})
 		r := newReview(api.AuthenticationV1().TokenReviews(), "orders", slog.New(slog.DiscardHandler))
 		verdict, err := r.VerifyToken(t.Context(), "secret")

@@ -134,7 +134,7 @@ func (p *parts) leave(ctx context.Context) error {
 	if flushed := p.producer.Flush(flush); flushed != nil {
 		err = errors.Join(err, fmt.Errorf("not all messages have an outcome: %w", flushed))
 	}
-	p.producer.Close()
+	p.producer.Close() //nolint:contextcheck // it ends by itself, within produce.timeout
 	p.transport.CloseIdleConnections()
 	return err
 }

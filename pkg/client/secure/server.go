@@ -9,9 +9,9 @@ import (
 )
 
 // Server is a server's configuration that asks source for each connection. The material must have a certificate; where
-// it has a CA, clients are asked for certificates, and those that show one have it verified: whoever must show one is for
-// the server to say, in words that a client understands better than a broken handshake. protocols are those of ALPN. The
-// error says what is wrong with the material there is now.
+// it has a CA, clients are asked for certificates, and those that show one have it verified: whoever must show one is
+// for the server to say, in words that a client understands better than a broken handshake. protocols are those of
+// ALPN. The error says what is wrong with the material there is now.
 func Server(source Source, protocols ...string) (*tls.Config, error) {
 	material, err := source()
 	if err != nil {

@@ -51,9 +51,10 @@ var _ = Describe("Cached", func() {
 		time0  *clock
 		review *reviewer
 		cached caller.TokenVerifier
+		good   caller.Verdict
 	)
-	good := caller.Verdict{Caller: caller.Named(billing)}
 	BeforeEach(func() {
+		good = caller.Verdict{Caller: caller.Named(billing)}
 		time0, review = newClock(), new(reviewer)
 		cached = caller.Cached(review, caller.CacheConfig{Now: time0.now})
 	})
@@ -79,7 +80,6 @@ var _ = Describe("Cached", func() {
 
 	It("believes a verdict for 5 minutes more while nobody can be asked, but not beyond the token's end",
 		func(ctx SpecContext) {
-			good := good
 			good.Expires = time0.now().Add(4 * time.Minute)
 			review.say(good, nil)
 			Expect(verify(ctx)).To(Succeed())

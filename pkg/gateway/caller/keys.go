@@ -47,7 +47,7 @@ func FetchURL(client *http.Client, url string) Fetch {
 		if err != nil {
 			return nil, fmt.Errorf("key set: %w", err)
 		}
-		defer response.Body.Close() //nolint:errcheck // it was only read
+		defer response.Body.Close()
 		if response.StatusCode != http.StatusOK {
 			return nil, fmt.Errorf("key set: %s answers %s", url, response.Status)
 		}

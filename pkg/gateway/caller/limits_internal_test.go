@@ -28,14 +28,14 @@ func admitted(t *testing.T, l *Limiter, name string) *Pass {
 	return pass
 }
 
-func refused(t *testing.T, l *Limiter, name string) *Exceeded {
+func refused(t *testing.T, l *Limiter, name string) (retryAfter time.Duration) {
 	t.Helper()
 	_, err := l.Admit(Caller{Name: name})
 	exceeded, ok := errors.AsType[*Exceeded](err)
 	if !ok {
 		t.Fatalf("got %v", err)
 	}
-	return exceeded
+	return exceeded.RetryAfter
 }
 
 // Whatever comes when: in no second more than twice the rate, and over a long time the rate.
@@ -68,8 +68,8 @@ func TestLimiterChargesWhatARequestHolds(t *testing.T) {
 	pass := admitted(t, l, "ann")
 	pass.Charge(1, 5000) // larger than the rate: it passes
 	pass.Done()
-	if exceeded := refused(t, l, "ann"); exceeded.RetryAfter < 4*time.Second || exceeded.RetryAfter > 5*time.Second {
-		t.Errorf("come back in %s", exceeded.RetryAfter)
+	if retryAfter := refused(t, l, "ann"); retryAfter < 4*time.Second || retryAfter > 5*time.Second {
+		t.Errorf("come back in %s", retryAfter)
 	}
 	admitted(t, l, "bob").Done()
 	*now = now.Add(4*time.Second + time.Millisecond)

@@ -121,12 +121,18 @@ var _ = Describe("Basic", func() {
 })
 
 var _ = Describe("MTLS", func() {
-	time0 := newClock()
-	certificate := &x509.Certificate{
-		Subject: pkix.Name{CommonName: "billing"}, DNSNames: []string{"billing.shop"},
-		URIs:     []*url.URL{{Scheme: "spiffe", Host: "cluster", Path: "/ns/shop/sa/billing"}},
-		NotAfter: time0.now().Add(time.Hour),
-	}
+	var (
+		time0       *clock
+		certificate *x509.Certificate
+	)
+	BeforeEach(func() {
+		time0 = newClock()
+		certificate = &x509.Certificate{
+			Subject: pkix.Name{CommonName: "billing"}, DNSNames: []string{"billing.shop"},
+			URIs:     []*url.URL{{Scheme: "spiffe", Host: "cluster", Path: "/ns/shop/sa/billing"}},
+			NotAfter: time0.now().Add(time.Hour),
+		}
+	})
 	over := func(certificates ...*x509.Certificate) *http.Request {
 		request := with()
 		request.TLS = &tls.ConnectionState{PeerCertificates: certificates}

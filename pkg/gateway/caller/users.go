@@ -44,7 +44,10 @@ type Users struct {
 // NewUsers reads the file. The error says what is wrong with it, and holds none of it.
 func NewUsers(file string, now func() time.Time, logger *slog.Logger) (*Users, error) {
 	u := &Users{file: file, now: now, logger: logger, looked: now()}
-	return u, u.read()
+	if err := u.read(); err != nil {
+		return nil, err
+	}
+	return u, nil
 }
 
 // hash gives the user's hash, or that of somebody else, who is not meant.

@@ -65,7 +65,14 @@ func keyOf(owner *replica) string {
 	}
 }
 
-func post(t *testing.T, to *replica, headers ...string) (*http.Response, string) {
+// answer is what post gets.
+type answer struct {
+	status     int
+	retryAfter string
+	body       string
+}
+
+func post(t *testing.T, to *replica, headers ...string) answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, to.server.URL, strings.NewReader("body"))
 	if err != nil {
@@ -80,23 +87,23 @@ func post(t *testing.T, to *replica, headers ...string) (*http.Response, string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close() //nolint:errcheck // it was only read
+	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return response, string(body)
+	return answer{response.StatusCode, response.Header.Get("Retry-After"), string(body)}
 }
 
 func TestARequestGoesToWhoAnswersForItsKey(t *testing.T) {
 	a, b := replicas(t)
 	for _, to := range []*replica{a, b} {
-		_, body := post(t, to, window.KeyHeader, keyOf(b))
-		if want := b.name + ": body for orders.shop.svc by Bearer ann"; body != want {
-			t.Errorf("%q, want %q", body, want)
+		got := post(t, to, window.KeyHeader, keyOf(b))
+		if want := b.name + ": body for orders.shop.svc by Bearer ann"; got.body != want {
+			t.Errorf("%q, want %q", got.body, want)
 		}
-		if _, body := post(t, to); !strings.HasPrefix(body, to.name) {
-			t.Errorf("without a key: %q", body)
+		if got := post(t, to); !strings.HasPrefix(got.body, to.name) {
+			t.Errorf("without a key: %q", got.body)
 		}
 	}
 }
@@ -104,36 +111,36 @@ func TestARequestGoesToWhoAnswersForItsKey(t *testing.T) {
 func TestARequestIsRefusedWhere(t *testing.T) {
 	a, b := replicas(t)
 	for name, try := range map[string]struct {
-		prepare func()
 		headers []string
 		status  int
 		outcome string
 	}{
 		"replicas do not agree": {
-			func() {}, []string{window.KeyHeader, keyOf(b), window.ForwardedHeader, b.name}, 503, "refused",
+			[]string{window.KeyHeader, keyOf(b), window.ForwardedHeader, b.name}, http.StatusServiceUnavailable, "refused",
 		},
-		"the other breaks off": {func() {}, []string{window.KeyHeader, keyOf(b), "Break", "yes"}, 504, "unknown"},
+		"the other breaks off": {
+			[]string{window.KeyHeader, keyOf(b), "Break", "yes"}, http.StatusGatewayTimeout, "unknown",
+		},
 	} {
-		try.prepare()
-		response, body := post(t, a, try.headers...)
-		if response.StatusCode != try.status || !strings.Contains(body, `"outcome":"`+try.outcome+`"`) {
-			t.Errorf("%s: %d %s", name, response.StatusCode, body)
+		got := post(t, a, try.headers...)
+		if got.status != try.status || !strings.Contains(got.body, `"outcome":"`+try.outcome+`"`) {
+			t.Errorf("%s: %+v", name, got)
 		}
 	}
 	key := keyOf(b)
 	b.server.Close()
-	response, body := post(t, a, window.KeyHeader, key)
-	if response.StatusCode != 503 || response.Header.Get("Retry-After") != "1" || !strings.Contains(body, "refused") {
-		t.Errorf("the other is gone: %d %s", response.StatusCode, body)
+	got := post(t, a, window.KeyHeader, key)
+	if got.status != http.StatusServiceUnavailable || got.retryAfter != "1" || !strings.Contains(got.body, "refused") {
+		t.Errorf("the other is gone: %+v", got)
 	}
 	a.shares.Update([]string{a.name})
-	if response, body = post(t, a, window.KeyHeader, key); response.StatusCode != 503 {
-		t.Errorf("it takes over, but not yet: %d %s", response.StatusCode, body)
+	if got = post(t, a, window.KeyHeader, key); got.status != http.StatusServiceUnavailable {
+		t.Errorf("it takes over, but not yet: %+v", got)
 	}
 	generation, _, _ := a.shares.Unsettled()
 	a.shares.Settle(generation)
-	if response, body = post(t, a, window.KeyHeader, key); response.StatusCode != 200 {
-		t.Errorf("it took over: %d %s", response.StatusCode, body)
+	if got = post(t, a, window.KeyHeader, key); got.status != http.StatusOK {
+		t.Errorf("it took over: %+v", got)
 	}
 }
 
@@ -158,8 +165,7 @@ func TestOnlyAFailedDialIsARefusal(t *testing.T) {
 	a, _ := replicas(t)
 	other := listener.Addr().String()
 	a.shares.Update([]string{other})
-	response, body := post(t, a, window.KeyHeader, "k")
-	if response.StatusCode != http.StatusGatewayTimeout {
-		t.Errorf("%d %s", response.StatusCode, body)
+	if got := post(t, a, window.KeyHeader, "k"); got.status != http.StatusGatewayTimeout {
+		t.Errorf("got %+v", got)
 	}
 }

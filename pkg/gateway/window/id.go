@@ -19,14 +19,14 @@ const HeaderName = "samsa-idempotency-key"
 // The parts of an ID. 128 bits of a key: a million keys collide once in 10^26 windows. 64 bits of what was sent tell
 // two requests apart that one caller has given the same key by mistake; nobody gains by making them the same.
 const (
-	keyBytes   = 16
-	printBytes = 8
+	keyBytes     = 16
+	contentBytes = 8
 )
 
 // ID is the key of a request, and what the request says.
 type ID struct {
-	key   [keyBytes]byte
-	print [printBytes]byte
+	key     [keyBytes]byte
+	content [contentBytes]byte
 }
 
 // Identify gives the ID of a key that a caller has given to a message. Two callers never share a key. content is all
@@ -36,7 +36,7 @@ func Identify(caller, key string, content ...[]byte) ID {
 	sum := digest([]byte(caller), []byte(key))
 	copy(id.key[:], sum[:])
 	sum = digest(content...)
-	copy(id.print[:], sum[:])
+	copy(id.content[:], sum[:])
 	return id
 }
 
@@ -56,7 +56,7 @@ func digest(parts ...[]byte) [sha256.Size]byte {
 // milliseconds. The message's own timestamp may be anything that its sender likes.
 func (i ID) Header(at time.Time) string {
 	encoding := base64.RawURLEncoding
-	return encoding.EncodeToString(i.key[:]) + "." + encoding.EncodeToString(i.print[:]) + "." +
+	return encoding.EncodeToString(i.key[:]) + "." + encoding.EncodeToString(i.content[:]) + "." +
 		strconv.FormatInt(at.UnixMilli(), 10)
 }
 
@@ -69,10 +69,10 @@ func ParseHeader(value string) (ID, time.Time, bool) {
 		return ID{}, time.Time{}, false
 	}
 	key, rest, _ := strings.Cut(value, ".")
-	print, milliseconds, found := strings.Cut(rest, ".")
+	content, milliseconds, found := strings.Cut(rest, ".")
 	at, err := strconv.ParseInt(milliseconds, 10, 64)
 	var id ID
-	if !found || err != nil || !decode(id.key[:], key) || !decode(id.print[:], print) {
+	if !found || err != nil || !decode(id.key[:], key) || !decode(id.content[:], content) {
 		return ID{}, time.Time{}, false
 	}
 	return id, time.UnixMilli(at), true

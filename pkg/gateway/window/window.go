@@ -106,7 +106,7 @@ func (w *Window) Begin(id ID) (entry *Entry, first bool, err error) {
 	defer w.mu.Unlock()
 	w.expire()
 	if known := w.entries[id.key]; known != nil {
-		if known.id.print != id.print {
+		if known.id.content != id.content {
 			return nil, false, ErrReused
 		}
 		return known, false, nil
@@ -179,7 +179,7 @@ func (w *Window) Load(id ID, written Outcome) bool {
 	defer w.mu.Unlock()
 	w.expire()
 	if known := w.entries[id.key]; known != nil {
-		if known.isKnown() && known.outcome.State == Unknown && known.id.print == id.print {
+		if known.isKnown() && known.outcome.State == Unknown && known.id.content == id.content {
 			known.outcome = written
 		}
 		return true

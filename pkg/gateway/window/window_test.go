@@ -119,8 +119,8 @@ func TestThoseWhoComeMeanwhileWait(t *testing.T) {
 		for range 50 {
 			all.Go(func() {
 				got, err := w.Do(t.Context(), identify("k", "v"), func() window.Outcome {
-					sent++ // the window lets only one in
-					time.Sleep(time.Second)
+					sent++                  // the window lets only one in
+					time.Sleep(time.Second) //nolint:forbidigo // in a bubble: all others come meanwhile
 					return written
 				})
 				if err != nil || got != written {
