@@ -23,7 +23,7 @@ func TestReview(t *testing.T) {
 	good := authenticationv1.TokenReviewStatus{
 		Authenticated: true, Audiences: []string{"orders"}, User: authenticationv1.UserInfo{Username: name},
 	}
-	elsewhere, unaware := good, good
+	elsewhere, unaware, nobody := good, good, authenticationv1.TokenReviewStatus{Authenticated: true}
 	elsewhere.Audiences = []string{"other"}
 	unaware.Audiences = nil
 	for what, c := range map[string]struct {
@@ -31,12 +31,12 @@ func TestReview(t *testing.T) {
 		err    error
 		want   error
 	}{
-		"good":                       {good, nil, nil},
-		"deleted":                    {authenticationv1.TokenReviewStatus{Error: "gone"}, nil, caller.ErrUnauthenticated},
-		"another audience":           {elsewhere, nil, caller.ErrUnauthenticated},
-		"a server without audiences": {unaware, nil, caller.ErrUnauthenticated},
-		"nobody answers":             {good, errors.New("no route to host"), caller.ErrUnavailable},
-		"good, of nobody":            {authenticationv1.TokenReviewStatus{Authenticated: true}, nil, caller.ErrUnauthenticated},
+		"good":                         {good, nil, nil},
+		"deleted":                      {authenticationv1.TokenReviewStatus{Error: "gone"}, nil, caller.ErrUnauthenticated},
+		"another audience":             {elsewhere, nil, caller.ErrUnauthenticated},
+		"a server without audiences":   {unaware, nil, caller.ErrUnauthenticated},
+		"nobody answers":               {good, errors.New("no route to host"), caller.ErrUnavailable},
+		"authenticated, but as nobody": {nobody, nil, caller.ErrUnauthenticated},
 	} {
 		api := fake.NewClientset()
 		var asked authenticationv1.TokenReviewSpec
