@@ -6,6 +6,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,7 +34,7 @@ func saslConfig(ctx context.Context, mechanism, directory string) (*wire.SASL, e
 		return nil, err
 	}
 	if err := credentials.Check(sasl.Mechanism); err != nil {
-		return nil, errors.New(directory + ": " + err.Error())
+		return nil, fmt.Errorf("%s: %w", directory, err)
 	}
 	return sasl, nil
 }

@@ -40,7 +40,7 @@ func (g *Group) inquire(ctx context.Context) inquiry {
 // inspectCoordinated is Inspect for a group that brokers keep. The topics are sorted.
 func (g *Group) inspectCoordinated(ctx context.Context, topics []string, tell func()) (GroupView, error) {
 	asked := g.inquire(ctx)
-	look, err := asked.view(ctx)
+	look, err := asked.look(ctx)
 	if err != nil {
 		return GroupView{}, explained(err)
 	}
@@ -116,7 +116,7 @@ func describeCoordinated(
 // coordinatedTopics are those that members subscribe to or were given, and that there are positions of.
 func (g *Group) coordinatedTopics(ctx context.Context) ([]string, error) {
 	asked := g.inquire(ctx)
-	look, err := asked.view(ctx)
+	look, err := asked.look(ctx)
 	if err != nil {
 		return nil, explained(err)
 	}
@@ -188,9 +188,16 @@ func (c *Cluster) coordinatedGroups(ctx context.Context) ([]registry.GroupCount,
 	if err != nil {
 		return nil, fmt.Errorf("groups: %w", err)
 	}
+	var others []string // not there, to the classic question
+	for _, name := range names {
+		if len(described[name].Members) == 0 && described[name].State != stateEmpty {
+			others = append(others, name)
+		}
+	}
+	peers := newProtocolPeers(ctx, client, others...)
 	groups := make([]registry.GroupCount, 0, len(names))
 	for _, name := range names {
-		groups = append(groups, registry.GroupCount{Name: name, Members: len(described[name].Members)})
+		groups = append(groups, registry.GroupCount{Name: name, Members: len(described[name].Members) + len(peers[name])})
 	}
 	slices.SortFunc(groups, func(a, b registry.GroupCount) int { return strings.Compare(a.Name, b.Name) })
 	return groups, nil
@@ -200,7 +207,7 @@ func (c *Cluster) coordinatedGroups(ctx context.Context) ([]registry.GroupCount,
 func (g *Group) deleteCoordinated(ctx context.Context) error {
 	failed := func(err error) error { return fmt.Errorf("delete group %s: %w", g.name, explained(err)) }
 	asked := g.inquire(ctx)
-	look, err := asked.view(ctx)
+	look, err := asked.look(ctx)
 	if err != nil {
 		return failed(err)
 	}
@@ -215,7 +222,7 @@ func (g *Group) deleteCoordinated(ctx context.Context) error {
 	case err == nil, errors.Is(err, kerr.GroupIDNotFound):
 		return nil
 	case errors.Is(err, kerr.NonEmptyGroup): // somebody joined meanwhile
-		if look, err = asked.view(ctx); err != nil {
+		if look, err = asked.look(ctx); err != nil {
 			return failed(err)
 		}
 		return g.inUse(look)

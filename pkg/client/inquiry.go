@@ -177,6 +177,7 @@ func (q inquiry) view(ctx context.Context) (groupLook, error) {
 // The states of a group, in its coordinator's words.
 const (
 	stateStable = "Stable"
+	stateEmpty  = "Empty"
 	stateDead   = "Dead"
 )
 

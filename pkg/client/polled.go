@@ -121,7 +121,7 @@ func (p *polled) changed(ctx context.Context, g *Group, topics []string) bool {
 	asking, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
 	now := ""
-	if look, err := g.inquire(asking).view(asking); err == nil {
+	if look, err := g.inquire(asking).look(asking); err == nil {
 		partitions, _, err := g.cluster.partitionsOf(asking, topics)
 		if err == nil {
 			now = digest(look, partitions)

@@ -20,7 +20,8 @@ type Sink interface {
 	// After a message that is not Done, a sink must not go on with later ones of the batch: the order of a partition is
 	// the caller's to keep.
 	//
-	// Calls for different partitions are concurrent, calls for one partition never are.
+	// Calls for different partitions are concurrent, calls for one partition never are. The batch is the caller's, who may
+	// hold more of the run that it is from: a sink must not Release it.
 	Deliver(ctx context.Context, claim Claim, batch kafka.Batch, results []Result)
 	// Limits bounds the batches that Deliver is given.
 	Limits() Limits

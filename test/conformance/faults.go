@@ -107,6 +107,9 @@ func (t *traffic) flows(ctx context.Context) (time.Duration, error) {
 	acknowledged := len(t.times)
 	t.mu.Unlock()
 	before := map[string]bool{}
+	for _, m := range t.member.all() { // also what was written without an acknowledgement
+		before[string(m.value())] = true
+	}
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {

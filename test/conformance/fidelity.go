@@ -27,13 +27,19 @@ func fidelity() []scenario {
 		{"timestamps", 1, since("0.10", "messages have timestamps since 0.10"), timestamps},
 		{"gzip, read", 1, always, codec(gzipped)},
 		{"snappy, read", 1, always, codec(snappied)},
-		{"lz4, read", 1, since08(since("0.10",
-			"until 0.9 the checksum in lz4's frames was not lz4's; the writing client has none that is wrong"),
-			"brokers know lz4 since 0.8.2"), codec(lz4ed)},
+		{"lz4, read", 1, lz4Possible, codec(lz4ed)},
 		{"zstd, read", 1, since("2.1", "brokers know zstd since 2.1"), codec(zstded)},
 		{"gzip and snappy, published", 1, always, publishesCompressed},
 		{"the largest message, and one that is larger", 1, always, largest},
 	}
+}
+
+func lz4Possible(c column) string {
+	if c.release.Before("0.8.2") {
+		return "brokers know lz4 since 0.8.2"
+	}
+	return since("0.10",
+		"until 0.9 the checksum in lz4's frames was not lz4's; the writing client has none that is wrong")(c)
 }
 
 func publishes(ctx context.Context, b *bench) error {

@@ -119,14 +119,8 @@ func (b *bench) consumeGaps(ctx context.Context, topic string, left []*kgo.Recor
 	if err := errors.Join(err, m.stop(ctx)); err != nil {
 		return err
 	}
-	latest := map[string]string{}
-	for _, one := range m.all() {
-		latest[string(one.key())] = string(one.value())
-	}
-	for _, r := range left {
-		if latest[string(r.Key)] == "" {
-			return fmt.Errorf("no message with %s came", r.Key)
-		}
+	if err := withoutCleaned(left, m.all()); err != nil {
+		return err
 	}
 	rows, err := b.client.offsets(ctx, topic, b.name)
 	if err != nil {
@@ -136,6 +130,25 @@ func (b *bench) consumeGaps(ctx context.Context, topic string, left []*kgo.Recor
 		return fmt.Errorf("everything was consumed, and the lag is %v", show(row.Lag))
 	}
 	b.note("%d of %d positions have messages", len(left), last.Offset+1)
+	return nil
+}
+
+// withoutCleaned holds what came against what was left: each message, but for those that a later one of their key may
+// have taken the place of.
+func withoutCleaned(left []*kgo.Record, got []message) error {
+	came, later := map[int64]message{}, map[string]int64{}
+	for _, m := range got {
+		came[m.Offset], later[string(m.key())] = m, max(later[string(m.key())], m.Offset)
+	}
+	for _, r := range left {
+		m, there := came[r.Offset]
+		switch {
+		case !there && later[string(r.Key)] <= r.Offset:
+			return fmt.Errorf("%d (%s) did not come, nor a later one of its key", r.Offset, r.Key)
+		case there && (!same(m.key(), r.Key) || !same(m.value(), r.Value)):
+			return fmt.Errorf("%d came as %q=%q, and was written as %q=%q", r.Offset, m.key(), m.value(), r.Key, r.Value)
+		}
+	}
 	return nil
 }
 
@@ -229,15 +242,29 @@ func (b *bench) goesOnAtStart(ctx context.Context, topic string, left []*kgo.Rec
 	if err := errors.Join(err, m.stop(ctx)); err != nil {
 		return err
 	}
-	// More may have been removed meanwhile, in old releases; what comes must be without a gap, to the end.
-	all := m.all()
-	for i, one := range all {
-		if one.Offset != all[0].Offset+int64(i) || one.Offset < 11 {
-			return fmt.Errorf("message %d is at %d, behind %d", i, one.Offset, all[0].Offset)
-		}
+	after, err := b.readAll(ctx, topic, 1)
+	if err != nil {
+		return err
+	}
+	if err := withoutGap(m.all(), left[0].Offset, after[0].Offset); err != nil {
+		return err
 	}
 	if !strings.Contains(m.said(), "retention") && !strings.Contains(m.said(), "lost") {
 		b.note("nothing is said of what retention removed")
+	}
+	return nil
+}
+
+// withoutGap: more may have been removed meanwhile, in old releases, so what comes begins between where the log began
+// before and after; and then it is all, to the end.
+func withoutGap(all []message, before, after int64) error {
+	if first := all[0].Offset; first < before || first > after {
+		return fmt.Errorf("the log began at %d, then at %d, and the first message that came is at %d", before, after, first)
+	}
+	for i, one := range all {
+		if one.Offset != all[0].Offset+int64(i) {
+			return fmt.Errorf("message %d is at %d, behind %d", i, one.Offset, all[0].Offset)
+		}
 	}
 	return nil
 }
@@ -290,7 +317,7 @@ func recreated(ctx context.Context, b *bench) error {
 	if err == nil {
 		return nil
 	}
-	if len(m.all()) == 0 && m.said() != "" {
+	if len(m.all()) == 0 && strings.Contains(m.said(), topic) {
 		b.note("the group's position is the old topic's: the client says so and delivers nothing")
 		return nil
 	}

@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -60,6 +61,9 @@ func run(ctx context.Context, args []string) (int, error) {
 	}
 	err = running.Wait()
 	m.print(os.Stdout)
+	if err == nil && len(m.rows) == 0 {
+		err = errors.New("nothing was run: no scenario has a name that matches -scenario")
+	}
 	if err != nil {
 		return 0, err
 	}

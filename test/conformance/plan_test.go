@@ -63,3 +63,10 @@ func TestScenarios(t *testing.T) {
 		}
 	}
 }
+
+// A name that is mistyped must not look like a list that passes.
+func TestNoScenarioIsNoSuccess(t *testing.T) {
+	if failed, err := run(t.Context(), []string{"-kafka", "embedded", "-scenario", "no such thing"}); err == nil {
+		t.Errorf("%d failures, and no error", failed)
+	}
+}

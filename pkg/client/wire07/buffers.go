@@ -89,9 +89,9 @@ func (b *buffers) put(buffer []byte) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.free) == maxFreeBuffers {
-		b.free[0] = buffer
-		return
+	if len(b.free) == maxFreeBuffers { // the oldest goes: reuse looks at the newest, which must not be one that never fits
+		copy(b.free, b.free[1:])
+		b.free = b.free[:maxFreeBuffers-1]
 	}
 	b.free = append(b.free, buffer)
 }

@@ -35,6 +35,23 @@ func TestRelease(t *testing.T) {
 	}
 }
 
+// TestReleaseOfOtherSizes: buffers that do not fit any more are not in the way of those that do.
+func TestReleaseOfOtherSizes(t *testing.T) {
+	t.Parallel()
+	b := &buffers{blocks: new(blocks)}
+	for range maxFreeBuffers {
+		b.put(make([]byte, 100))
+	}
+	large := make([]byte, 1000)
+	b.put(large)
+	if got := b.get(1000); &got[0] != &large[0] {
+		t.Error("the memory that was put back last was not used again")
+	}
+	if len(b.free) != maxFreeBuffers-1 {
+		t.Errorf("%d buffers are left", len(b.free))
+	}
+}
+
 // TestReleaseNothing: batches without memory that can be used again.
 func TestReleaseNothing(t *testing.T) {
 	t.Parallel()
