@@ -129,8 +129,8 @@ func runSome(ctx context.Context, o options, columns []column, rows []scenario, 
 	if err != nil {
 		return err
 	}
-	took := round(time.Since(begin))
-	fmt.Fprintf(os.Stdout, "%-19s %d brokers are ready after %s\n", columns[0].servers(), brokers, took)
+	fmt.Fprintf(os.Stdout, "%-19s %d brokers are ready after %s\n",
+		columns[0].servers(), brokers, round(time.Since(begin)))
 	for _, row := range wanted {
 		for _, c := range columns {
 			if row.without(c) != "" {
