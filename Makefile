@@ -36,6 +36,7 @@ export CGO_ENABLED := 0
 HAVE_CC = $(if $(filter 0,$(CGO_WANTED)),,$(shell echo 'int main(void) { return 0; }' | \
   $$(go env CC) -include stdlib.h -pthread -x c -o /dev/null - 2>/dev/null && echo yes))
 RACE = $(if $(HAVE_CC),-race)
+export GORACE := suppressions=$(CURDIR)/hack/race.suppressions
 
 # Two packages at a time: the suites mostly wait (for sessions to expire, for servers to restart), and while one waits the other
 # uses the cores. More at once make the waiting ones late on two cores, and a late suite is a flaky one.
