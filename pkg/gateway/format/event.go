@@ -144,7 +144,7 @@ func checkAttribute(a attribute, fault func(format string, values ...any) error)
 			return fault("attribute %s: %q is not a time of RFC 3339", a.name, cut(a.value))
 		}
 	case attributeType:
-		if _, _, err := mime.ParseMediaType(a.value); err != nil || !strings.Contains(a.value, "/") {
+		if kind, _, err := mime.ParseMediaType(a.value); err != nil || !strings.Contains(kind, "/") {
 			return fault("attribute %s: %q is no media type", a.name, cut(a.value))
 		}
 	}

@@ -117,6 +117,9 @@ func mediaType(header http.Header) (string, error) {
 	if err != nil {
 		return "", unread(fmt.Sprintf("Content-Type %q", cut(lines[0])), "it is malformed: "+err.Error())
 	}
+	if !strings.Contains(kind, "/") { // which the parser does not ask for
+		return "", unread(fmt.Sprintf("Content-Type %q", cut(lines[0])), "it is malformed: no subtype")
+	}
 	return kind, nil
 }
 
