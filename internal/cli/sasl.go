@@ -29,6 +29,9 @@ func saslConfig(ctx context.Context, mechanism, directory string) (*wire.SASL, e
 	if err := sasl.Check(); err != nil {
 		return nil, err
 	}
+	if _, err := os.Stat(directory); err != nil { // a file may be missing, what should hold it not
+		return nil, err
+	}
 	credentials, err := sasl.Credentials(ctx)
 	if err != nil {
 		return nil, err

@@ -33,7 +33,7 @@ func TestSASLCredentials(t *testing.T) {
 		"no credentials":      {"PLAIN", "", "--sasl-credentials"},
 		"a password too few":  {"PLAIN", directory(map[string]string{"username": "alice"}), "the password is missing"},
 		"a token for SCRAM":   {"SCRAM-SHA-256", directory(map[string]string{"token": "x"}), "the user's name is missing"},
-		"nothing there":       {"OAUTHBEARER", filepath.Join(user, "missing"), "the token is missing"},
+		"nothing there":       {"OAUTHBEARER", filepath.Join(user, "missing"), "no such file"},
 		"a file as directory": {"PLAIN", filepath.Join(user, "username"), "not a directory"},
 	} {
 		sasl, err := saslConfig(t.Context(), c.mechanism, c.directory)
