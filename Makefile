@@ -41,7 +41,8 @@ export GORACE := suppressions=$(CURDIR)/hack/race.suppressions
 # Two packages at a time: the suites mostly wait (for sessions to expire, for servers to restart), and while one waits the other
 # uses the cores. More at once make the waiting ones late on two cores, and a late suite is a flaky one.
 TEST_PACKAGES_AT_ONCE ?= 2
-TEST_TIMEOUT ?= 5m
+# For one package: twice the longest, controllers with 240 s.
+TEST_TIMEOUT ?= 8m
 TEST_FLAGS ?=
 PACKAGES ?= ./...
 # The longest package first (3 min), or it would run last, with nobody beside it; and beside it those that wait most.
