@@ -13,7 +13,7 @@ import (
 )
 
 func gatewayCommand() *cobra.Command {
-	var file, format, level string
+	var file, address, format, level string
 	command := &cobra.Command{
 		Use:   "gateway --config FILE",
 		Short: "Take messages by HTTP and publish them to a topic",
@@ -31,7 +31,7 @@ the process at once; of what was under way it is then unknown whether it was wri
 			if file == "" {
 				return usage{errors.New("--config is missing; name the gateway's configuration file")}
 			}
-			config, err := gateway.Load(file)
+			config, err := gateway.LoadAt(file, address)
 			if err != nil {
 				return usage{fmt.Errorf("%s:\n%w", file, err)}
 			}
@@ -39,6 +39,8 @@ the process at once; of what was under way it is then unknown whether it was wri
 		},
 	}
 	command.Flags().StringVar(&file, "config", "", "the gateway's configuration, a YAML file")
+	command.Flags().StringVar(&address, "address", "",
+		"the host to listen at, in place of those in the configuration")
 	command.Flags().StringVar(&format, "log-format", "text", "how the log is written: text or json")
 	command.Flags().StringVar(&level, "log-level", "info", "what is logged: debug, info, warn or error")
 	return command

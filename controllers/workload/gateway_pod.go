@@ -60,7 +60,7 @@ func (in *gatewayInput) container(mounts []mount) (*corev1ac.ContainerApplyConfi
 	c := corev1ac.Container().
 		WithName(gatewayContainer).
 		WithImage(in.options.Image).
-		WithArgs("gateway", "--config", configPath+"/"+gatewayFile, "--log-format", "json").
+		WithArgs("gateway", "--config", configPath+"/"+gatewayFile, "--address", "$(POD_IP)", "--log-format", "json").
 		WithEnv(fromField("POD_NAME", "metadata.name"), fromField("POD_NAMESPACE", "metadata.namespace"),
 			fromField("POD_IP", "status.podIP")).
 		WithPorts(

@@ -137,3 +137,23 @@ func TestNamesOfFilesAreRelativeToTheConfiguration(t *testing.T) {
 		t.Errorf("%v, %s", err, config.Auth.Basic.UsersFile)
 	}
 }
+
+func TestAddressReplacesTheHosts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gateway.yaml")
+	const listening = "http: {address: ':80', internalAddress: '127.0.0.1:81'}\n"
+	if err := os.WriteFile(path, []byte(least+listening), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for address, want := range map[string][2]string{
+		"": {":80", "127.0.0.1:81"}, "10.1.2.3": {"10.1.2.3:80", "10.1.2.3:81"}, "fd00::7": {"[fd00::7]:80", "[fd00::7]:81"},
+	} {
+		config, err := gateway.LoadAt(path, address)
+		if got := [2]string{config.HTTP.Address, config.HTTP.InternalAddress}; err != nil || got != want {
+			t.Errorf("at %q: got %v, %v, want %v", address, got, err, want)
+		}
+	}
+	if _, err := gateway.LoadAt(path, "10.1.2.3:80"); err == nil ||
+		!strings.HasPrefix(err.Error(), `--address: "10.1.2.3:80" is no host`) {
+		t.Errorf("a host with a port: got %v", err)
+	}
+}
