@@ -13,6 +13,7 @@ import (
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/samsa-dev/samsa/pkg/gateway/caller"
 )
@@ -24,8 +25,6 @@ const (
 	reviewsAtOnce    = 100
 	// apiTimeout bounds one question.
 	apiTimeout = 5 * time.Second
-	// ownToken is where Kubernetes puts the token of a pod.
-	ownToken = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 	// ownKeys is where the API server has the keys of its tokens.
 	ownKeys = "/openid/v1/jwks"
 )
@@ -66,7 +65,7 @@ func (s *ServiceAccount) verifier(logger *slog.Logger) (caller.Verifier, error) 
 
 func (s *ServiceAccount) tokens(logger *slog.Logger) (caller.TokenVerifier, error) {
 	if s.Mode == ReviewToken {
-		config, err := rest.InClusterConfig()
+		config, err := apiServer()
 		if err != nil {
 			return nil, fmt.Errorf("mode TokenReview: %w", err)
 		}
@@ -88,14 +87,28 @@ func (s *ServiceAccount) tokens(logger *slog.Logger) (caller.TokenVerifier, erro
 	return caller.Tokens(caller.NewKeys(fetch, time.Now), issuer, s.Audience, time.Now), nil
 }
 
+// apiServer is the cluster's that this process is a pod of, or the one that KUBECONFIG names.
+func apiServer() (*rest.Config, error) {
+	if file := os.Getenv(clientcmd.RecommendedConfigPathEnvVar); file != "" {
+		return clientcmd.BuildConfigFromFlags("", file)
+	}
+	return rest.InClusterConfig()
+}
+
 // issuer is that of this process's own token where none is given: nobody else's tokens are known in the cluster.
 func (s *ServiceAccount) issuer() (string, error) {
 	if s.Issuer != "" {
 		return s.Issuer, nil
 	}
-	token, err := os.ReadFile(ownToken)
+	config, err := apiServer()
 	if err != nil {
-		return "", fmt.Errorf("issuer is not given, and cannot be taken from this pod's own token: %w", err)
+		return "", fmt.Errorf("issuer is not given, and there is no API server: %w", err)
+	}
+	token := []byte(config.BearerToken)
+	if config.BearerTokenFile != "" {
+		if token, err = os.ReadFile(config.BearerTokenFile); err != nil {
+			return "", fmt.Errorf("issuer is not given, and cannot be taken from this pod's own token: %w", err)
+		}
 	}
 	issuer, ok := caller.IssuerOf(string(token))
 	if !ok {
@@ -109,7 +122,7 @@ func (s *ServiceAccount) fetch() (caller.Fetch, error) {
 	if s.JWKSURL != "" {
 		return caller.FetchURL(&http.Client{Timeout: apiTimeout}, s.JWKSURL), nil
 	}
-	config, err := rest.InClusterConfig()
+	config, err := apiServer()
 	if err != nil {
 		return nil, fmt.Errorf("mode JWKS: no jwksUrl is given, and there is no API server: %w", err)
 	}
