@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// claimPort is held at the range's own address by whoever has the range. Any will do, as long as all worlds use the
-	// same; it lies below the ports that the kernel gives to outgoing connections (from 32768).
+	// claimPort is held at the range's own address by whoever has the range, for the proxy. Any will do, as long as all
+	// worlds use the same; it lies below the ports that the kernel gives to outgoing connections (from 32768).
 	claimPort = 28079
 	// Ranges are 127.X.0.0/16 with X from 16 on, so that addresses which people use by hand stay free.
 	firstRange, ranges = 16, 224

@@ -69,7 +69,11 @@ func (r *resolver) environment(c *corev1.Container) (*variables, error) {
 	for i := range c.Env {
 		env := &c.Env[i]
 		if env.ValueFrom == nil {
-			v.set(env.Name, r.paths.replace(expand(env.Value, v.values)))
+			value := expand(env.Value, v.values)
+			if env.Name == bindingsRoot {
+				value = r.paths.above(value)
+			}
+			v.set(env.Name, r.paths.replace(value))
 			continue
 		}
 		value, found, err := r.value(c, env.ValueFrom)

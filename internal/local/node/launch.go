@@ -77,6 +77,11 @@ func (r *runner) command(pod *corev1.Pod, spec *corev1.Container, program string
 	if err != nil {
 		return proc.Command{}, err
 	}
+	kubeconfig, err := r.kubeconfig(spec)
+	if err != nil {
+		return proc.Command{}, err
+	}
+	r.node.surround(environment, kubeconfig)
 	words := append([]string{}, spec.Command...)
 	words = append(words, spec.Args...)
 	for i, word := range words {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
@@ -82,9 +83,11 @@ type Node struct {
 	addresses  *addresses
 	registered chan struct{}
 
-	pods    *mirror
-	objects mirrored
-	events  record.EventRecorder
+	pods     *mirror
+	objects  mirrored
+	services *services
+	names    *names
+	events   record.EventRecorder
 	// woken says that some pod has changed, touched that some ConfigMap or Secret has.
 	woken, touched chan struct{}
 
@@ -115,6 +118,10 @@ func New(config Config) (*Node, error) {
 	n.pods = newMirror("pods", &corev1.Pod{}, func() { poke(n.woken) })
 	n.objects.configMaps = newMirror("configmaps", &corev1.ConfigMap{}, func() { poke(n.touched) })
 	n.objects.secrets = newMirror("secrets", &corev1.Secret{}, func() { poke(n.touched) })
+	// Nothing is to be done when a Service changes, but somebody waits for the first look at them.
+	n.services = &services{
+		services: newMirror("services", &corev1.Service{}, func() { poke(n.woken) }), pods: n.pods,
+	}
 	return n, nil
 }
 
@@ -127,6 +134,9 @@ func poke(c chan<- struct{}) {
 
 // Registered is closed when the node has registered itself and runs pods.
 func (n *Node) Registered() <-chan struct{} { return n.registered }
+
+// Proxy is host:port of the HTTP proxy that knows Services. It is there once the node is registered.
+func (n *Node) Proxy() string { return n.addresses.claim.Addr().String() }
 
 // Run runs pods until ctx ends, then ends them all and waits for their processes. The API server may be away at any
 // time but the first.
@@ -144,6 +154,9 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	n.addresses = addresses
 	defer func() { _ = addresses.close() }()
+	if n.names, err = listenNames(ctx, n.services, netip.AddrPortFrom(addresses.node, namesPort)); err != nil {
+		return fmt.Errorf("node: %w", err)
+	}
 	defer n.transport.CloseIdleConnections()
 
 	// Processes end before the mirrors do, so that they end in order even then; reports stop with ctx.
@@ -154,7 +167,13 @@ func (n *Node) Run(ctx context.Context) error {
 	watch := broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: n.client.CoreV1().Events("")})
 
 	var mirroring sync.WaitGroup
-	for _, m := range []*mirror{n.pods, n.objects.configMaps, n.objects.secrets} {
+	mirroring.Go(func() { n.names.run(following) })
+	mirroring.Go(func() {
+		if err := newProxy(n.services, n.config.Logger).run(following, addresses.claim); err != nil {
+			n.config.Logger.Error("Services cannot be reached by HTTP any more", "error", err)
+		}
+	})
+	for _, m := range []*mirror{n.pods, n.objects.configMaps, n.objects.secrets, n.services.services} {
 		mirroring.Go(func() { m.run(following, n.client.CoreV1().RESTClient()) })
 	}
 	err = n.run(ctx)
@@ -207,7 +226,8 @@ func (n *Node) run(ctx context.Context) error {
 }
 
 func (n *Node) synced() bool {
-	return n.pods.synced.Load() && n.objects.configMaps.synced.Load() && n.objects.secrets.synced.Load()
+	return n.pods.synced.Load() && n.objects.configMaps.synced.Load() && n.objects.secrets.synced.Load() &&
+		n.services.services.synced.Load()
 }
 
 // converge gives every pod a runner that knows its newest state, and reports whether all went well.

@@ -59,3 +59,18 @@ func (p paths) at(text string, i int) (mount, bool) {
 	}
 	return mount{}, false
 }
+
+// bindingsRoot names, as the Service Binding specification has it, a directory that bindings are mounted in: no mount
+// path itself.
+const bindingsRoot = "SERVICE_BINDING_ROOT"
+
+// above is where a directory lies that mounts are in; the directory itself if none is.
+func (p paths) above(directory string) string {
+	clean := path.Clean(directory)
+	for _, m := range p {
+		if strings.HasPrefix(m.inside, strings.TrimSuffix(clean, "/")+"/") {
+			return strings.TrimSuffix(m.outside, m.inside) + clean
+		}
+	}
+	return directory
+}
