@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -34,6 +35,9 @@ type usage struct{ error }
 func (u usage) Unwrap() error { return u.error }
 
 func main() {
+	if r := resolver(os.Getenv(namesVariable)); r != nil {
+		net.DefaultResolver = r
+	}
 	ctx, stop := signals(context.Background())
 	err := root().ExecuteContext(ctx)
 	stop()
