@@ -45,6 +45,8 @@ func (b *binding) check() error {
 		if err != nil {
 			return usage("--ca-file: %w", err)
 		}
+		// By way of a proxy net/http shakes hands itself.
+		transport.TLSClientConfig = secure.Named(config, target.Hostname())
 		transport.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := new(net.Dialer).DialContext(ctx, network, address)
 			if err != nil {

@@ -42,6 +42,21 @@ var errNoTLS = &Error{text: "the server hangs up in the handshake: " +
 
 // forOne is config for one connection. asked becomes true when the server asks for a certificate.
 func forOne(config *tls.Config, host string, asked *bool) *tls.Config {
+	config = Named(config, host)
+	choose := config.GetClientCertificate
+	if choose == nil {
+		choose = chooser(config.Certificates)
+	}
+	config.GetClientCertificate = func(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		*asked = true
+		return choose(request)
+	}
+	return config
+}
+
+// Named is config for connections to one host, which is the name expected in the server's certificate unless config has
+// another: for those that shake hands without Client, as net/http does through a proxy.
+func Named(config *tls.Config, host string) *tls.Config {
 	config = config.Clone()
 	if config.ServerName == "" {
 		config.ServerName = host
@@ -55,14 +70,6 @@ func forOne(config *tls.Config, host string, asked *bool) *tls.Config {
 			}
 			return verify(state)
 		}
-	}
-	choose := config.GetClientCertificate
-	if choose == nil {
-		choose = chooser(config.Certificates)
-	}
-	config.GetClientCertificate = func(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-		*asked = true
-		return choose(request)
 	}
 	return config
 }
