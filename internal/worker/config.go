@@ -145,6 +145,7 @@ type Sink struct {
 	HTTP    *HTTPSink    `json:"http,omitempty"`
 	Log     *LogSink     `json:"log,omitempty"`
 	Discard *DiscardSink `json:"discard,omitempty"`
+	Binding *BindingSink `json:"producerBinding,omitempty"`
 }
 
 // HTTPSink posts each message.
@@ -152,6 +153,18 @@ type HTTPSink struct {
 	URL     string            `json:"url"`
 	Format  Format            `json:"format,omitempty"`
 	Headers map[string]string `json:"headers,omitempty"`
+}
+
+// BindingSink publishes each message to a ProducerBinding.
+type BindingSink struct {
+	// URL is the binding's.
+	URL string `json:"url"`
+	// TokenFile holds the token that goes with each request; it may be renewed in place. Empty: the binding wants none.
+	TokenFile string `json:"tokenFile,omitempty"`
+	// CAFile holds the certificates of those who may have signed the gateways'. Empty: whom the system trusts.
+	CAFile string `json:"caFile,omitempty"`
+	// Scope tells messages of one cluster from those of another in Idempotency-Keys: it is the cluster's name.
+	Scope string `json:"scope"`
 }
 
 // Format is how a message stands in a request.

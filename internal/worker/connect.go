@@ -4,6 +4,7 @@
 package worker
 
 import (
+	"net/http"
 	"os"
 	"time"
 
@@ -26,11 +27,17 @@ func (c Coordination) client() client.Coordination {
 	return client.CoordinationAuto
 }
 
-// open makes the sink that is chosen.
-func (s *Sink) open(delivery Delivery) (sink.Sink, error) {
-	switch {
+// sink makes the one that is chosen.
+func (c *Config) sink() (sink.Sink, error) {
+	switch s := &c.Sink; {
 	case s.HTTP != nil:
-		return httpsink.New(s.HTTP.config(delivery))
+		return httpsink.New(s.HTTP.config(c.Delivery))
+	case s.Binding != nil:
+		config, err := s.Binding.config(c.GroupName(), c.Delivery)
+		if err != nil {
+			return nil, err
+		}
+		return httpsink.New(config)
 	case s.Log != nil:
 		return logsink.New(os.Stdout), nil
 	}
@@ -38,7 +45,9 @@ func (s *Sink) open(delivery Delivery) (sink.Sink, error) {
 }
 
 func (s *HTTPSink) config(delivery Delivery) httpsink.Config {
-	config := httpsink.Config{URL: s.URL, Headers: s.Headers, Timeout: time.Duration(delivery.Timeout)}
+	config := httpsink.Config{
+		URL: s.URL, Headers: s.Headers, Timeout: time.Duration(delivery.Timeout), Proxy: http.ProxyFromEnvironment,
+	}
 	if s.Format == FormatCloudEventsBinary {
 		config.Format = httpsink.CloudEventsBinary
 	}

@@ -57,8 +57,11 @@ func TestSinks(t *testing.T) {
 		{Sink{Log: &LogSink{}}, func(s any) bool { _, ok := s.(*logsink.Sink); return ok }},
 		{Sink{Discard: &DiscardSink{}}, func(s any) bool { _, ok := s.(discard.Sink); return ok }},
 		{Sink{HTTP: &HTTPSink{URL: "http://b"}}, func(s any) bool { _, ok := s.(*httpsink.Sink); return ok }},
+		{Sink{Binding: &BindingSink{URL: "http://b"}}, func(s any) bool { _, ok := s.(*httpsink.Sink); return ok }},
 	} {
-		opened, err := c.sink.open(Default().Delivery)
+		config := Default()
+		config.Sink = c.sink
+		opened, err := config.sink()
 		if err != nil || !c.is(opened) {
 			t.Errorf("got %T, %v", opened, err)
 			continue

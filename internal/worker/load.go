@@ -75,6 +75,9 @@ func defaultMember(f *configfile.Faults) string {
 // the address to listen at is this worker's.
 func (c *Config) settle(f *configfile.Faults, here surroundings) {
 	c.Cluster.Place(here.directory)
+	if sink := c.Sink.Binding; sink != nil {
+		here.directory.Place(&sink.TokenFile, &sink.CAFile)
+	}
 	if here.address != "" {
 		c.Listen = configfile.WithHost(f, c.Listen, here.address)
 	}

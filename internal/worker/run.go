@@ -79,7 +79,7 @@ type parts struct {
 }
 
 func assemble(config Config, logger *slog.Logger) (*parts, error) {
-	target, err := config.Sink.open(config.Delivery)
+	target, err := config.sink()
 	if err != nil {
 		return nil, err
 	}

@@ -65,9 +65,14 @@ func (s *Sink) check(f *configfile.Faults) {
 	if s.Discard != nil {
 		chosen = append(chosen, "discard")
 	}
+	if s.Binding != nil {
+		chosen = append(chosen, "producerBinding")
+		s.Binding.check(f)
+	}
 	switch len(chosen) {
 	case 0:
-		f.Add("sink", "is not chosen; give one of `http: {url: ...}`, `log: {}`, `discard: {}`")
+		f.Add("sink", "is not chosen; give one of `http: {url: ...}`, `log: {}`, `discard: {}`, "+
+			"`producerBinding: {url: ..., scope: ...}`")
 	case 1:
 	default:
 		f.Add("sink", "has %s; keep one, a message goes to one sink", strings.Join(chosen, " and "))

@@ -102,7 +102,7 @@ func (a *attempt) passEvent(headers []kafka.Header) {
 func (e *encoder) makeEvent(a *attempt, message kafka.Message) {
 	a.header["Ce-Specversion"] = specVersion
 	a.header["Ce-Type"] = e.eventType
-	a.addID("Ce-Id", message)
+	a.addID("Ce-Id", "", message)
 	e.addSource(a, message.Partition)
 	a.addSubject(message)
 	a.addTime(message.Timestamp)

@@ -52,6 +52,11 @@ type Config struct {
 	MaxIdleConnections int
 	// TLS is used for https; nil means the system's certificate authorities. It is copied.
 	TLS *tls.Config
+	// Authorization gives the value of the header of that name for each request; nil means that there is none. It is
+	// called concurrently and must not block for long. While it fails, nothing is sent.
+	Authorization func() (string, error)
+	// KeyPrefix begins every Idempotency-Key: where several deliver to one sink, what they deliver stays apart.
+	KeyPrefix string
 	// Proxy chooses a proxy; nil means none, whatever the environment says.
 	Proxy func(*http.Request) (*url.URL, error)
 	// Dial replaces net.Dialer's DialContext, for other networks and for tests.
@@ -147,6 +152,12 @@ func (c *Config) validate() (*url.URL, error) {
 	if !validText(c.CloudEvents.Type) {
 		complain("cloudEvents.type: %q has control characters: use a name such as com.example.order", c.CloudEvents.Type)
 	}
+	if c.Authorization != nil && target != nil && (target.User != nil || c.hasHeader(headerAuthorization)) {
+		complain("authorization: it is given twice: remove it from url and headers")
+	}
+	if !validKey(c.KeyPrefix) {
+		complain("keyPrefix: %q is not for a header: use visible characters of ASCII", c.KeyPrefix)
+	}
 	if c.Timeout < 0 {
 		complain("timeout: %s is negative: use a duration such as 30s", c.Timeout)
 	}
@@ -158,6 +169,16 @@ func (c *Config) validate() (*url.URL, error) {
 	}
 	problems = append(problems, c.validateHeaders(target)...)
 	return target, errors.Join(problems...)
+}
+
+// hasHeader reports whether a header is among those of every request.
+func (c *Config) hasHeader(name string) bool {
+	for given := range c.Headers {
+		if http.CanonicalHeaderKey(given) == name {
+			return true
+		}
+	}
+	return false
 }
 
 func parseTarget(raw string) (*url.URL, error) {

@@ -49,6 +49,18 @@ func TestNewRefusesAddresses(t *testing.T) {
 			t.Errorf("%q: got %v, want %s", address, err, want)
 		}
 	}
+	token := func() (string, error) { return "Bearer x", nil }
+	for _, twice := range []Config{
+		{URL: "http://joe:x@h/", Authorization: token},
+		{URL: "http://h/", Headers: map[string]string{"authorization": "x"}, Authorization: token},
+	} {
+		if _, err := New(twice); err == nil || !strings.Contains(err.Error(), "authorization: it is given twice") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if _, err := New(Config{URL: "http://h/", KeyPrefix: "a b"}); err == nil || !strings.Contains(err.Error(), "keyPrefix") {
+		t.Errorf("got %v", err)
+	}
 	_, err := New(Config{URL: "http://joe:x@h/", Headers: map[string]string{"authorization": "Bearer x"}})
 	if err == nil || !strings.Contains(err.Error(), "Authorization contradicts the user in url") {
 		t.Errorf("got %v", err)

@@ -38,7 +38,8 @@
 //
 //	Samsa-Topic, Samsa-Partition, Samsa-Offset    where it is
 //	Samsa-Index                                   only if above 0: inside a compressed wrapper of Kafka 0.7
-//	Idempotency-Key                               the message's id: topic/partition/offset[.index]
+//	Idempotency-Key                               the message's id, behind Config.KeyPrefix
+//	                                              topic/partition/offset[.index]
 //	Samsa-Timestamp                               milliseconds since 1970; absent where the message has none
 //	Samsa-Key                                     absent: no key; empty: an empty key
 //	Samsa-Header                                  the record's headers in order: "name=value, name=value"

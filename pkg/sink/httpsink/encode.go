@@ -38,6 +38,8 @@ type encoder struct {
 	format      Format
 	static      http.Header
 	contentType []string
+	// keyPrefix begins the Idempotency-Key.
+	keyPrefix string
 	// source is the beginning of the attribute source; eventType the attribute type, encoded.
 	source    string
 	eventType []string
@@ -48,6 +50,7 @@ func newEncoder(config Config, target *url.URL) encoder {
 		format:      config.Format,
 		static:      http.Header{"User-Agent": {"samsa"}},
 		contentType: []string{config.ContentType},
+		keyPrefix:   config.KeyPrefix,
 		source:      config.CloudEvents.Source,
 		eventType:   []string{string(appendEscaped(nil, config.CloudEvents.Type, inText))},
 	}
@@ -69,7 +72,7 @@ func (e *encoder) encode(a *attempt, claim sink.Claim, message kafka.Message) {
 	if message.Value == nil {
 		a.header[headerTombstone] = yes
 	}
-	a.addMetadata(claim, message)
+	a.addMetadata(claim, message, e.keyPrefix)
 	if e.format == CloudEventsBinary {
 		e.addEvent(a, message)
 	}
@@ -77,14 +80,14 @@ func (e *encoder) encode(a *attempt, claim sink.Claim, message kafka.Message) {
 }
 
 // addMetadata adds what Decode reads.
-func (a *attempt) addMetadata(claim sink.Claim, message kafka.Message) {
+func (a *attempt) addMetadata(claim sink.Claim, message kafka.Message, keyPrefix string) {
 	a.addText(headerTopic, message.Partition.Topic)
 	a.addText(headerPartition, message.Partition.ID)
 	a.addNumber(headerOffset, message.Offset)
 	if message.Index > 0 {
 		a.addNumber(headerIndex, int64(message.Index))
 	}
-	a.addID(headerIdempotencyKey, message)
+	a.addID(headerIdempotencyKey, keyPrefix, message)
 	if !message.Timestamp.IsZero() {
 		a.addNumber(headerTimestamp, message.Timestamp.UnixMilli())
 	}
@@ -119,9 +122,10 @@ func appendHeaders(dst []byte, headers []kafka.Header) []byte {
 	return dst
 }
 
-// addID is Message.ID without its allocation.
-func (a *attempt) addID(name string, message kafka.Message) {
+// addID is Message.ID without its allocation, behind a prefix.
+func (a *attempt) addID(name, prefix string, message kafka.Message) {
 	from := len(a.text)
+	a.text = append(a.text, prefix...)
 	a.text = appendEscaped(a.text, message.Partition.Topic, inText)
 	a.text = append(a.text, '/')
 	a.text = appendEscaped(a.text, message.Partition.ID, inText)

@@ -108,6 +108,16 @@ func validValue[T string | []byte](s T) bool {
 	return len(s) == 0 || !blank(s[0]) && !blank(s[len(s)-1])
 }
 
+// validKey reports whether s may begin an Idempotency-Key: what appendEscaped gives.
+func validKey(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
 func blank(c byte) bool { return c == ' ' || c == '\t' }
 
 // validText reports whether s is a string by CloudEvents' type system (§3.1): Unicode without control characters and

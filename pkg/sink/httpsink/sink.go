@@ -119,6 +119,14 @@ func (s *Sink) deliver(a *attempt, claim sink.Claim, message kafka.Message) sink
 	a.begin(s.config.Timeout)
 	defer a.end()
 	s.encoder.encode(a, claim, message)
+	if s.config.Authorization != nil {
+		value, err := s.config.Authorization()
+		if err != nil {
+			reason := "no credentials: " + err.Error()
+			return sink.Result{Outcome: sink.Retry, Err: &Error{where: s.where, reason: reason, cause: err}}
+		}
+		a.set(headerAuthorization, value)
+	}
 	answer, err := s.transport.RoundTrip(a.fill(message.Value))
 	if err != nil {
 		return s.failed(a.request.Context(), a.connected.Load(), err)
