@@ -4,7 +4,10 @@
 package gateway
 
 import (
+	"slices"
+
 	"github.com/samsa-dev/samsa/pkg/gateway/format"
+	"github.com/samsa-dev/samsa/pkg/gateway/window"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
@@ -76,11 +79,14 @@ func (x *exchange) checkOne(message *kafka.Message, fields format.Fields, body [
 	return x.checkHeaders(message)
 }
 
-// checkHeaders refuses what the brokers would lose.
+// checkHeaders refuses what the brokers would lose, and leaves out what only a gateway may say: by which key a message
+// was written. It comes with messages that somebody takes from another binding's topic; kept, it would make a window
+// that is rebuilt know keys that nobody used here.
 func (x *exchange) checkHeaders(message *kafka.Message) error {
 	if x.h.config.NoHeaders && len(message.Headers) > 0 {
 		return format.Unfit("the brokers of this cluster are older than 0.11 and store no headers: send none")
 	}
+	message.Headers = slices.DeleteFunc(message.Headers, func(h kafka.Header) bool { return h.Key == window.HeaderName })
 	return nil
 }
 

@@ -4,6 +4,7 @@
 package window
 
 import (
+	"slices"
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/kafka"
@@ -13,13 +14,13 @@ import (
 // from now on. full says that there is no memory for it: then the window knows less than it should, and whoever
 // rebuilds it must not let anybody rely on it.
 func (w *Window) LoadMessage(message *kafka.Message) (found, full bool) {
-	for _, header := range message.Headers {
+	for _, header := range slices.Backward(message.Headers) { // the gateway's own comes last
 		if header.Key != HeaderName {
 			continue
 		}
 		id, at, ok := ParseHeader(string(header.Value))
 		if !ok || at.Add(w.length).Before(w.now()) {
-			continue
+			break
 		}
 		taken := w.Load(id, Outcome{
 			State: Written, Partition: message.Partition.ID, Offset: message.Offset, Timestamp: message.Timestamp,

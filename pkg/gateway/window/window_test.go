@@ -205,6 +205,8 @@ func TestAWindowIsRebuiltFromMessages(t *testing.T) {
 			Partition: kafka.Partition{Topic: "orders", ID: "2"}, Offset: 7, Timestamp: time.Unix(5, 0),
 			Headers: []kafka.Header{
 				{Key: "other", Value: []byte("x")}, {Key: window.HeaderName, Value: []byte("garbage")},
+				// Of another gateway's, by which the message came here: the last is this one's.
+				{Key: window.HeaderName, Value: []byte(identify("elsewhere", "").Header(time0.at))},
 				{Key: window.HeaderName, Value: []byte(identify(key, "").Header(time0.at.Add(-age)))},
 			},
 		}
@@ -229,6 +231,9 @@ func TestAWindowIsRebuiltFromMessages(t *testing.T) {
 		if got, err := w.Do(t.Context(), identify(key, ""), nil); err != nil || got != written {
 			t.Errorf("%s: %+v, %v", key, got, err)
 		}
+	}
+	if found, _, _ := w.Begin(identify("elsewhere", "")); found != nil {
+		t.Error("the key of another topic is known")
 	}
 	if after := w.RetryAfter(); after != length {
 		t.Errorf("come back in %s", after)
