@@ -26,10 +26,11 @@ func (r *ConsumerGroupReconciler) applyChildren(ctx context.Context, s *groupSco
 	if s.barred {
 		return ctrl.Result{}, r.scale(ctx, s, 0)
 	}
-	if !s.usable {
+	if !s.usable || s.held {
 		return ctrl.Result{}, r.scale(ctx, s, workload.Replicas(s.group))
 	}
-	children, err := workload.Of(s.group, s.cluster, s.coordination, r.options)
+	resolved := workload.Resolved{Cluster: s.cluster, Coordination: s.coordination, Binding: s.binding}
+	children, err := workload.Of(s.group, resolved, r.options)
 	if invalid, ok := errors.AsType[*workload.InvalidError](err); ok {
 		why := strings.ReplaceAll(invalid.Error(), "\n", "; ")
 		s.block(blocker{

@@ -18,10 +18,12 @@ import (
 	"github.com/samsa-dev/samsa/controllers/workload"
 )
 
-// The indexes over ConsumerGroups: by the KafkaCluster's name, and by the names of groups that they may use.
+// The indexes over ConsumerGroups: by the KafkaCluster's name, by the names of groups that they may use, and by the
+// name of the ProducerBinding that is the sink.
 const (
 	clusterIndex = "spec.clusterRef.name"
 	claimIndex   = "samsa.claims"
+	sinkIndex    = "spec.sink.producerBinding.name"
 )
 
 // rivalCheck is how soon a group that waits for another looks again. The other's end wakes it; but that a KafkaCluster
@@ -32,6 +34,7 @@ func indexGroups(indexer client.FieldIndexer) error {
 	for name, of := range map[string]func(*v1alpha1.ConsumerGroup) []string{
 		clusterIndex: func(g *v1alpha1.ConsumerGroup) []string { return []string{g.Spec.ClusterRef.Name} },
 		claimIndex:   claims,
+		sinkIndex:    bindingNames,
 	} {
 		extract := func(object client.Object) []string {
 			if group, ok := object.(*v1alpha1.ConsumerGroup); ok {

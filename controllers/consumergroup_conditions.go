@@ -168,6 +168,8 @@ func delivery(s *groupScope, f *facts) finding {
 		return unread(s)
 	}
 	switch {
+	case s.unready.reason != "":
+		return no(s.unready.reason, "%s", s.unready.message)
 	case len(f.unreachable) > 0:
 		return no(v1alpha1.ReasonSinkUnreachable,
 			"workers cannot reach the sink at %s: correct spec.sink, or start what should be there", names(f.unreachable))
@@ -279,6 +281,10 @@ func stall(s *groupScope, f *facts, ready finding) finding {
 		switch ready.reason {
 		case v1alpha1.ReasonTopicMissing, v1alpha1.ReasonBlocked, v1alpha1.ReasonSinkUnreachable:
 			return yes(ready.reason, "%s", ready.message)
+		case v1alpha1.ReasonBindingNotReady:
+			if !s.unready.waits {
+				return yes(ready.reason, "%s", ready.message)
+			}
 		}
 	}
 	if failing := failingPods(s); len(failing) > 0 && !s.allJoined(f) {

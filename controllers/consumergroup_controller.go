@@ -71,6 +71,7 @@ func setupConsumerGroups(manager ctrl.Manager, parts *parts) error {
 		Owns(&policyv1.PodDisruptionBudget{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(groupOfPod)).
 		Watches(&v1alpha1.KafkaCluster{}, handler.EnqueueRequestsFromMapFunc(r.groupsOfCluster)).
+		Watches(&v1alpha1.ProducerBinding{}, handler.EnqueueRequestsFromMapFunc(r.groupsOfBinding)).
 		Watches(&v1alpha1.ConsumerGroup{}, handler.EnqueueRequestsFromMapFunc(r.rivals), changes).
 		WatchesRawSource(parts.observer.Source()).
 		WithOptions(retrying()).
@@ -118,6 +119,7 @@ func (r *ConsumerGroupReconciler) phases() []phase[groupScope] {
 		{name: "resolve the coordination", run: r.resolveCoordination},
 		{name: "check the group's name", run: r.checkName},
 		{name: "look for another group of that name", run: r.findHolder},
+		{name: "resolve the sink", run: r.resolveSink},
 		{name: "keep the coordination", run: r.keepCoordination, blocking: true},
 		{name: "apply the objects", run: r.applyChildren},
 		{name: "free a stuck rollout", run: r.freeRollout},
@@ -163,6 +165,12 @@ type groupScope struct {
 	// such.
 	coordination v1alpha1.Coordination
 	unserved     bool
+	// binding is the sink, if that is one that can be published to; unready says why it takes no messages now, and waits
+	// whether it will by itself.
+	binding *v1alpha1.ProducerBinding
+	unready blocker
+	// held says that workers have to stay as they are, for the blocker's reason.
+	held bool
 	// blocker keeps the spec from being put into effect; zero if nothing does.
 	blocker blocker
 	// barred says that there may be no workers at all, for the blocker's reason.

@@ -65,6 +65,8 @@ func sinkText(sink *v1alpha1.Sink) string {
 	switch {
 	case sink.HTTP != nil:
 		return sink.HTTP.URL
+	case sink.ProducerBinding.Name != "":
+		return "ProducerBinding " + sink.ProducerBinding.Name
 	case sink.Log != nil:
 		return "log"
 	default:

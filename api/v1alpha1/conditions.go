@@ -128,6 +128,15 @@ const (
 	ReasonGroupInvalid = "GroupInvalid"
 	// ReasonGroupUnreadable surfaces that what is kept of the group cannot be read.
 	ReasonGroupUnreadable = "GroupUnreadable"
+	// ReasonBindingMissing surfaces that no ProducerBinding of the name in spec.sink.producerBinding exists.
+	ReasonBindingMissing = "ProducerBindingMissing"
+	// ReasonBindingNotReady surfaces that the ProducerBinding exists and takes no messages; its own conditions say why.
+	ReasonBindingNotReady = "ProducerBindingNotReady"
+	// ReasonBindingRefuses surfaces that the ProducerBinding does not let the group's pods publish.
+	ReasonBindingRefuses = "ProducerBindingRefuses"
+	// ReasonSinkLoops surfaces that the ProducerBinding's topic is one that the group consumes: every message would come
+	// back, without end.
+	ReasonSinkLoops = "SinkLoops"
 	// ReasonNameConflict surfaces that an object which the group needs exists already and is somebody else's.
 	ReasonNameConflict = "NameConflict"
 	// ReasonWorkersFailing surfaces that worker pods do not start, or end again.

@@ -83,7 +83,7 @@ type ConsumerGroupSpec struct {
 	// delivery says how attempts at the sink are made.
 	// +optional
 	Delivery Delivery `json:"delivery,omitzero"`
-	// sink is where messages go: exactly one of http, log and discard.
+	// sink is where messages go: exactly one of http, producerBinding, log and discard.
 	// +required
 	Sink Sink `json:"sink,omitzero"`
 	// commitInterval is how often acknowledged positions are written: what a crash delivers again is at most this much.
@@ -221,11 +221,15 @@ type Retry struct {
 
 // Sink is where messages go.
 // +kubebuilder:validation:MinProperties=1
-// +kubebuilder:validation:XValidation:rule="(has(self.http) ? 1 : 0) + (has(self.log) ? 1 : 0) + (has(self.discard) ? 1 : 0) == 1",message="spec.sink must have exactly one of http, log and discard: a message goes to one sink"
+// +kubebuilder:validation:XValidation:rule="[has(self.http), has(self.producerBinding), has(self.log), has(self.discard)].filter(given, given).size() == 1",message="spec.sink must have exactly one of http, producerBinding, log and discard: a message goes to one sink"
 type Sink struct {
 	// http posts each message to a URL; an answer of 2xx acknowledges it.
 	// +optional
 	HTTP *HTTPSink `json:"http,omitempty"` //nolint:kubeapilinter // a pointer as its siblings, which are asked alike
+	// producerBinding publishes each message by a ProducerBinding: with its key and headers, and such that one that is
+	// delivered again within the binding's window is not written again, where its Kafka stores headers.
+	// +optional
+	ProducerBinding ProducerBindingSink `json:"producerBinding,omitzero"`
 	// log writes each message to the worker's standard output, as one line of JSON.
 	// +optional
 	Log *LogSink `json:"log,omitempty"` //nolint:kubeapilinter // log: {} is all there is to say
@@ -288,6 +292,17 @@ type HTTPHeader struct {
 	// +kubebuilder:validation:MaxLength=4096
 	// +kubebuilder:validation:XValidation:rule=`!self.matches(r'[\x00-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$')`,message="must be the value of an HTTP header: without line ends and other control characters, and without spaces around it"
 	Value string `json:"value,omitempty"`
+}
+
+// ProducerBindingSink names a ProducerBinding in the same namespace. Its topic must not be one that the group itself
+// consumes, and it has to allow the ServiceAccount of the group's pods, which is spec.template.spec.serviceAccountName.
+type ProducerBindingSink struct {
+	// name of the ProducerBinding, in the same namespace.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=50
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="spec.sink.producerBinding.name must be the name of a ProducerBinding in this namespace: a-z, 0-9 and '-' alone"
+	Name string `json:"name,omitempty"`
 }
 
 // LogSink has no options.

@@ -60,17 +60,28 @@ type input struct {
 	group        *v1alpha1.ConsumerGroup
 	cluster      *v1alpha1.KafkaCluster
 	coordination v1alpha1.Coordination
-	options      Options
-	drain        time.Duration
+	// binding is the ProducerBinding that is the sink; nil for another sink.
+	binding *v1alpha1.ProducerBinding
+	options Options
+	drain   time.Duration
 }
 
-// Of gives the objects that run a group, which is coordinated as has been resolved. Replicas come from the spec (see
-// Replicas). The error is an *InvalidError where the workers would refuse their configuration, which would stop them
-// all.
-func Of(
-	group *v1alpha1.ConsumerGroup, cluster *v1alpha1.KafkaCluster, coordination v1alpha1.Coordination, options Options,
-) (Children, error) {
-	in := &input{group: group, cluster: cluster, coordination: coordination, options: options}
+// Resolved is what the names in a ConsumerGroup's spec stand for.
+type Resolved struct {
+	Cluster *v1alpha1.KafkaCluster
+	// Coordination is where the group is kept.
+	Coordination v1alpha1.Coordination
+	// Binding is the sink, where that is one; else nil.
+	Binding *v1alpha1.ProducerBinding
+}
+
+// Of gives the objects that run a group. Replicas come from the spec (see Replicas). The error is an *InvalidError
+// where the workers would refuse their configuration, which would stop them all.
+func Of(group *v1alpha1.ConsumerGroup, resolved Resolved, options Options) (Children, error) {
+	in := &input{
+		group: group, cluster: resolved.Cluster, coordination: resolved.Coordination, binding: resolved.Binding,
+		options: options,
+	}
 	settings, err := config(in)
 	if err == nil {
 		err = check(settings, group.Name)

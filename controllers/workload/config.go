@@ -46,7 +46,7 @@ func config(in *input) (worker.Config, error) {
 				MaxBackoff:     d.read("spec.delivery.retry.maxBackoff", spec.Delivery.Retry.MaxBackoff),
 			},
 		},
-		Sink:   sink(&spec.Sink),
+		Sink:   in.sink(),
 		Listen: fmt.Sprintf(":%d", PortNumber),
 	}
 	for _, topic := range spec.Topics {
@@ -78,8 +78,8 @@ func (in *input) zookeeper() *v1alpha1.ZooKeeper {
 	return &spec.ZooKeeper
 }
 
-func sink(s *v1alpha1.Sink) worker.Sink {
-	switch {
+func (in *input) sink() worker.Sink {
+	switch s := &in.group.Spec.Sink; {
 	case s.HTTP != nil:
 		http := &worker.HTTPSink{URL: s.HTTP.URL, Format: worker.Format(s.HTTP.Format)}
 		if len(s.HTTP.Headers) > 0 {
@@ -89,6 +89,15 @@ func sink(s *v1alpha1.Sink) worker.Sink {
 			http.Headers[header.Name] = header.Value
 		}
 		return worker.Sink{HTTP: http}
+	case in.binding != nil:
+		c := &worker.BindingSink{URL: GatewayURL(in.binding), Scope: in.group.Spec.ClusterRef.Name}
+		if Audience(in.binding) != "" {
+			c.TokenFile = fromConfig(bindingVolume, bindingToken)
+		}
+		if in.trusts() {
+			c.CAFile = fromConfig(bindingVolume, bindingAuthority)
+		}
+		return worker.Sink{Binding: c}
 	case s.Log != nil:
 		return worker.Sink{Log: &worker.LogSink{}}
 	default:
@@ -160,6 +169,9 @@ func (d *durations) read(field string, text v1alpha1.Duration) worker.Duration {
 func check(c worker.Config, name string) error {
 	c.Member = PodName(name, 0)
 	c.Cluster = bare(c.Cluster)
+	if binding := c.Sink.Binding; binding != nil {
+		c.Sink.Binding = &worker.BindingSink{URL: binding.URL, Scope: binding.Scope}
+	}
 	data, err := yaml.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("write the workers' configuration: %w", err)

@@ -58,6 +58,9 @@ func pod(in *input, configMap string) (*corev1ac.PodTemplateSpecApplyConfigurati
 	for _, m := range mounts {
 		spec.WithVolumes(m.volume())
 	}
+	if volume := in.bindingVolume(); volume != nil {
+		spec.WithVolumes(volume)
+	}
 	if err := merge(spec, &template.Spec, Selector(in.group.Name)); err != nil {
 		return nil, err
 	}
@@ -86,6 +89,9 @@ func container(in *input, mounts []mount) (*corev1ac.ContainerApplyConfiguration
 		WithSecurityContext(corev1ac.SecurityContext().
 			WithAllowPrivilegeEscalation(false).WithReadOnlyRootFilesystem(true).
 			WithCapabilities(corev1ac.Capabilities().WithDrop("ALL")))
+	if in.bindingVolume() != nil {
+		c.WithVolumeMounts(secretMount(bindingVolume))
+	}
 	return c, finish(c, mounts, &in.group.Spec.Template.Spec.Resources)
 }
 
@@ -94,13 +100,16 @@ func finish(
 	c *corev1ac.ContainerApplyConfiguration, mounts []mount, resources *corev1.ResourceRequirements,
 ) (err error) {
 	for _, m := range mounts {
-		c.WithVolumeMounts(corev1ac.VolumeMount().
-			WithName(m.name).WithMountPath(mountRoot + "secrets/" + m.name).WithReadOnly(true))
+		c.WithVolumeMounts(secretMount(m.name))
 	}
 	if len(resources.Requests)+len(resources.Limits)+len(resources.Claims) > 0 {
 		c.Resources, err = as[corev1ac.ResourceRequirementsApplyConfiguration](resources)
 	}
 	return err
+}
+
+func secretMount(name string) *corev1ac.VolumeMountApplyConfiguration {
+	return corev1ac.VolumeMount().WithName(name).WithMountPath(mountRoot + "secrets/" + name).WithReadOnly(true)
 }
 
 func fromField(name, path string) *corev1ac.EnvVarApplyConfiguration {

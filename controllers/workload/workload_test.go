@@ -51,6 +51,10 @@ func coordinated(cluster *v1alpha1.KafkaCluster) v1alpha1.Coordination {
 	return v1alpha1.CoordinationZooKeeper
 }
 
+func resolved(cluster *v1alpha1.KafkaCluster) workload.Resolved {
+	return workload.Resolved{Cluster: cluster, Coordination: coordinated(cluster)}
+}
+
 // brokers is simple by brokers alone, with all that secures the connections to them.
 func brokers() (*v1alpha1.ConsumerGroup, *v1alpha1.KafkaCluster) {
 	group, cluster := simple()
@@ -152,7 +156,7 @@ func TestGolden(t *testing.T) {
 
 func render(t *testing.T, group *v1alpha1.ConsumerGroup, cluster *v1alpha1.KafkaCluster) []byte {
 	t.Helper()
-	children, err := workload.Of(group, cluster, coordinated(cluster), options)
+	children, err := workload.Of(group, resolved(cluster), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +174,7 @@ func render(t *testing.T, group *v1alpha1.ConsumerGroup, cluster *v1alpha1.Kafka
 // A StatefulSet replaces its pods when their template changes, and only then.
 func TestWhatReplacesThePods(t *testing.T) {
 	template := func(group *v1alpha1.ConsumerGroup, cluster *v1alpha1.KafkaCluster) string {
-		children, err := workload.Of(group, cluster, coordinated(cluster), options)
+		children, err := workload.Of(group, resolved(cluster), options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -243,7 +247,7 @@ func TestWorkersAreToldOfZooKeeperWhereTheyNeedIt(t *testing.T) {
 		group, cluster := simple()
 		cluster.Spec.BootstrapServers = c.bootstrap
 		cluster.Spec.ZooKeeper.DigestSecretRef = v1alpha1.SecretKeyReference{Name: "zk", Key: "login"}
-		children, err := workload.Of(group, cluster, c.coordination, options)
+		children, err := workload.Of(group, workload.Resolved{Cluster: cluster, Coordination: c.coordination}, options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -286,7 +290,7 @@ func TestRefusesWhatTheWorkerWouldRefuse(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			group, cluster := simple()
 			c.edit(group, cluster)
-			_, err := workload.Of(group, cluster, coordinated(cluster), options)
+			_, err := workload.Of(group, resolved(cluster), options)
 			if _, ok := errors.AsType[*workload.InvalidError](err); !ok || !strings.HasPrefix(err.Error(), c.want) {
 				t.Errorf("got %v, want an InvalidError about %s", err, c.want)
 			}
@@ -302,7 +306,7 @@ func TestWorkersKnowTheWordsForOutOfRange(t *testing.T) {
 	} {
 		group, cluster := simple()
 		group.Spec.OutOfRange = word
-		children, err := workload.Of(group, cluster, coordinated(cluster), options)
+		children, err := workload.Of(group, resolved(cluster), options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -327,7 +331,7 @@ func TestWorkersReadIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			group, cluster := c.build()
 			cluster.Spec.ZooKeeper.TLS, cluster.Spec.TLS = nil, nil // their files would have to be real ones
-			children, err := workload.Of(group, cluster, coordinated(cluster), options)
+			children, err := workload.Of(group, resolved(cluster), options)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -368,7 +372,7 @@ func TestReplicas(t *testing.T) {
 	} {
 		group, cluster := simple()
 		group.Spec.Replicas, group.Spec.Suspend = c.replicas, c.suspend
-		children, err := workload.Of(group, cluster, coordinated(cluster), options)
+		children, err := workload.Of(group, resolved(cluster), options)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -79,6 +79,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ProduceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProducerBinding"):
 		return &apiv1alpha1.ProducerBindingApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ProducerBindingSink"):
+		return &apiv1alpha1.ProducerBindingSinkApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProducerBindingSpec"):
 		return &apiv1alpha1.ProducerBindingSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProducerBindingStatus"):

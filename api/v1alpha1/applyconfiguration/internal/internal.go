@@ -695,6 +695,12 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.samsa-dev.samsa.api.v1alpha1.ProducerBindingStatus
       default:
         observedGeneration: -1
+- name: com.github.samsa-dev.samsa.api.v1alpha1.ProducerBindingSink
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
 - name: com.github.samsa-dev.samsa.api.v1alpha1.ProducerBindingSpec
   map:
     fields:
@@ -853,6 +859,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: log
       type:
         namedType: com.github.samsa-dev.samsa.api.v1alpha1.LogSink
+    - name: producerBinding
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.ProducerBindingSink
 - name: com.github.samsa-dev.samsa.api.v1alpha1.Start
   scalar: string
 - name: com.github.samsa-dev.samsa.api.v1alpha1.SubjectKind

@@ -51,7 +51,7 @@ type ConsumerGroupSpecApplyConfiguration struct {
 	OutOfRange *apiv1alpha1.OutOfRange `json:"outOfRange,omitempty"`
 	// delivery says how attempts at the sink are made.
 	Delivery *DeliveryApplyConfiguration `json:"delivery,omitempty"`
-	// sink is where messages go: exactly one of http, log and discard.
+	// sink is where messages go: exactly one of http, producerBinding, log and discard.
 	Sink *SinkApplyConfiguration `json:"sink,omitempty"`
 	// commitInterval is how often acknowledged positions are written: what a crash delivers again is at most this much.
 	// Default 1s.

@@ -16,6 +16,9 @@ import (
 type SinkApplyConfiguration struct {
 	// http posts each message to a URL; an answer of 2xx acknowledges it.
 	HTTP *HTTPSinkApplyConfiguration `json:"http,omitempty"`
+	// producerBinding publishes each message by a ProducerBinding: with its key and headers, and such that one that is
+	// delivered again within the binding's window is not written again, where its Kafka stores headers.
+	ProducerBinding *ProducerBindingSinkApplyConfiguration `json:"producerBinding,omitempty"`
 	// log writes each message to the worker's standard output, as one line of JSON.
 	Log *apiv1alpha1.LogSink `json:"log,omitempty"`
 	// discard acknowledges every message at once, to measure or to skip.
@@ -33,6 +36,14 @@ func Sink() *SinkApplyConfiguration {
 // If called multiple times, the HTTP field is set to the value of the last call.
 func (b *SinkApplyConfiguration) WithHTTP(value *HTTPSinkApplyConfiguration) *SinkApplyConfiguration {
 	b.HTTP = value
+	return b
+}
+
+// WithProducerBinding sets the ProducerBinding field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ProducerBinding field is set to the value of the last call.
+func (b *SinkApplyConfiguration) WithProducerBinding(value *ProducerBindingSinkApplyConfiguration) *SinkApplyConfiguration {
+	b.ProducerBinding = value
 	return b
 }
 
