@@ -115,18 +115,20 @@ func (w *Writer) judgeOne(batch *dispatch.Batch, answer *kmsg.ProduceResponseTop
 		}
 		batch.Judge(dispatch.Retry, code)
 	default:
-		batch.Judge(verdictOf(code, sequenced), reasonOf(code, answer.ErrorMessage))
+		batch.Judge(verdictOf(code, sequenced, answer.BaseOffset >= 0), reasonOf(code, answer.ErrorMessage))
 	}
 }
 
-// verdictOf is what an error of a broker says of the attempt.
-func verdictOf(code error, sequenced bool) dispatch.Verdict {
+// verdictOf is what an error of a broker says of the attempt. appended says that the answer has an offset: the broker
+// wrote the batch to its own log, and ceased to be the leader while it waited for replicas. Then it tells the same error
+// as one that never was the leader, and the next leader may have the batch or not.
+func verdictOf(code error, sequenced, appended bool) dispatch.Verdict {
 	switch {
 	case refusesContent(code):
 		return dispatch.Unfit
 	case isAny(code, kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed):
 		return dispatch.Denied
-	case refusesForNow(code):
+	case refusesForNow(code) && !appended:
 		return dispatch.Retry
 	case sequenced:
 		return dispatch.Unheard
