@@ -56,6 +56,8 @@ func BenchmarkConsumeToHTTP(b *testing.B) {
 // sample is one measurement of one side.
 type sample struct {
 	perSecond, perCPU, allocs, bytes, cores, serverCores float64
+	// median and p99 are how long a message took, in seconds; 0 where nobody waits for one.
+	median, p99 float64
 }
 
 // compare measures all sides in turns, the first being the yardstick.
@@ -63,23 +65,28 @@ func compare(b *testing.B, size int, sides []side) {
 	before := runtime.GOMAXPROCS(half())
 	b.Cleanup(func() { runtime.GOMAXPROCS(before) })
 	s := startServers(b, size)
-	samples := make([][]sample, len(sides))
+	samples := takeTurns(b, len(sides), func(i int) sample {
+		taken, err := measure(b.Context(), s, sides[i])
+		if err != nil {
+			b.Fatalf("%s: %v", sides[i].name, err)
+		}
+		return taken
+	})
+	report(b, size, sides, samples)
+}
+
+// takeTurns measures each of n sides in every round; who is first changes.
+func takeTurns(b *testing.B, n int, measure func(i int) sample) [][]sample {
+	samples := make([][]sample, n)
 	for b.Loop() {
 		for round := range *rounds {
-			order := make([]int, len(sides))
-			for i := range order {
-				order[i] = (i + round) % len(sides)
-			}
-			for _, i := range order {
-				taken, err := measure(b.Context(), s, sides[i])
-				if err != nil {
-					b.Fatalf("%s: %v", sides[i].name, err)
-				}
-				samples[i] = append(samples[i], taken)
+			for i := range n {
+				of := (i + round) % n
+				samples[of] = append(samples[of], measure(of))
 			}
 		}
 	}
-	report(b, size, sides, samples)
+	return samples
 }
 
 // measure runs a side for a window.
@@ -181,34 +188,66 @@ func between(from, to reading) sample {
 
 // report prints the conditions, a row for each side, and the ratios to the first.
 func report(b *testing.B, size int, sides []side, samples [][]sample) {
-	var text strings.Builder
-	fmt.Fprintf(&text, "\n%d B messages, %d partitions on %d brokers of kfake in another process, batches of %d KiB, "+
-		"not compressed\n%s %s/%s, %d cores: GOMAXPROCS %d here, %d there\n"+
-		"fetches: %d MiB a broker, %d KiB a partition, %v wait; %d rounds of %v in turns, medians (least to most)\n",
-		size, partitions, brokers, batchBytes>>10,
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), half(), half(),
-		wire.DefaultFetchMaxBytes>>20, wire.DefaultFetchMaxPartitionBytes>>10, wire.DefaultFetchMaxWait,
-		*rounds, *window)
-	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "side\trecords/s\trecords/CPU-s\tallocs/record\tB/record\tcores\tservers' cores\t"+
-		"records/s ratio\trecords/CPU-s ratio\t")
+	conditions := fmt.Sprintf("%d B messages, %d partitions on %d brokers of kfake in another process, batches of %d KiB, "+
+		"not compressed\n%s\nfetches: %d MiB a broker, %d KiB a partition, %v wait; %d rounds of %v in turns, medians "+
+		"(least to most)\n", size, partitions, brokers, batchBytes>>10, machine(), wire.DefaultFetchMaxBytes>>20,
+		wire.DefaultFetchMaxPartitionBytes>>10, wire.DefaultFetchMaxWait, *rounds, *window)
+	names := make([]string, len(sides))
 	for i, of := range sides {
+		names[i] = of.name
+	}
+	b.Log("\n" + conditions + tabulate(names, samples, 1))
+	for i := range names[1:] {
+		reportRatios(b, names[i+1], samples[0], samples[i+1])
+		b.ReportMetric(middle(samples[i+1], func(s sample) float64 { return s.allocs }), names[i+1]+"-allocs/record")
+	}
+}
+
+func machine() string {
+	return fmt.Sprintf("%s %s/%s, %d cores: GOMAXPROCS %d here, %d there",
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), half(), half())
+}
+
+func perSecond(s sample) float64 { return s.perSecond }
+func perCPU(s sample) float64    { return s.perCPU }
+
+// tabulate gives a row for each side, with its ratios to the first few.
+func tabulate(names []string, samples [][]sample, yardsticks int) string {
+	var text strings.Builder
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
+	waited := samples[len(samples)-1][0].p99 > 0
+	fmt.Fprint(table, "side\trecords/s\trecords/CPU-s\tallocs/record\tB/record\tcores\tservers' cores\t")
+	if waited {
+		fmt.Fprint(table, "median ms\tp99 ms\t")
+	}
+	for _, yardstick := range names[:yardsticks] {
+		fmt.Fprintf(table, "records/s to %s\trecords/CPU-s\t", yardstick)
+	}
+	fmt.Fprintln(table)
+	for i, name := range names {
 		median := func(value func(sample) float64) float64 { return middle(samples[i], value) }
-		speed := ratios(samples[0], samples[i], func(s sample) float64 { return s.perSecond })
-		frugality := ratios(samples[0], samples[i], func(s sample) float64 { return s.perCPU })
-		fmt.Fprintf(table, "%s\t%.0f\t%.0f\t%.3f\t%.0f\t%.2f\t%.2f\t%s\t%s\t\n", of.name,
-			median(func(s sample) float64 { return s.perSecond }), median(func(s sample) float64 { return s.perCPU }),
+		fmt.Fprintf(table, "%s\t%.0f\t%.0f\t%.3f\t%.0f\t%.2f\t%.2f\t", name, median(perSecond), median(perCPU),
 			median(func(s sample) float64 { return s.allocs }), median(func(s sample) float64 { return s.bytes }),
-			median(func(s sample) float64 { return s.cores }), median(func(s sample) float64 { return s.serverCores }),
-			spread(speed), spread(frugality))
-		if i > 0 {
-			b.ReportMetric(speed[len(speed)/2], of.name+"-records/s-ratio")
-			b.ReportMetric(frugality[len(frugality)/2], of.name+"-records/CPU-s-ratio")
-			b.ReportMetric(median(func(s sample) float64 { return s.allocs }), of.name+"-allocs/record")
+			median(func(s sample) float64 { return s.cores }), median(func(s sample) float64 { return s.serverCores }))
+		if waited {
+			fmt.Fprintf(table, "%.2f\t%.2f\t", 1000*median(func(s sample) float64 { return s.median }),
+				1000*median(func(s sample) float64 { return s.p99 }))
 		}
+		for _, yardstick := range samples[:yardsticks] {
+			fmt.Fprintf(table, "%s\t%s\t", spread(ratios(yardstick, samples[i], perSecond)),
+				spread(ratios(yardstick, samples[i], perCPU)))
+		}
+		fmt.Fprintln(table)
 	}
 	_ = table.Flush()
-	b.Log(text.String())
+	return text.String()
+}
+
+// reportRatios tells Go's own tables of a side's ratios to a yardstick.
+func reportRatios(b *testing.B, name string, yardstick, samples []sample) {
+	speed, frugality := ratios(yardstick, samples, perSecond), ratios(yardstick, samples, perCPU)
+	b.ReportMetric(speed[len(speed)/2], name+"-records/s-ratio")
+	b.ReportMetric(frugality[len(frugality)/2], name+"-records/CPU-s-ratio")
 }
 
 func middle(samples []sample, value func(sample) float64) float64 {

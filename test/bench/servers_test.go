@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -32,19 +33,27 @@ const (
 	batchBytes = 64 << 10
 	// servedSize tells a child process to be the servers, and the size of the messages.
 	servedSize = "SAMSA_BENCH_SERVE"
+	// publishing tells a child process to be those who publish.
+	publishing = "SAMSA_BENCH_PUBLISH"
 	// startTimeout is a hundred times what the servers need on an idle machine.
 	startTimeout = 30 * time.Second
 )
 
+// TestMain makes this binary the servers, or those who publish to one, where that is what it was started for.
 func TestMain(m *testing.M) {
-	if size := os.Getenv(servedSize); size != "" {
-		if err := serve(size, os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
+	var err error
+	switch size := os.Getenv(servedSize); {
+	case size != "":
+		err = serve(size, os.Stdin, os.Stdout)
+	case os.Getenv(publishing) != "":
+		err = publish(os.Stdin, os.Stdout)
+	default:
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // env is where the servers of a run are.
@@ -54,8 +63,15 @@ type env struct {
 	Sink      string // an URL that takes POST and answers 204
 }
 
+// What the servers are told to do before they say how much CPU they have used.
+const (
+	// freeze makes brokers hang: they take connections and answer nothing. thaw undoes it.
+	freeze = "freeze"
+	thaw   = "thaw"
+)
+
 // serve runs ZooKeeper, Kafka and an HTTP sink until its input ends. It prints where they are, and for each line of
-// input the seconds of CPU it has used.
+// input, when it has done what that says, the seconds of CPU it has used.
 func serve(sizeText string, in io.Reader, out io.Writer) error {
 	size, err := strconv.Atoi(sizeText)
 	if err != nil {
@@ -72,10 +88,12 @@ func serve(sizeText string, in io.Reader, out io.Writer) error {
 		ZooKeeper: keeper.Addr() + "/kafka",
 		Brokers:   brokers,
 		Topics:    map[string]int32{topic: partitions},
-		// Endless, from memory, the same bytes again and again: what it costs, it costs the server.
-		Options: []kfake.Opt{kfake.SyntheticFetch(kfake.SyntheticBatch{
-			RecordBytes: size, Records: max(batchBytes/size, 1),
-		})},
+		Options: []kfake.Opt{
+			// Endless, from memory, the same bytes again and again: what it costs, it costs the server.
+			kfake.SyntheticFetch(kfake.SyntheticBatch{RecordBytes: size, Records: max(batchBytes/size, 1)}),
+			// What is written is checked, counted and forgotten.
+			kfake.BlackholeProduce(),
+		},
 	})
 	if err != nil {
 		return err
@@ -101,7 +119,19 @@ func serve(sizeText string, in io.Reader, out io.Writer) error {
 		Sink: "http://" + listener.Addr().String() + "/",
 	})
 	for lines := bufio.NewScanner(in); err == nil && lines.Scan(); {
-		err = answers.Encode(cpuSeconds())
+		err = errors.Join(obey(ctx, cluster, lines.Text()), answers.Encode(cpuSeconds()))
+	}
+	return err
+}
+
+func obey(ctx context.Context, cluster *embedkafka.Cluster, order string) (err error) {
+	for id := range int32(brokers) {
+		switch order {
+		case freeze:
+			err = errors.Join(err, cluster.FreezeBroker(id))
+		case thaw:
+			err = errors.Join(err, cluster.ThawBroker(id))
+		}
 	}
 	return err
 }
@@ -111,10 +141,14 @@ func swallow(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// servers are the child process.
+// servers are a child process.
 type servers struct {
 	env
+	*child
+}
 
+// child is this binary with another task, which it reads from its input, and answers in JSON.
+type child struct {
 	asks    io.WriteCloser
 	answers *json.Decoder
 }
@@ -122,34 +156,43 @@ type servers struct {
 // startServers runs the servers in a process of their own, on half of the cores.
 func startServers(b *testing.B, size int) *servers {
 	b.Helper()
-	child := exec.CommandContext(b.Context(), os.Args[0])
-	child.Env = append(os.Environ(), servedSize+"="+strconv.Itoa(size), "GOMAXPROCS="+strconv.Itoa(half()))
-	child.Stderr = os.Stderr
-	asks, err := child.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	output, err := child.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		_ = asks.Close()
-		_ = child.Wait()
-	})
-	s := &servers{asks: asks, answers: json.NewDecoder(output)}
+	s := &servers{child: startChild(b, servedSize+"="+strconv.Itoa(size))}
 	if err := s.answers.Decode(&s.env); err != nil {
 		b.Fatalf("servers: %v", err)
 	}
 	return s
 }
 
+// startChild runs a process until the benchmark ends.
+func startChild(b *testing.B, task string) *child {
+	b.Helper()
+	process := exec.CommandContext(b.Context(), os.Args[0])
+	process.Env = append(os.Environ(), task, "GOMAXPROCS="+strconv.Itoa(half()))
+	process.Stderr = os.Stderr
+	asks, err := process.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	output, err := process.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := process.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = asks.Close()
+		_ = process.Wait()
+	})
+	return &child{asks: asks, answers: json.NewDecoder(output)}
+}
+
 // cpu gives the seconds of CPU the servers have used.
-func (s *servers) cpu() (seconds float64, err error) {
-	if _, err := io.WriteString(s.asks, "\n"); err != nil {
+func (s *servers) cpu() (seconds float64, err error) { return s.tell("") }
+
+// tell has the servers do something, if there is something to do, and gives the seconds of CPU they have used.
+func (s *servers) tell(order string) (seconds float64, err error) {
+	if _, err := io.WriteString(s.asks, order+"\n"); err != nil {
 		return 0, fmt.Errorf("ask the servers: %w", err)
 	}
 	if err := s.answers.Decode(&seconds); err != nil {
