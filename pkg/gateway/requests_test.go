@@ -115,6 +115,8 @@ var _ = Describe("A request", func() {
 		Entry("records: base64 with line breaks", 422, "base64", "/topics/orders", `{"records":[{"value":"YQ==\n"}]}`, contentType, typeBinary),
 		Entry("records: text that is none", 422, "a number", "/topics/orders", `{"records":[{"value":1}]}`, contentType, typeText),
 		Entry("records: partition", 422, "partition", "/topics/orders", `{"records":[{"partition":-1}]}`, contentType, typeJSON),
+		Entry("records: partition of more than 32 bits, whatever is asked for", 422, "32 bits", "/topics/orders?compat=true",
+			`{"records":[{"partition":2147483648}]}`, contentType, typeJSON),
 		Entry("records: other partition", 422, "path says 1", "/topics/orders/partitions/1", `{"records":[{"partition":1}]}`, contentType, typeJSON),
 		Entry("records: timestamp", 422, "timestamp", "/topics/orders", `{"records":[{"timestamp":-1}]}`, contentType, typeJSON),
 		Entry("records: header without key", 422, "no key", "/topics/orders", `{"records":[{"headers":[{"value":"YQ=="}]}]}`, contentType, typeJSON),

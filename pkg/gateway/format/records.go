@@ -5,6 +5,7 @@ package format
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/samsa-dev/samsa/pkg/gateway/strictjson"
@@ -193,6 +194,9 @@ func (r *record) readPartition() error {
 		n, err := r.scanner.Int()
 		if err != nil {
 			return err
+		}
+		if n > math.MaxInt32 {
+			return unfit("partition: %d is none: brokers number them with 32 bits", n)
 		}
 		id = strconv.FormatInt(n, 10)
 	}
