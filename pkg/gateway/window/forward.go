@@ -100,15 +100,19 @@ func (f *Forwarder) failed(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	answer(w, http.StatusGatewayTimeout, problem{
+		Type: "unknown-outcome", Title: "Unknown outcome", Outcome: "unknown",
 		Detail: "the replica that answers for this Idempotency-Key did not say what became of the message;" +
-			" send it again with the same key", Outcome: "unknown",
+			" send it again with the same key",
 	})
 }
 
 // refuse answers for a message that was certainly not written.
 func refuse(w http.ResponseWriter, detail string, after time.Duration) {
-	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(after.Seconds()))))
-	answer(w, http.StatusServiceUnavailable, problem{Detail: detail, Outcome: "refused"})
+	seconds := int(math.Ceil(after.Seconds()))
+	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	answer(w, http.StatusServiceUnavailable, problem{
+		Type: "key-moves", Title: "Idempotency-Key not known yet", Detail: detail, Outcome: "refused", RetryAfter: seconds,
+	})
 }
 
 // problem is a body as RFC 9457 has it.
@@ -118,10 +122,12 @@ type problem struct {
 	Status  int    `json:"status"`
 	Detail  string `json:"detail"`
 	Outcome string `json:"outcome"`
+	// RetryAfter is in seconds.
+	RetryAfter int `json:"retryAfter,omitempty"`
 }
 
 func answer(w http.ResponseWriter, status int, body problem) {
-	body.Type, body.Title, body.Status = "about:blank", http.StatusText(status), status
+	body.Type, body.Status = "urn:samsa:problem:"+body.Type, status // as the gateway's own
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
