@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
+	handling "github.com/samsa-dev/samsa/pkg/gateway"
 	"github.com/samsa-dev/samsa/pkg/gateway/caller"
 )
 
@@ -45,6 +46,20 @@ func (a *Auth) verifier(logger *slog.Logger) (caller.Verifier, error) {
 	case AuthNone:
 	}
 	return caller.Anonymous(), nil
+}
+
+// security is how the document calls that.
+func (a *Auth) security() handling.Security {
+	switch a.Type {
+	case AuthServiceAccount:
+		return handling.SecurityToken
+	case AuthMTLS:
+		return handling.SecurityCertificate
+	case AuthBasic:
+		return handling.SecurityBasic
+	case AuthNone:
+	}
+	return handling.SecurityNone
 }
 
 func (s *ServiceAccount) verifier(logger *slog.Logger) (caller.Verifier, error) {

@@ -199,6 +199,7 @@ func (p *parts) open(headers bool) (*handling.Handler, error) {
 		MaxBodyBytes:   int64(p.config.HTTP.MaxBodyBytes),
 		MaxHeldBytes:   int64(max(p.config.Produce.MaxBufferedBytes, p.config.HTTP.MaxBodyBytes)),
 		RequestTimeout: p.requestTimeout(), Ready: p.ready.err, Observe: p.metrics.observe, Logger: p.logger,
+		Security: p.config.Auth.security(),
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client"
@@ -31,6 +32,9 @@ type Config struct {
 	Producer Producer
 	// Verifier knows the callers; caller.Anonymous asks nobody for a name.
 	Verifier caller.Verifier
+	// Security is what the document says of how callers prove to Verifier who they are. Default: that there are several
+	// ways.
+	Security Security
 	// Limiter keeps each caller to its limits; nil limits nobody.
 	Limiter *caller.Limiter
 	// Window remembers Idempotency-Keys; nil: the header is ignored.
@@ -65,6 +69,21 @@ type Config struct {
 	// Now tells the time. Default time.Now.
 	Now func() time.Time
 }
+
+// Security is a way to prove who one is: the name that it has in the document.
+type Security string
+
+// The ways.
+const (
+	// SecurityAny says nothing.
+	SecurityAny Security = ""
+	// SecurityToken is a bearer token, SecurityBasic a name with a password, SecurityCertificate what the client shows.
+	SecurityToken       Security = "token"
+	SecurityBasic       Security = "basic"
+	SecurityCertificate Security = "certificate"
+	// SecurityNone is for everybody.
+	SecurityNone Security = "none"
+)
 
 // Observation is one request that was answered.
 type Observation struct {
@@ -117,6 +136,10 @@ func (c Config) validate() error {
 		return errors.New("gateway: there must be a producer")
 	case c.Verifier == nil:
 		return errors.New("gateway: there must be a verifier; caller.Anonymous() asks nobody for a name")
+	case !slices.Contains([]Security{
+		SecurityAny, SecurityToken, SecurityBasic, SecurityCertificate, SecurityNone,
+	}, c.Security):
+		return fmt.Errorf("gateway: security %q: want token, basic, certificate, none, or nothing", c.Security)
 	case c.MaxBodyBytes < 1 || c.MaxBodyBytes > mostBodyBytes:
 		return fmt.Errorf("gateway: a body of at most %d bytes: want 1 to %d", c.MaxBodyBytes, mostBodyBytes)
 	case c.MaxBatch < 1:

@@ -13,7 +13,9 @@ import (
 // Handler answers requests that publish to one topic. Safe for concurrent use.
 type Handler struct {
 	config Config
-	held   held
+	// document is what /openapi.json answers.
+	document []byte
+	held     held
 	// waiters are used again by single messages: a channel, a timer and a closure each.
 	waiters sync.Pool
 	// drained is closed by Drain, and ends the reading of streams.
@@ -28,7 +30,9 @@ func New(config Config) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{config: config, held: held{most: config.MaxHeldBytes}}
+	h := &Handler{
+		config: config, document: describe(config.Topic, config.Security), held: held{most: config.MaxHeldBytes},
+	}
 	h.drained, h.drain = context.WithCancel(context.Background())
 	h.waiters.New = func() any { return newWaiter() }
 	return h, nil

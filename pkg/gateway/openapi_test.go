@@ -82,8 +82,8 @@ func undocumented(method, path string, a answer) string {
 		return fmt.Sprintf("%s %s answers %d, which the document does not have", method, path, a.status)
 	}
 	if headers, ok := response["headers"].(object); ok {
-		for name := range headers {
-			if a.header.Get(name) == "" {
+		for name, header := range headers {
+			if required, _ := resolve(header)["required"].(bool); required && a.header.Get(name) == "" {
 				return fmt.Sprintf("%d has no header %s", a.status, name)
 			}
 		}
@@ -103,7 +103,7 @@ func undocumented(method, path string, a answer) string {
 func mismatch(schema any, kind, body string) string {
 	if kind == typeLines {
 		for line := range strings.SplitSeq(strings.TrimSuffix(body, "\n"), "\n") {
-			if problem := mismatch(object{"$ref": "#/components/schemas/Result"}, "", line); problem != "" {
+			if problem := mismatch(resolve(schema)["items"], "", line); problem != "" {
 				return problem
 			}
 		}
@@ -224,6 +224,22 @@ func violatesMembers(s object, value any) string {
 	return ""
 }
 
+// written is a body as it goes out.
+func written(kind string, body any) string {
+	GinkgoHelper()
+	values := []any{body}
+	if list, ok := body.([]any); ok && kind == typeLines {
+		values = list
+	}
+	var lines []string
+	for _, value := range values {
+		text, err := json.Marshal(value)
+		Expect(err).NotTo(HaveOccurred())
+		lines = append(lines, string(text))
+	}
+	return strings.Join(lines, "\n")
+}
+
 var _ = Describe("The document", func() {
 	It("is served to everybody, and is the one that answers are held against", func(ctx SpecContext) {
 		_, url := serve(gateway.Config{Producer: &brokers{}})
@@ -232,9 +248,27 @@ var _ = Describe("The document", func() {
 		Expect(a.header.Get(contentType)).To(Equal("application/json"))
 		text, err := os.ReadFile("openapi.json")
 		Expect(err).NotTo(HaveOccurred())
-		Expect(a.body).To(Equal(string(text)))
+		const (
+			anyTopic  = `"schema": {"type": "string", "pattern": "^[a-zA-Z0-9._-]{1,249}$"}`
+			thisTopic = `"schema": {"type": "string", "const": "orders"}`
+		)
+		Expect(string(text)).To(ContainSubstring(anyTopic))
+		Expect(a.body).To(Equal(strings.ReplaceAll(string(text), anyTopic, thisTopic)))
 		Expect(document()["openapi"]).To(Equal("3.1.0"))
 	})
+
+	DescribeTable("says how callers of the binding prove who they are",
+		func(ctx SpecContext, security gateway.Security, want ...any) {
+			_, url := serve(gateway.Config{Producer: &brokers{}, Security: security})
+			Expect(decode(send(ctx, "GET", url, "/openapi.json", nil).body)["security"]).To(Equal(want))
+		},
+		Entry(nil, gateway.SecurityToken, object{"token": []any{}}),
+		Entry(nil, gateway.SecurityBasic, object{"basic": []any{}}),
+		Entry(nil, gateway.SecurityCertificate, object{"certificate": []any{}}),
+		Entry(nil, gateway.SecurityAny, object{}, object{"token": []any{}}, object{"basic": []any{}},
+			object{"certificate": []any{}}),
+		Entry(nil, gateway.SecurityNone),
+	)
 
 	It("has the paths that there are, with their methods, and refers to what it has", func(ctx SpecContext) {
 		_, url := serve(gateway.Config{Producer: &brokers{}})
@@ -266,6 +300,28 @@ var _ = Describe("The document", func() {
 			}
 		}
 		walk(document())
+	})
+
+	// Schemathesis looks at the same from without; this one runs everywhere.
+	It("has examples that are taken", func(ctx SpecContext) {
+		_, url := serve(gateway.Config{Producer: &brokers{}})
+		taken := 0
+		for pattern, item := range document()["paths"].(object) {
+			operation, _ := item.(object)["post"].(object)
+			body, _ := operation["requestBody"].(object)
+			content, _ := body["content"].(object)
+			for kind, media := range content {
+				example, there := media.(object)["example"]
+				if !there {
+					continue
+				}
+				taken++
+				path := strings.NewReplacer("{topic}", topic, "{partition}", "0").Replace(pattern)
+				a := post(ctx, url, path, written(kind, example), contentType, kind)
+				Expect(a.status/100).To(Equal(2), "%s %s: %s", pattern, kind, a.body)
+			}
+		}
+		Expect(taken).To(Equal(5 + 3 + 3))
 	})
 
 	It("is broken by what it does not have", func() {
