@@ -18,6 +18,8 @@ INPUT ?=
 MESSAGES ?=
 KEEP ?=
 KAFKA ?=
+SEED ?=
+EXAMPLES ?=
 SIM_SEEDS ?= 2000
 SIM_STEPS ?= 500
 SIM_SEEDS_FULL ?= 50000
@@ -215,6 +217,15 @@ shared-groups: export KAFKA := $(value KAFKA)
 .PHONY: shared-groups
 shared-groups: jars ## One group of samsa's members and Kafka's own clients, which join, leave and are killed CHANGES times (KAFKA=0.8.2,0.10,1.1,4; default: 0.8.2).
 	go test ./test/sharedgroup -count=1 -v -timeout 60m -args -kafka="$${KAFKA:-0.8.2}" -changes=$(CHANGES) -ginkgo.v=false
+
+##@ Requests that a program makes up
+
+# Through the environment, so that no shell reads what is in them.
+schemathesis: export SEED := $(value SEED)
+schemathesis: export EXAMPLES := $(value EXAMPLES)
+.PHONY: schemathesis
+schemathesis: bin/samsa ## Schemathesis against running gateways: every answer is one that their OpenAPI document has (SEED=7 EXAMPLES=400).
+	hack/schemathesis.sh
 
 ##@ Long lists
 
