@@ -15,6 +15,7 @@ import (
 	"github.com/samsa-dev/samsa/internal/configfile"
 	"github.com/samsa-dev/samsa/pkg/client"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+	handling "github.com/samsa-dev/samsa/pkg/gateway"
 	"github.com/samsa-dev/samsa/pkg/gateway/caller"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
@@ -54,6 +55,8 @@ func (h *HTTP) check(f *configfile.Faults) {
 	configfile.CheckListen(f, "http.address", h.Address)
 	configfile.CheckListen(f, "http.internalAddress", h.InternalAddress)
 	within(f, "http.maxBodyBytes", h.MaxBodyBytes, leastBodyBytes, mostBodyBytes)
+	// More would be above what the server gives an answer.
+	configfile.Between(f, "http.bodyTimeout", h.BodyTimeout, time.Second, handling.ReadTimeout)
 	configfile.Between(f, "http.requestTimeout", h.RequestTimeout, time.Second, 10*time.Minute)
 	configfile.Between(f, "http.drainDelay", h.DrainDelay, 0, 10*time.Minute)
 	if h.TLS == nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/samsa-dev/samsa/internal/clusterconfig"
 	"github.com/samsa-dev/samsa/internal/configfile"
+	handling "github.com/samsa-dev/samsa/pkg/gateway"
 )
 
 // Config is the file of `samsa gateway --config FILE`. It holds no credentials, only names of files that do; names that
@@ -39,6 +40,8 @@ type HTTP struct {
 	InternalAddress string `json:"internalAddress,omitempty"`
 	// MaxBodyBytes is the longest body, and the longest message of a stream.
 	MaxBodyBytes int `json:"maxBodyBytes,omitempty"`
+	// BodyTimeout is how long headers and body of a request may take to come; a stream may be silent for twice as long.
+	BodyTimeout configfile.Duration `json:"bodyTimeout,omitempty"`
 	// RequestTimeout is how long a request may wait for its outcome.
 	RequestTimeout configfile.Duration `json:"requestTimeout,omitempty"`
 	// DrainDelay is how long requests are still taken after SIGTERM, while readiness says that no more should come: as
@@ -162,6 +165,7 @@ func Default() Config {
 		Cluster: clusterconfig.Default(),
 		HTTP: HTTP{
 			Address: ":8080", InternalAddress: ":8081", MaxBodyBytes: 1 << 20,
+			BodyTimeout:    configfile.Duration(handling.ReadTimeout),
 			RequestTimeout: configfile.Duration(30 * time.Second), DrainDelay: configfile.Duration(5 * time.Second),
 		},
 		Auth: Auth{Type: AuthServiceAccount, ServiceAccount: ServiceAccount{Mode: ReviewToken}},

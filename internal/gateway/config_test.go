@@ -53,7 +53,8 @@ func TestEverythingReadsAsItIsWritten(t *testing.T) {
 		Cluster: clusterconfig.Cluster{BootstrapServers: []string{"kafka:9092"}, MaxMessageBytes: 2_000_000},
 		Topic:   "orders",
 		HTTP: gateway.HTTP{
-			Address: ":80", InternalAddress: "127.0.0.1:81", MaxBodyBytes: 2048, RequestTimeout: minute, DrainDelay: minute,
+			Address: ":80", InternalAddress: "127.0.0.1:81", MaxBodyBytes: 2048, BodyTimeout: minute / 4,
+			RequestTimeout: minute, DrainDelay: minute,
 		},
 		Auth: gateway.Auth{
 			Type: gateway.AuthBasic, Basic: gateway.Basic{UsersFile: users},
@@ -90,6 +91,7 @@ func TestFaultsOfTheConfiguration(t *testing.T) {
 		{"cluster:", "http: {host: ':80'}\ncluster:", "http.host: is no field"},
 		{"cluster:", "http: {address: nowhere}\ncluster:", "http.address: \"nowhere\" is no address"},
 		{"cluster:", "http: {maxBodyBytes: 1}\ncluster:", "http.maxBodyBytes: is 1"},
+		{"cluster:", "http: {bodyTimeout: 31s}\ncluster:", "http.bodyTimeout: 31s is too long; give at most 30s"},
 		{"cluster:", "http: {requestTimeout: 2s}\ncluster:", "http.requestTimeout: 2s is below produce.timeout 30s"},
 		{"cluster:", "http: {tls: {certFile: a}}\ncluster:", "http.tls: has to have certFile and keyFile"},
 		{"cluster:", "produce: {partitioner: Murmur2}\ncluster:", "produce.partitioner: partitioner \"Murmur2\""},

@@ -4,31 +4,34 @@
 package gateway
 
 import (
-	"io"
+	"context"
+	"fmt"
 	"net/http"
 	"sync/atomic"
+
+	"github.com/samsa-dev/samsa/pkg/client"
+	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// entrance is what callers meet: until it is known which Kafka this is, somebody who asks them to come back.
+// entrance is what callers meet: until it is known which Kafka this is, a handler whose producer is away. That one
+// knows the callers, tells what is malformed, and answers in every format, as the other does.
 type entrance struct{ inside atomic.Pointer[http.Handler] }
 
 func (e *entrance) open(handler http.Handler) { e.inside.Store(&handler) }
 
 // ServeHTTP implements http.Handler.
 func (e *entrance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if inside := e.inside.Load(); inside != nil {
-		(*inside).ServeHTTP(w, r)
-		return
-	}
-	if r.URL.Path == "/healthz" {
-		_, _ = io.WriteString(w, "ok\n") // only the client's going away can make this fail
-		return
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", "1")
-	w.WriteHeader(http.StatusServiceUnavailable)
-	_, _ = io.WriteString(w, `{"type":"about:blank","title":"Service Unavailable","status":503,"outcome":"refused",`+
-		`"detail":"the cluster has not been reached yet: come back in a moment"}`+"\n") // as above
+	(*e.inside.Load()).ServeHTTP(w, r)
+}
+
+// away is the producer to a cluster that was not reached yet: who comes back in a moment may find it.
+type away struct{}
+
+var errAway = fmt.Errorf("the cluster has not been reached yet: %w", kafka.ErrUnavailable)
+
+// Produce implements the handler's Producer.
+func (away) Produce(_ context.Context, message kafka.Message, done func(client.Produced, error)) {
+	done(client.Produced{}, &kafka.Refused{Partition: message.Partition, Err: errAway})
 }
 
 // inner is what probes and Prometheus meet.

@@ -30,8 +30,10 @@ type parts struct {
 	metrics  *Metrics
 	ready    *readiness
 	entrance *entrance
-	// handler is there once it is known which Kafka this is.
+	// handler is one for which there are no brokers, until it is known which Kafka this is.
 	handler atomic.Pointer[handling.Handler]
+	// draining says that handler was drained.
+	draining atomic.Bool
 	// window and peers are nil where Idempotency-Keys are ignored.
 	window *window.Window
 	peers  *peers
@@ -68,14 +70,31 @@ func assemble(config Config, listening net.Addr, logger *slog.Logger) (*parts, e
 	}
 	p.metrics = NewMetrics(p.producer.Buffered)
 	p.ready = &readiness{state: p.cluster.State, now: time.Now}
+	if err := p.wait(); err != nil {
+		p.producer.Close()
+		return nil, errors.Join(err, p.cluster.Close())
+	}
 	p.remember(listening)
 	p.public = handling.NewServer("", p.entrance)
 	p.public.TLSConfig = secured
+	p.public.ReadTimeout = time.Duration(config.HTTP.BodyTimeout)
+	p.public.ReadHeaderTimeout = min(p.public.ReadHeaderTimeout, p.public.ReadTimeout)
 	p.private = handling.NewServer("", inner(p.entrance, p.metrics))
 	for _, server := range []*http.Server{p.public, p.private} {
 		server.ErrorLog = slog.NewLogLogger(logger.Handler(), slog.LevelDebug)
 	}
 	return p, nil
+}
+
+// wait answers callers while it is not known which Kafka this is.
+func (p *parts) wait() error {
+	handler, err := p.open(away{}, nil, true)
+	if err != nil {
+		return err
+	}
+	p.handler.Store(handler)
+	p.entrance.open(handler)
+	return nil
 }
 
 // remember makes the window, and what says whose turn it is.

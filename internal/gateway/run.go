@@ -15,6 +15,7 @@ import (
 
 	"github.com/samsa-dev/samsa/pkg/client"
 	handling "github.com/samsa-dev/samsa/pkg/gateway"
+	"github.com/samsa-dev/samsa/pkg/gateway/window"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
@@ -119,11 +120,10 @@ func (p *parts) leave(ctx context.Context) error {
 		defer timer.Stop()
 		<-timer.C
 	}
-	if handler := p.handler.Load(); handler != nil {
-		handler.Drain()
-	}
-	// A body has half a minute to come, and then the request's own time.
-	finish, cancel := context.WithTimeout(ctx, bodyTimeout+p.requestTimeout())
+	p.draining.Store(true)
+	p.handler.Load().Drain()
+	// A body has its time to come, and then the request's own.
+	finish, cancel := context.WithTimeout(ctx, time.Duration(p.config.HTTP.BodyTimeout)+p.requestTimeout())
 	defer cancel()
 	err := p.public.Shutdown(finish)
 	if err != nil {
@@ -139,9 +139,6 @@ func (p *parts) leave(ctx context.Context) error {
 	return err
 }
 
-// bodyTimeout is what the server gives a body.
-const bodyTimeout = 30 * time.Second
-
 // requestTimeout is how long a request waits for the producer.
 func (p *parts) requestTimeout() time.Duration {
 	return time.Duration(max(p.config.HTTP.RequestTimeout, p.config.Produce.Timeout)) + answerSlack
@@ -153,12 +150,15 @@ func (p *parts) follow(ctx context.Context) {
 	if !ok {
 		return
 	}
-	handler, err := p.open(headers)
+	handler, err := p.open(p.producer, p.window, headers)
 	if err != nil {
 		p.logger.Error("The gateway cannot begin", "error", err) // the configuration was checked: a defect
 		return
 	}
 	p.handler.Store(handler)
+	if p.draining.Load() { // the one before was
+		handler.Drain()
+	}
 	if p.window == nil {
 		p.entrance.open(handler)
 		<-ctx.Done()
@@ -191,11 +191,12 @@ func (p *parts) meet(ctx context.Context) (headers, ok bool) {
 const meetEvery = 100 * time.Millisecond
 
 // open makes the handler.
-func (p *parts) open(headers bool) (*handling.Handler, error) {
+func (p *parts) open(producer handling.Producer, keys *window.Window, headers bool) (*handling.Handler, error) {
 	limits := p.config.Limits
 	return handling.New(handling.Config{
-		Topic: p.config.Topic, Producer: newMeasured(p.producer, p.metrics), Verifier: p.verifier,
-		Limiter: limits.limiter(), Window: p.window, NoHeaders: !headers,
+		Topic: p.config.Topic, Producer: newMeasured(producer, p.metrics), Verifier: p.verifier,
+		Limiter: limits.limiter(), Window: keys, NoHeaders: !headers,
+		StreamIdle:     2 * time.Duration(p.config.HTTP.BodyTimeout),
 		MaxBodyBytes:   int64(p.config.HTTP.MaxBodyBytes),
 		MaxHeldBytes:   int64(max(p.config.Produce.MaxBufferedBytes, p.config.HTTP.MaxBodyBytes)),
 		RequestTimeout: p.requestTimeout(), Ready: p.ready.err, Observe: p.metrics.observe, Logger: p.logger,

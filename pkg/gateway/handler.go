@@ -115,7 +115,7 @@ func (x *exchange) servePost() {
 // extendWriting moves the deadline of writing where the request may take longer than the server allows.
 func extendWriting(w http.ResponseWriter, config Config) {
 	if config.RequestTimeout > serverRequestTimeout {
-		deadline := config.Now().Add(readTimeout + config.RequestTimeout + writeSlack)
+		deadline := config.Now().Add(ReadTimeout + config.RequestTimeout + writeSlack)
 		_ = http.NewResponseController(w).SetWriteDeadline(deadline) // a writer without one needs no more time
 	}
 }

@@ -8,13 +8,14 @@ import (
 	"time"
 )
 
-// What a connection may cost. A body of 1 MiB in readTimeout is 35 kB/s, which the slowest link between pods has many
+// What a connection may cost. A body of 1 MiB in ReadTimeout is 35 kB/s, which the slowest link between pods has many
 // times over.
 const (
 	// headerTimeout is for the first line and the headers, which come in one piece.
 	headerTimeout = 10 * time.Second
-	// readTimeout is for headers and body together, except of streams, whose deadline moves with their messages.
-	readTimeout = 30 * time.Second
+	// ReadTimeout is for headers and body together, except of streams, whose deadline moves with their messages. A server
+	// may be set to less, not to more, since the deadline of writing counts on it.
+	ReadTimeout = 30 * time.Second
 	// idleTimeout is for the time between requests: above the 90 s after which clients of Go give an idle connection up
 	// (60 s, others'), so that it is they who do, and no request meets a connection that ends.
 	idleTimeout = 2 * time.Minute
@@ -47,8 +48,8 @@ func NewServer(addr string, handler http.Handler) *http.Server {
 		Addr:              addr,
 		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      readTimeout + serverRequestTimeout + writeSlack,
+		ReadTimeout:       ReadTimeout,
+		WriteTimeout:      ReadTimeout + serverRequestTimeout + writeSlack,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxRequestHeader,
 		HTTP2: &http.HTTP2Config{
