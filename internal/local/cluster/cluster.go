@@ -107,7 +107,9 @@ func undeclared(brokers int) int32 {
 func (c *Cluster) startControlPlane(ctx context.Context) error {
 	plane, err := controlplane.Start(ctx, controlplane.Config{
 		Directory: filepath.Join(c.config.Directory, "controlplane"), Programs: c.config.Programs, Port: c.config.APIServer,
-		Prepare:  func(ctx context.Context, config *rest.Config) error { return installKinds(ctx, config, c.config.CRDs) },
+		Prepare: func(ctx context.Context, config *rest.Config) error {
+			return errors.Join(installKinds(ctx, config, c.config.CRDs), allowGateways(ctx, config))
+		},
 		Progress: c.config.Progress, Logger: c.config.Logger.With("part", "controlplane"),
 	})
 	if err != nil {
@@ -210,6 +212,9 @@ func (c *Cluster) World() *world.World { return c.world }
 
 // REST is how to reach the API server as its administrator.
 func (c *Cluster) REST() *rest.Config { return c.plane.REST() }
+
+// Proxy is host:port of an HTTP proxy that knows the Services of this world.
+func (c *Cluster) Proxy() string { return c.node.Proxy() }
 
 // Kubeconfig is a file for kubectl.
 func (c *Cluster) Kubeconfig() string { return c.plane.Kubeconfig() }

@@ -75,9 +75,9 @@ func apiServerArguments(f files, a addresses) []string {
 //   - clusterrole-aggregation: the roles view, edit and admin include those of samsa.
 //
 // Not endpointslice: pods have addresses on loopback here, which the API server refuses in EndpointSlices; the
-// controller would only fail and try again. The node finds pods behind Services by itself. Not node-lifecycle: the one node lives and dies with this process, so
-// nothing may evict its pods. Of the rest (volumes, jobs, autoscaling, quotas, ...) nothing is offered; each would
-// cost memory and watches.
+// controller would only fail and try again, and the node finds the pods behind Services by itself. Not node-lifecycle:
+// the one node lives and dies with this process, so nothing may evict its pods. Of the rest (volumes, jobs,
+// autoscaling, quotas, ...) nothing is offered; each would cost memory and watches.
 var controllers = [...]string{
 	"statefulset-controller", "disruption-controller", "deployment-controller", "replicaset-controller",
 	"garbage-collector-controller", "namespace-controller", "serviceaccount-controller",
