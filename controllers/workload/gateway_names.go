@@ -56,7 +56,12 @@ func GatewayURL(binding *v1alpha1.ProducerBinding) string {
 	if secured(binding) {
 		scheme = "https"
 	}
-	return fmt.Sprintf("%s://%s.%s.svc:%d/", scheme, GatewayName(binding.Name), binding.Namespace, servicePort(binding))
+	return fmt.Sprintf("%s://%s:%d/", scheme, gatewayHost(binding), servicePort(binding))
+}
+
+// gatewayHost is the Service's name in DNS, which the gateways' certificate is for.
+func gatewayHost(binding *v1alpha1.ProducerBinding) string {
+	return GatewayName(binding.Name) + "." + binding.Namespace + ".svc"
 }
 
 // GatewayAccount is the ServiceAccount that gateways run as, and whether it is the user's.

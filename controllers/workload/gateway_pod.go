@@ -84,9 +84,8 @@ func (in *gatewayInput) container(mounts []mount) (*corev1ac.ContainerApplyConfi
 func (in *gatewayInput) secrets() []mount {
 	mounts := secretsOf(&in.cluster.Spec, in.zookeeper())
 	if ref := in.binding.Spec.HTTP.TLS.SecretRef; ref.Name != "" {
-		mounts = append(mounts, mount{gatewayCertificate, ref.Name, map[string]string{
-			corev1.TLSCertKey: "tls.crt", corev1.TLSPrivateKeyKey: "tls.key",
-		}})
+		// All of it: whether it has the certificates of those who signed is for its user, now and later.
+		mounts = append(mounts, mount{gatewayCertificate, ref.Name, nil})
 	}
 	auth := &in.binding.Spec.HTTP.Auth
 	if ref := auth.MTLS.CASecretRef; ref.Name != "" {

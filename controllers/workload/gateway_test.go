@@ -64,7 +64,8 @@ func TestGatewayIsTold(t *testing.T) {
 			says: []string{"type: ServiceAccount", "mode: TokenReview", "namespace: shop", "window: 5m0s",
 				"audience: kafka.samsa.dev/producerbinding/shop/orders", "peers: orders-peers.shop.svc:8080",
 				"passwordFile: ../secrets/kafka-login/password"},
-			mounts: []string{`"automountServiceAccountToken":true`, `"secretName":"billing-login"`},
+			mounts: []string{`{"name":"POD_IP","valueFrom":{"fieldRef":{"apiVersion":"v1","fieldPath":"status.podIP"}}}`,
+				`"automountServiceAccountToken":true`, `"secretName":"billing-login"`},
 		},
 		"that keys are ignored": {
 			change: func(b *v1alpha1.ProducerBinding) { b.Spec.Idempotency.Window = "0s" },
@@ -90,8 +91,9 @@ func TestGatewayIsTold(t *testing.T) {
 					CASecretRef: v1alpha1.SecretKeyReference{Name: "ca", Key: "bundle.pem"}, Allow: []string{"shop"},
 				}}
 			},
-			says: []string{"type: MTLS", "caFile: ../secrets/callers-ca/ca.crt", "certFile: ../secrets/http-tls/tls.crt"},
-			mounts: []string{`"automountServiceAccountToken":false`, `"secretName":"gateway-tls"`,
+			says: []string{"type: MTLS", "caFile: ../secrets/callers-ca/ca.crt", "certFile: ../secrets/http-tls/tls.crt",
+				"caFile: ../secrets/http-tls/ca.crt", "serverName: orders-gateway.shop.svc"},
+			mounts: []string{`"automountServiceAccountToken":false`, `"secret":{"secretName":"gateway-tls"}`,
 				`{"key":"bundle.pem","path":"ca.crt"}`},
 		},
 		"whose passwords count": {

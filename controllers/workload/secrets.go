@@ -31,7 +31,7 @@ func brokerFiles() tlsFiles { return tlsFiles{"kafka-ca", "kafka-tls"} }
 // mount is a Secret of the user's in the pod.
 type mount struct {
 	name, secret string
-	// files are the names in the pod by key of the Secret.
+	// files are the names in the pod by key of the Secret; nil for all of them, by their own names.
 	files map[string]string
 }
 

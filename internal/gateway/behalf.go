@@ -34,6 +34,11 @@ type behalf struct {
 	now     func() time.Time
 }
 
+// errOtherKey is no verdict on the caller.
+var errOtherKey = &caller.Refusal{
+	Cause: caller.ErrUnavailable, Reason: "the replicas do not have the same key yet: their certificate is being replaced",
+}
+
 // stays says that a request is refused here: the other replica could only say that it has no certificate.
 func (b *behalf) stays(r *http.Request) bool {
 	_, err := b.Verify(r.Context(), r)
@@ -58,6 +63,11 @@ func (b *behalf) Verify(ctx context.Context, r *http.Request) (caller.Caller, er
 	if value := r.Header.Get(behalfHeader); value != "" {
 		if name, ok := b.read(value, r.Header.Get(window.KeyHeader)); ok {
 			return caller.Named(name), nil
+		}
+		if r.Header.Get(window.ForwardedHeader) != "" {
+			// While the key is being replaced, replicas have the one and the other. Who it is is not known, nor that it is
+			// nobody: the certificate went to the other replica.
+			return caller.Caller{}, errOtherKey
 		}
 	}
 	return b.Verifier.Verify(ctx, r)

@@ -5,6 +5,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -47,6 +48,12 @@ func TestAReplicaSpeaksForTheCaller(t *testing.T) {
 		return out
 	}
 	if who, err := second.Verify(t.Context(), sent(first)); err != nil || who.Name != name {
+		t.Errorf("%+v, %v", who, err)
+	}
+	// Whoever has another key, and sends a request on, may be right: this is no verdict on the caller.
+	forwarded := sent(stranger)
+	forwarded.Header.Set(window.ForwardedHeader, "10.0.0.1:8080")
+	if who, err := second.Verify(t.Context(), forwarded); !errors.Is(err, caller.ErrUnavailable) {
 		t.Errorf("%+v, %v", who, err)
 	}
 	for what, change := range map[string]func(r *http.Request){

@@ -67,6 +67,9 @@ func (h *HTTP) check(f *configfile.Faults) {
 		return
 	}
 	(&clusterconfig.TLS{CertFile: h.TLS.CertFile, KeyFile: h.TLS.KeyFile}).Check(f, "http.tls")
+	if _, err := h.TLS.peer(); err != nil {
+		f.Add("http.tls.caFile", "%v", err)
+	}
 }
 
 func (a *Auth) check(f *configfile.Faults, server *ServerTLS) {

@@ -55,6 +55,11 @@ type HTTP struct {
 type ServerTLS struct {
 	CertFile string `json:"certFile"`
 	KeyFile  string `json:"keyFile"`
+	// CAFile holds the certificates of those who may have signed the other replicas' certificate, and ServerName is the
+	// name that it is for. The file may be missing: then those may have signed it whom the system trusts. Without a name,
+	// the other replicas have to have the very certificate that this one has.
+	CAFile     string `json:"caFile,omitempty"`
+	ServerName string `json:"serverName,omitempty"`
 }
 
 // AuthType is how callers prove who they are.

@@ -35,7 +35,7 @@ func parse(data []byte, directory configfile.Directory, address string) (Config,
 		config.Cluster.Place(directory)
 		directory.Place(&config.Auth.MTLS.CAFile, &config.Auth.Basic.UsersFile)
 		if files := config.HTTP.TLS; files != nil {
-			directory.Place(&files.CertFile, &files.KeyFile)
+			directory.Place(&files.CertFile, &files.KeyFile, &files.CAFile)
 		}
 		if address != "" {
 			config.HTTP.Address = configfile.WithHost(&faults, config.HTTP.Address, address)

@@ -45,8 +45,11 @@ type parts struct {
 }
 
 func assemble(config Config, listening net.Addr, logger *slog.Logger) (*parts, error) {
-	p := &parts{config: config, logger: logger, entrance: new(entrance), transport: config.transport()}
+	p := &parts{config: config, logger: logger, entrance: new(entrance)}
 	var err error
+	if p.transport, err = config.transport(); err != nil {
+		return nil, err
+	}
 	if p.verifier, err = config.Auth.verifier(logger); err != nil {
 		return nil, err
 	}

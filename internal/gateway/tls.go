@@ -7,10 +7,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client/secure"
@@ -39,17 +41,20 @@ const (
 	idlePeers = 64
 )
 
-// transport reaches other replicas. They have no names of their own: what one shows is the certificate that this one
-// has too.
-func (c *Config) transport() *http.Transport {
+// transport reaches other replicas, by their addresses and by no proxy. They have no names of their own: what one shows
+// is the certificate of them all.
+func (c *Config) transport() (*http.Transport, error) {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	transport := &http.Transport{
 		DialContext: dialer.DialContext, MaxIdleConnsPerHost: idlePeers, IdleConnTimeout: time.Minute,
 	}
 	if c.HTTP.TLS == nil {
-		return transport
+		return transport, nil
 	}
-	files := *c.HTTP.TLS
+	config, err := c.HTTP.TLS.peer()
+	if err != nil {
+		return nil, fmt.Errorf("http.tls.caFile: %w", err)
+	}
 	transport.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 		defer cancel()
@@ -57,7 +62,7 @@ func (c *Config) transport() *http.Transport {
 		if err != nil {
 			return nil, err
 		}
-		secured := tls.Client(conn, files.peer())
+		secured := tls.Client(conn, config)
 		if err := secured.HandshakeContext(ctx); err != nil {
 			_ = conn.Close()
 			// For whoever asks what became of the request: nothing was sent yet.
@@ -65,23 +70,44 @@ func (c *Config) transport() *http.Transport {
 		}
 		return secured, nil
 	}
-	return transport
+	return transport, nil
 }
 
-// peer is the configuration of a connection to another replica.
-func (s ServerTLS) peer() *tls.Config {
-	return &tls.Config{
-		MinVersion:         tls.VersionTLS12,
-		InsecureSkipVerify: true, //nolint:gosec // see VerifyConnection
-		VerifyConnection: func(state tls.ConnectionState) error {
-			own, err := tls.LoadX509KeyPair(s.CertFile, s.KeyFile)
-			if err != nil {
-				return err
-			}
-			if len(state.PeerCertificates) == 0 || !bytes.Equal(state.PeerCertificates[0].Raw, own.Certificate[0]) {
-				return errors.New("the other replica has another certificate than this one")
-			}
-			return nil
-		},
+// peer is the configuration of a connection to another replica. While a certificate is being replaced, replicas have
+// the one and the other for as long as their kubelets differ, about a minute: so either is good that is for their name
+// and from whom they trust, and the same is good whatever it says.
+func (s *ServerTLS) peer() (*tls.Config, error) {
+	config, err := secure.Config(s.ServerName, s.authority)
+	if err != nil {
+		return nil, err
 	}
+	verify := config.VerifyConnection
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		if s.same(state.PeerCertificates) {
+			return nil
+		}
+		if s.ServerName == "" {
+			return errors.New("the other replica has another certificate than this one")
+		}
+		return verify(state)
+	}
+	return secure.Named(config, s.ServerName), nil
+}
+
+// authority is who may have signed.
+func (s *ServerTLS) authority() (secure.Material, error) {
+	if s.CAFile == "" {
+		return secure.Material{}, nil
+	}
+	data, err := os.ReadFile(s.CAFile)
+	if errors.Is(err, os.ErrNotExist) {
+		return secure.Material{}, nil
+	}
+	return secure.Material{CA: data}, err
+}
+
+// same tells whether a certificate is this replica's own.
+func (s *ServerTLS) same(certificates []*x509.Certificate) bool {
+	own, err := tls.LoadX509KeyPair(s.CertFile, s.KeyFile)
+	return err == nil && len(certificates) > 0 && bytes.Equal(certificates[0].Raw, own.Certificate[0])
 }
