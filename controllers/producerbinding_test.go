@@ -95,7 +95,8 @@ var _ = Describe("A ProducerBinding", func() {
 			Eventually(komega.Get(object)).WithContext(ctx).Should(Succeed())
 			Expect(metav1.IsControlledBy(object, binding)).To(BeTrue(), "%T", object)
 		}
-		Expect(peers.Spec.ClusterIP).To(Equal(corev1.ClusterIPNone))
+		Expect(peers.Spec).To(And(HaveField("ClusterIP", corev1.ClusterIPNone), HaveField("PublishNotReadyAddresses", false)),
+			"one that is not ready, or about to leave, answers for no keys")
 		Expect(service.Spec.Ports).To(ConsistOf(HaveField("Port", int32(8080))))
 
 		By("somebody deletes what cannot be done without")

@@ -128,7 +128,8 @@ func bindingService(binding *v1alpha1.ProducerBinding) *corev1ac.ServiceApplyCon
 }
 
 // peers is where gateways find each other, to give a request with a key to the one that answers for it. One that is not
-// ready answers for none.
+// ready answers for none, and one that is leaving for none any more: so addresses are published of those alone that are
+// ready, which those that are deleted are not.
 func peers(binding *v1alpha1.ProducerBinding) *corev1ac.ServiceApplyConfiguration {
 	if !idempotent(binding) {
 		return nil

@@ -19,9 +19,17 @@ import (
 const (
 	// lookEvery is how often the replicas' addresses are asked for: one question to DNS a second.
 	lookEvery = time.Second
-	// peersLag is how far behind the truth the addresses may be: 5 s are the time to live that clusters' DNS gives them.
-	// After as long without an answer nobody knows who else there is, and keys are nobody's.
-	peersLag = 5 * time.Second
+	// dnsLife is the time to live that clusters' DNS gives addresses, and so how old an answer may be: see
+	// docs/operations.md for those who cache longer.
+	dnsLife = 5 * time.Second
+	// lookPatience is how long there may be no answer: three questions. After that nobody knows who else there is, and
+	// keys are nobody's.
+	lookPatience = 3 * lookEvery
+	// spread is how far apart the servers of DNS may learn of a change: an endpoint is known everywhere within a second.
+	spread = time.Second
+	// peersLag is how far behind the truth a replica may be at most: it asked just before the change, was given what was
+	// as old as can be, and got no answer since.
+	peersLag = spread + dnsLife + lookEvery + lookPatience
 	// startHold is how long what a former process at this place has sent may take to get into the log.
 	startHold = 5 * time.Second
 	// rebuildAgain is how long after a reading of the topic that failed the next one begins.
@@ -83,7 +91,7 @@ func (p *peers) look(ctx context.Context) {
 		p.shares.Update(members)
 	case isAbsent(err):
 		p.answered = time.Now()
-	case time.Since(p.answered) > peersLag && len(p.shares.Members()) > 0:
+	case time.Since(p.answered) > lookPatience && len(p.shares.Members()) > 0:
 		p.logger.Error("The replicas' addresses cannot be looked up: requests with an Idempotency-Key are refused",
 			"error", err)
 		p.shares.Update(nil)
