@@ -15,12 +15,20 @@ import (
 
 // entrance is what callers meet: until it is known which Kafka this is, a handler whose producer is away. That one
 // knows the callers, tells what is malformed, and answers in every format, as the other does.
-type entrance struct{ inside atomic.Pointer[http.Handler] }
+type entrance struct {
+	inside atomic.Pointer[http.Handler]
+	// leaving says that the process ends soon. Then each answer ends its connection: at the end those are closed that
+	// are idle, and a request that comes at that moment would get no answer.
+	leaving atomic.Bool
+}
 
 func (e *entrance) open(handler http.Handler) { e.inside.Store(&handler) }
 
 // ServeHTTP implements http.Handler.
 func (e *entrance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if e.leaving.Load() {
+		w.Header().Set("Connection", "close")
+	}
 	(*e.inside.Load()).ServeHTTP(w, r)
 }
 

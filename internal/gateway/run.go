@@ -34,7 +34,8 @@ const (
 
 // Run works until ctx ends, then leaves. It ends in this order, for these reasons:
 //
-//  1. Readiness fails, while requests are still taken: who routes them has to learn of it first.
+//  1. Readiness fails, while requests are still taken: who routes them has to learn of it first. Each answer ends its
+//     connection.
 //  2. New requests are refused, those underway get their answers.
 //  3. What the producer still holds is written: of streams that went away, say.
 //  4. The other replicas are followed no more, the connections to brokers end.
@@ -114,6 +115,7 @@ func serve(server *http.Server, listener net.Listener) error {
 // leave answers what is underway, and writes what was taken.
 func (p *parts) leave(ctx context.Context) error {
 	p.ready.leaving.Store(true)
+	p.entrance.leaving.Store(true)
 	ctx = context.WithoutCancel(ctx)
 	if delay := time.Duration(p.config.HTTP.DrainDelay); delay > 0 {
 		timer := time.NewTimer(delay)
