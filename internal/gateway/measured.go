@@ -15,13 +15,19 @@ import (
 
 // measured is a producer whose messages are counted.
 type measured struct {
-	producer handling.Producer
+	producer settling
 	metrics  *Metrics
 	// timings are used again: one for each message would be garbage by the thousand.
 	timings sync.Pool
 }
 
-func newMeasured(producer handling.Producer, metrics *Metrics) *measured {
+// settling is a producer that says later what became of messages.
+type settling interface {
+	handling.Producer
+	handling.Settler
+}
+
+func newMeasured(producer settling, metrics *Metrics) *measured {
 	m := &measured{producer: producer, metrics: metrics}
 	m.timings.New = func() any {
 		t := &timing{of: m}
@@ -33,9 +39,21 @@ func newMeasured(producer handling.Producer, metrics *Metrics) *measured {
 
 // Produce implements the handler's Producer.
 func (m *measured) Produce(ctx context.Context, message kafka.Message, done func(client.Produced, error)) {
+	m.producer.Produce(ctx, message, m.timed(done))
+}
+
+// ProduceSettled implements the handler's Settler.
+func (m *measured) ProduceSettled(
+	ctx context.Context, message kafka.Message, done, settled func(client.Produced, error),
+) {
+	m.producer.ProduceSettled(ctx, message, m.timed(done), settled)
+}
+
+// timed is done, and counts.
+func (m *measured) timed(done func(client.Produced, error)) func(client.Produced, error) {
 	t := m.timings.Get().(*timing) //nolint:forcetypeassert // nothing else is in it
 	t.begin, t.next = time.Now(), done
-	m.producer.Produce(ctx, message, t.finish)
+	return t.finish
 }
 
 // timing is one message's. finish is done, bound once.

@@ -65,6 +65,9 @@ func assemble(config Config, listening net.Addr, logger *slog.Logger) (*parts, e
 	if err != nil {
 		return nil, fmt.Errorf("produce: %w", err)
 	}
+	if length := config.Idempotency.Window; length != nil { // until then a key is remembered
+		producing.Settle = time.Duration(*length)
+	}
 	if p.cluster, err = config.Cluster.Connect(logger); err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func (t *Topic) Producer(config ProducerConfig) (*Producer, error) {
 			Topic: t.name, Outlet: newOutlet(t, config),
 			ByKey: config.Partitioner.kind == byKey, KeyedMoves: config.KeyedMoves,
 			RoundRobin: config.Partitioner.kind == roundRobin,
-			Linger:     config.Linger, MaxBuffered: config.MaxBuffered, BatchBytes: min(limit, maxBatch),
+			Linger:     config.Linger, MaxBuffered: config.MaxBuffered, Settle: config.Settle, BatchBytes: min(limit, maxBatch),
 		}),
 		topic: t.name, config: config, largest: limit,
 	}, nil
@@ -74,6 +74,17 @@ func (t *Topic) Producer(config ProducerConfig) (*Producer, error) {
 // ErrNoPartition, ErrUnavailable or ErrDenied, or the error of ctx if that was cancelled. After any other error it is
 // unknown whether it was or will be written. The end of ctx ends the waiting as Timeout does, a tenth of a second late.
 func (p *Producer) Produce(ctx context.Context, message kafka.Message, done func(Produced, error)) {
+	p.ProduceSettled(ctx, message, done, nil)
+}
+
+// ProduceSettled is Produce for whoever wants to know what became of a message of which done was told that this is
+// unknown. Then settled is called exactly once, after done, and must not block either. Where brokers recognize what is
+// repeated, the message is, beyond Timeout and the end of ctx, until one of them tells, for Settle at most: the error is
+// as that of done, so that the outcome is known but in the worst case. The message's bytes may change once done was
+// called. Close settles what is left: as unknown.
+func (p *Producer) ProduceSettled(
+	ctx context.Context, message kafka.Message, done, settled func(Produced, error),
+) {
 	now := time.Now()
 	if message.Timestamp.IsZero() {
 		message.Timestamp = now
@@ -86,10 +97,14 @@ func (p *Producer) Produce(ctx context.Context, message kafka.Message, done func
 		return
 	}
 	message.Timestamp = time.UnixMilli(message.Timestamp.UnixMilli()) // as it is stored
-	p.dispatcher.Put(&dispatch.Item{
+	item := &dispatch.Item{
 		Message: message, Context: ctx, Deadline: now.Add(p.config.Timeout), Size: size + messageCost,
 		Done: func(outcome dispatch.Outcome, err error) { done(Produced(outcome), err) },
-	})
+	}
+	if settled != nil {
+		item.Settled = func(outcome dispatch.Outcome, err error) { settled(Produced(outcome), err) }
+	}
+	p.dispatcher.Put(item)
 }
 
 // Flush waits until everything that was handed over before has its outcome, or ctx ends.

@@ -14,6 +14,8 @@ import (
 const (
 	// defaultProduceTimeout is three times the 10 s in which a cluster that lost a broker heals.
 	defaultProduceTimeout = 30 * time.Second
+	// defaultSettle is how long people take who bring brokers back that do not come back by themselves.
+	defaultSettle = 5 * time.Minute
 	// defaultMaxBuffered is 64 batches of Kafka's largest (1 MiB): half a second of what a gigabit link carries.
 	defaultMaxBuffered = 64 << 20
 )
@@ -70,6 +72,9 @@ type ProducerConfig struct {
 	Linger time.Duration
 	// Timeout is that of one message, from Produce to its outcome. Default 30 s, at least 1 s.
 	Timeout time.Duration
+	// Settle is how long after Timeout a message of ProduceSettled is repeated of which it is unknown whether it was
+	// written. Default 5 min.
+	Settle time.Duration
 	// MaxBuffered bounds the bytes of key, value and headers of messages that have no outcome yet, a few for each message
 	// besides. Default 64 MiB.
 	MaxBuffered int
@@ -78,6 +83,9 @@ type ProducerConfig struct {
 func (c ProducerConfig) withDefaults() (ProducerConfig, error) {
 	if c.Timeout == 0 {
 		c.Timeout = defaultProduceTimeout
+	}
+	if c.Settle == 0 {
+		c.Settle = defaultSettle
 	}
 	if c.MaxBuffered == 0 {
 		c.MaxBuffered = defaultMaxBuffered
@@ -88,6 +96,9 @@ func (c ProducerConfig) withDefaults() (ProducerConfig, error) {
 	}
 	if c.Linger < 0 || c.Linger > c.Timeout/10 {
 		errs = append(errs, fmt.Errorf("linger %s: want 0 to %s, a tenth of the timeout", c.Linger, c.Timeout/10))
+	}
+	if c.Settle < 0 {
+		errs = append(errs, fmt.Errorf("settle %s: want a time", c.Settle))
 	}
 	if c.MaxBuffered < 0 {
 		errs = append(errs, fmt.Errorf("max buffered %d: want bytes", c.MaxBuffered))

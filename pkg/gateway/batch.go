@@ -67,14 +67,18 @@ func (x *exchange) all(messages []kafka.Message, key func(i int) string) []resul
 	var others []again
 	for i := range messages {
 		take := func(produced client.Produced, err error) { b.take(i, result{produced, err}) }
-		if key != nil {
-			if entry := x.begin(&messages[i], key(i), &take); entry != nil {
-				others = append(others, again{i, entry})
-				continue
-			}
-		}
-		if take != nil {
+		if key == nil {
 			x.h.config.Producer.Produce(x.r.Context(), messages[i], take)
+			continue
+		}
+		entry, first, err := x.begin(&messages[i], key(i))
+		switch {
+		case err != nil:
+			take(client.Produced{}, err)
+		case first:
+			x.produce(messages[i], entry, take)
+		default:
+			others = append(others, again{i, entry})
 		}
 	}
 	ctx, cancel := context.WithTimeout(x.r.Context(), x.h.config.RequestTimeout)
@@ -91,33 +95,41 @@ func (x *exchange) all(messages []kafka.Message, key func(i int) string) []resul
 	return b.end()
 }
 
-// begin gives the message to its key's entry. It returns the entry if another request was first. Otherwise take then
-// tells the entry too; it is nil if there is nothing to publish.
-func (x *exchange) begin(message *kafka.Message, key string, take *func(client.Produced, error)) *window.Entry {
+// begin finds the entry of a message's key. Whoever is first publishes the message, which then bears the key.
+func (x *exchange) begin(message *kafka.Message, key string) (entry *window.Entry, first bool, err error) {
 	id := window.Identify(x.caller.Name, key, content(message)...)
-	entry, first, err := x.h.config.Window.Begin(id)
-	if err != nil {
-		if errors.Is(err, window.ErrFull) {
-			err = &windowFull{after: x.h.config.Window.RetryAfter()}
-		}
-		(*take)(client.Produced{}, err)
-		*take = nil
-		return nil
+	entry, first, err = x.h.config.Window.Begin(id)
+	if errors.Is(err, window.ErrFull) {
+		err = &windowFull{after: x.h.config.Window.RetryAfter()}
 	}
-	if !first {
-		return entry
-	}
-	inner := *take
-	*take = func(produced client.Produced, err error) {
-		outcome := result{produced, err}
-		entry.Finish(outcome.outcome())
-		inner(produced, err)
-	}
-	if !x.h.config.NoHeaders {
+	if first && !x.h.config.NoHeaders {
 		message.Headers = append(slices.Clip(message.Headers),
 			kafka.Header{Key: window.HeaderName, Value: []byte(id.Header(x.h.config.Now()))})
 	}
-	return nil
+	return entry, first, err
+}
+
+// produce publishes a message, and tells its entry what became of it. Of a message of which that is unknown the entry is
+// told when it is settled: until then, who sends it again waits.
+func (x *exchange) produce(message kafka.Message, entry *window.Entry, take func(client.Produced, error)) {
+	finish := func(produced client.Produced, err error) {
+		outcome := result{produced, err}
+		entry.Finish(outcome.outcome())
+	}
+	settler, settles := x.h.config.Producer.(Settler)
+	if !settles {
+		x.h.config.Producer.Produce(x.r.Context(), message, func(produced client.Produced, err error) {
+			finish(produced, err)
+			take(produced, err)
+		})
+		return
+	}
+	settler.ProduceSettled(x.r.Context(), message, func(produced client.Produced, err error) {
+		if err == nil || isRefused(err) {
+			finish(produced, err)
+		}
+		take(produced, err)
+	}, finish)
 }
 
 // windowFull is window.ErrFull, and when there is room again.

@@ -25,10 +25,17 @@ type Producer interface {
 	Produce(ctx context.Context, message kafka.Message, done func(client.Produced, error))
 }
 
+// Settler is a Producer that says later what became of a message of which done was told that this is unknown: exactly
+// once, after done. With it, who sends a message again with its Idempotency-Key waits for that, and is told.
+type Settler interface {
+	ProduceSettled(ctx context.Context, message kafka.Message, done, settled func(client.Produced, error))
+}
+
 // Config is what a Handler is made of. Topic, Producer and Verifier must be there.
 type Config struct {
 	// Topic is the one topic that is published to.
-	Topic    string
+	Topic string
+	// Producer should be a Settler where there is a Window.
 	Producer Producer
 	// Verifier knows the callers; caller.Anonymous asks nobody for a name.
 	Verifier caller.Verifier

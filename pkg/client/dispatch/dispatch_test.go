@@ -249,23 +249,37 @@ func TestOutcomesAreTrue(t *testing.T) {
 	}
 }
 
+// end0 is an outcome.
+type end0 struct {
+	outcome dispatch.Outcome
+	err     error
+}
+
 type end struct {
 	outcome dispatch.Outcome
 	err     error
 	after   time.Duration
 	times   int
+	// settled is what was told later, settles how often; wants says that somebody wants to know.
+	settled end0
+	settles int
+	wants   bool
 	// key is that of the message and one more, asked the partition that it must go to.
 	key   int
 	asked string
 }
 
-const patience = 30 * time.Second
+const (
+	patience = 30 * time.Second
+	settling = time.Minute
+)
 
 func trial(t *testing.T, seed uint64) (written int) {
 	c, keyedMoves := newCluster(seed), seed%2 == 0
 	d := dispatch.New(dispatch.Config{
 		Topic: "t", Outlet: c, ByKey: true, KeyedMoves: keyedMoves, RoundRobin: seed%5 == 0,
 		Linger: time.Duration(seed%3) * 10 * time.Millisecond, MaxBuffered: 1 << 20, BatchBytes: 1 << 10,
+		Settle: settling,
 	})
 	ends := map[string]*end{}
 	var mu sync.Mutex
@@ -324,14 +338,25 @@ func put(
 		message.Partition.ID = strconv.Itoa(i % partitions)
 		e.asked = message.Partition.ID
 	}
-	d.Put(&dispatch.Item{
+	item := &dispatch.Item{
 		Message: message, Context: t.Context(), Deadline: begun.Add(patience), Size: 100,
 		Done: func(outcome dispatch.Outcome, err error) {
 			mu.Lock()
 			defer mu.Unlock()
 			e.outcome, e.err, e.after, e.times = outcome, err, time.Since(begun), e.times+1
 		},
-	})
+	}
+	if e.wants = c.dice(2) == 0; e.wants {
+		item.Settled = func(outcome dispatch.Outcome, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if e.times == 0 {
+				t.Errorf("%s: settled before it was told", value)
+			}
+			e.settled, e.settles = end0{outcome, err}, e.settles+1
+		}
+	}
+	d.Put(item)
 }
 
 // check compares an outcome with where the message is.
@@ -351,8 +376,30 @@ func (e *end) check(t *testing.T, value string, at []string) int {
 	case len(at) > 1:
 		t.Errorf("%s: is in %q: %v", value, at, e.err)
 	}
+	e.checkSettled(t, value, at, refused)
 	if e.err == nil {
 		return 1
 	}
 	return 0
+}
+
+// checkSettled does so with what was told later.
+func (e *end) checkSettled(t *testing.T, value string, at []string, refused bool) {
+	want := 0
+	if e.wants && e.err != nil && !refused {
+		want = 1
+	}
+	if e.settles != want {
+		t.Errorf("%s: settled %d times, and not %d: %v", value, e.settles, want, e.err)
+	}
+	if want == 0 {
+		return
+	}
+	_, refused = errors.AsType[*kafka.Refused](e.settled.err)
+	switch {
+	case e.settled.err == nil && (len(at) != 1 || at[0] != e.settled.outcome.Partition.ID):
+		t.Errorf("%s: settled in %s, and is in %q", value, e.settled.outcome.Partition, at)
+	case refused && len(at) > 0:
+		t.Errorf("%s: refused after all, and is in %q: %v", value, at, e.settled.err)
+	}
 }

@@ -26,6 +26,8 @@ type Config struct {
 	Linger time.Duration
 	// MaxBuffered bounds the bytes that have no outcome yet.
 	MaxBuffered int
+	// Settle is how long after the end of an item's time its batch is repeated for Item.Settled.
+	Settle time.Duration
 	// BatchBytes bounds a batch of more than one message.
 	BatchBytes int
 }
@@ -46,10 +48,12 @@ type Dispatcher struct {
 	mu       sync.Mutex
 	closed   bool
 	underway int
-	bytes    int
-	current  *generation
-	sealed   []*generation
-	endings  []ending
+	// doubts counts items of which Settled is yet to be told.
+	doubts  int
+	bytes   int
+	current *generation
+	sealed  []*generation
+	endings []ending
 
 	lanes map[string]*lane
 	// order are the lanes of the topology, in its order.
@@ -117,12 +121,18 @@ func (d *Dispatcher) release() {
 		return
 	}
 	for _, e := range endings {
-		e.item.Done(e.outcome, e.err)
+		if e.late {
+			e.item.Settled(e.outcome, e.err)
+		} else {
+			e.item.Done(e.outcome, e.err)
+		}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, e := range endings { // not before all who wait for Flush have been told
-		e.item.generation.leave()
+		if !e.late {
+			e.item.generation.leave()
+		}
 	}
 }
 
@@ -158,7 +168,8 @@ func (d *Dispatcher) Flush(ctx context.Context) error {
 	return nil
 }
 
-// Close refuses what comes from now on, waits until all else has an outcome, and closes the outlet.
+// Close refuses what comes from now on, waits until all else has an outcome, if only that it is unknown, and closes the
+// outlet.
 func (d *Dispatcher) Close() {
 	d.mu.Lock()
 	d.closed = true
@@ -172,8 +183,11 @@ func (d *Dispatcher) Close() {
 		if lane.timer != nil {
 			lane.timer.Stop()
 		}
+		if lane.batch != nil { // nothing settles it any more
+			d.lose(lane, lane.batch, ErrClosed)
+		}
 	}
-	d.mu.Unlock()
+	d.release()
 	d.config.Outlet.Close()
 }
 

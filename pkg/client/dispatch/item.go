@@ -25,14 +25,18 @@ type Item struct {
 	Message kafka.Message
 	// Done is told the outcome, once.
 	Done func(Outcome, error)
+	// Settled, if not nil, is told what became of it after all where Done was told that this is unknown: once, and after
+	// Done. Its batch is repeated until then, for Config.Settle beyond Deadline at most.
+	Settled func(Outcome, error)
 	// Context and Deadline end the waiting, whichever is first.
 	Context  context.Context //nolint:containedctx // the message's, which travels alone
 	Deadline time.Time
 	// Size is what it counts for, in bytes.
 	Size int
 
-	settled    bool
-	generation *generation
+	// told says that Done knows, doubted that Settled does not yet.
+	told, doubted bool
+	generation    *generation
 }
 
 // late says why the item must not wait any longer, nil if it may.
@@ -59,20 +63,44 @@ type ending struct {
 	item    *Item
 	outcome Outcome
 	err     error
+	// late says that it is for Settled.
+	late bool
 }
 
 // end notes an item's outcome, to be told after mu is released.
 func (d *Dispatcher) end(item *Item, outcome Outcome, err error) {
-	if item.settled {
+	if item.told {
+		d.settleDoubt(item, outcome, err)
 		return
 	}
-	item.settled = true
+	item.told = true
 	d.underway--
 	d.bytes -= item.Size
-	d.endings = append(d.endings, ending{item, outcome, err})
+	d.endings = append(d.endings, ending{item: item, outcome: outcome, err: err})
 	if d.underway == 0 {
 		d.signal() // Close may be waiting
 	}
+}
+
+// doubt is end for an item of which it is unknown whether it was written, and may be known later.
+func (d *Dispatcher) doubt(item *Item, err error) {
+	if item.told {
+		return
+	}
+	d.end(item, Outcome{}, err)
+	if item.Settled != nil {
+		item.doubted = true
+		d.doubts++
+	}
+}
+
+func (d *Dispatcher) settleDoubt(item *Item, outcome Outcome, err error) {
+	if !item.doubted {
+		return
+	}
+	item.doubted = false
+	d.doubts--
+	d.endings = append(d.endings, ending{item: item, outcome: outcome, err: err, late: true})
 }
 
 // refuse ends an item that was certainly not written.

@@ -73,7 +73,7 @@ func (l *lane) add(item *Item, now time.Time) {
 
 // takeBack puts the items of a batch that was not written before all others.
 func (l *lane) takeBack(items []*Item) {
-	open := slices.DeleteFunc(slices.Clone(items), func(i *Item) bool { return i.settled })
+	open := slices.DeleteFunc(slices.Clone(items), func(i *Item) bool { return i.told })
 	for _, item := range open {
 		l.bytes += item.Size
 	}

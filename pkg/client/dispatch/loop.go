@@ -48,7 +48,7 @@ func (d *Dispatcher) run() {
 		}
 		d.sweep(now)
 		rest := topologyEvery
-		if d.underway > 0 {
+		if d.underway > 0 || d.doubts > 0 {
 			rest = sweepEvery
 		}
 		d.release()
@@ -67,7 +67,7 @@ func (d *Dispatcher) ask() {
 // due says whether the topology is to be asked for now.
 func (d *Dispatcher) due(now time.Time) bool {
 	age := now.Sub(d.learned)
-	if d.underway == 0 {
+	if d.underway == 0 && d.doubts == 0 {
 		return false
 	}
 	return d.asked && age >= topologyPause<<min(d.troubles, maxPauses) ||
@@ -189,8 +189,7 @@ func (d *Dispatcher) sweep(now time.Time) {
 
 func (d *Dispatcher) sweepLane(l *lane, now time.Time) {
 	if l.flight != nil && l.stalls(now) && l.batch != nil && l.batch.withdraw() {
-		l.takeBack(l.batch.Items)
-		l.batch = nil
+		d.takeBack(l, l.batch)
 	}
 	l.filter(func(item *Item) bool {
 		late := item.late(now)
@@ -210,17 +209,19 @@ func (d *Dispatcher) sweepLane(l *lane, now time.Time) {
 func (d *Dispatcher) sweepBatch(l *lane, now time.Time) {
 	var late error
 	for _, item := range l.batch.Items {
-		if !item.settled && item.late(now) != nil {
+		if !item.told && item.late(now) != nil {
 			late = item.late(now)
 			break
 		}
 	}
-	if late == nil || l.batch.step.Load() == loading { // a moment later
+	if l.flight == nil {
+		d.giveUp(l, now)
+	}
+	if late == nil || l.batch == nil || l.batch.step.Load() == loading { // a moment later
 		return
 	}
 	if l.flight != nil && l.batch.withdraw() {
-		l.takeBack(l.batch.Items)
-		l.batch = nil
+		d.takeBack(l, l.batch)
 		l.filter(func(item *Item) bool {
 			late := item.late(now)
 			if late != nil {
@@ -232,11 +233,11 @@ func (d *Dispatcher) sweepBatch(l *lane, now time.Time) {
 	}
 	for _, item := range l.batch.Items {
 		if late := item.late(now); late != nil {
-			d.end(item, Outcome{}, d.unknown(l, late))
+			d.doubt(item, d.unknown(l, late))
 		}
 	}
 	if l.flight == nil {
-		d.giveUp(l)
+		d.giveUp(l, now)
 	}
 }
 

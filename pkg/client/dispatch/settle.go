@@ -4,6 +4,7 @@
 package dispatch
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -75,23 +76,33 @@ func (d *Dispatcher) retry(l *lane, b *Batch, now time.Time) {
 	l.failed(now, b.reason())
 	d.ask()
 	if b.Unheard {
-		d.giveUp(l)
+		d.giveUp(l, now)
 		return
 	}
-	l.batch = nil
-	l.takeBack(b.Items)
+	d.takeBack(l, b)
 	d.disperse(l, now)
 }
 
-// giveUp forgets a batch that waits to be repeated once all its messages have their outcome.
-func (d *Dispatcher) giveUp(l *lane) {
+// takeBack queues the messages of a batch that was certainly not written; those that were doubted were not either.
+func (d *Dispatcher) takeBack(l *lane, b *Batch) {
+	l.batch = nil
+	for _, item := range b.Items {
+		if item.doubted {
+			d.refuse(item, l.id, b.reason())
+		}
+	}
+	l.takeBack(b.Items)
+}
+
+// giveUp forgets a batch that waits to be repeated once all its messages have their outcome, and nobody waits to hear
+// what became of it after all.
+func (d *Dispatcher) giveUp(l *lane, now time.Time) {
 	for _, item := range l.batch.Items {
-		if !item.settled {
+		if !item.told || item.doubted && now.Before(item.Deadline.Add(d.config.Settle)) {
 			return
 		}
 	}
-	l.batch = nil
-	d.config.Outlet.GiveUp(l.id)
+	d.lose(l, l.batch, context.DeadlineExceeded)
 }
 
 // refuseBatch ends what no broker takes. Of several messages it may be one's fault: the others are sent without it.
@@ -99,7 +110,7 @@ func (d *Dispatcher) refuseBatch(l *lane, b *Batch) {
 	l.batch = nil
 	if b.verdict == Unfit && len(b.Items) > 1 {
 		l.most = (len(b.Items) + 1) / 2
-		l.takeBack(b.Items)
+		d.takeBack(l, b)
 		return
 	}
 	if l.most > 0 {
@@ -115,7 +126,8 @@ func (d *Dispatcher) lose(l *lane, b *Batch, reason error) {
 	l.batch = nil
 	d.config.Outlet.GiveUp(l.id)
 	for _, item := range b.Items {
-		d.end(item, Outcome{}, d.unknown(l, reason))
+		d.doubt(item, d.unknown(l, reason))
+		d.end(item, Outcome{}, d.unknown(l, reason)) // nothing more will be known
 	}
 }
 
