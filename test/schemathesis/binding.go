@@ -20,11 +20,13 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/samsa-dev/samsa/internal/embedded/issuer"
 	"github.com/samsa-dev/samsa/internal/embedded/world"
 )
 
 const (
-	topic = "orders"
+	topic    = "orders"
+	audience = "orders.shop.svc"
 	// user and password are those of Basic.
 	user, password = "ann", "of shop"
 )
@@ -58,18 +60,18 @@ func bindings() []binding {
 }
 
 func tokens(string) (string, string, func(), error) {
-	issuer, err := startIssuer()
+	tokens, err := issuer.Start()
 	if err != nil {
 		return "", "", nil, err
 	}
-	token, err := issuer.token()
+	token, err := tokens.Token("shop", "billing", audience, time.Hour)
 	if err != nil {
-		issuer.Close()
+		tokens.Close()
 		return "", "", nil, err
 	}
 	auth := fmt.Sprintf("{serviceAccount: {audience: %q, mode: JWKS, issuer: %q, jwksUrl: %q}}",
-		audience, issuerName, issuer.URL)
-	return auth, token, issuer.Close, nil
+		audience, issuer.Name, tokens.URL())
+	return auth, token, tokens.Close, nil
 }
 
 func passwords(directory string) (string, string, func(), error) {
@@ -139,6 +141,7 @@ func (o options) schemathesis(ctx context.Context, out io.Writer, arguments ...s
 	}, arguments...)...)
 	command.Stdout, command.Stderr = out, out
 	command.Env = append(os.Environ(),
+		"PYTHONDONTWRITEBYTECODE=1", // hooks.py is in the clone
 		"SAMSA_TOKEN="+o.token, "SAMSA_USER="+user, "SAMSA_PASSWORD="+password)
 	return command.Run()
 }
