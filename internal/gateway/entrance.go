@@ -14,7 +14,7 @@ import (
 )
 
 // entrance is what callers meet: until it is known which Kafka this is, a handler whose producer is away. That one
-// knows the callers, tells what is malformed, and answers in every format, as the other does.
+// knows the callers, tells what is malformed, and answers in every format, as the other does; it is never ready.
 type entrance struct {
 	inside atomic.Pointer[http.Handler]
 	// leaving says that the process ends soon. Then each answer ends its connection: at the end those are closed that
@@ -40,6 +40,11 @@ var errAway = fmt.Errorf("the cluster has not been reached yet: %w", kafka.ErrUn
 // Produce implements the handler's Producer.
 func (away) Produce(_ context.Context, message kafka.Message, done func(client.Produced, error)) {
 	done(client.Produced{}, &kafka.Refused{Partition: message.Partition, Err: errAway})
+}
+
+// ProduceSettled implements the handler's Settler: nothing here is ever in doubt.
+func (a away) ProduceSettled(ctx context.Context, message kafka.Message, done, _ func(client.Produced, error)) {
+	a.Produce(ctx, message, done)
 }
 
 // inner is what probes and Prometheus meet.

@@ -4,6 +4,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -94,7 +95,7 @@ func assemble(config Config, listening net.Addr, logger *slog.Logger) (*parts, e
 
 // wait answers callers while it is not known which Kafka this is.
 func (p *parts) wait() error {
-	handler, err := p.open(away{}, nil, true)
+	handler, err := p.open(away{}, nil, true, func() error { return cmp.Or(p.ready.err(), errAway) })
 	if err != nil {
 		return err
 	}

@@ -152,7 +152,7 @@ func (p *parts) follow(ctx context.Context) {
 	if !ok {
 		return
 	}
-	handler, err := p.open(p.producer, p.window, headers)
+	handler, err := p.open(p.producer, p.window, headers, p.ready.err)
 	if err != nil {
 		p.logger.Error("The gateway cannot begin", "error", err) // the configuration was checked: a defect
 		return
@@ -193,7 +193,9 @@ func (p *parts) meet(ctx context.Context) (headers, ok bool) {
 const meetEvery = 100 * time.Millisecond
 
 // open makes the handler.
-func (p *parts) open(producer handling.Producer, keys *window.Window, headers bool) (*handling.Handler, error) {
+func (p *parts) open(
+	producer settling, keys *window.Window, headers bool, ready func() error,
+) (*handling.Handler, error) {
 	limits := p.config.Limits
 	return handling.New(handling.Config{
 		Topic: p.config.Topic, Producer: newMeasured(producer, p.metrics), Verifier: p.verifier,
@@ -201,7 +203,7 @@ func (p *parts) open(producer handling.Producer, keys *window.Window, headers bo
 		StreamIdle:     2 * time.Duration(p.config.HTTP.BodyTimeout),
 		MaxBodyBytes:   int64(p.config.HTTP.MaxBodyBytes),
 		MaxHeldBytes:   int64(max(p.config.Produce.MaxBufferedBytes, p.config.HTTP.MaxBodyBytes)),
-		RequestTimeout: p.requestTimeout(), Ready: p.ready.err, Observe: p.metrics.observe, Logger: p.logger,
+		RequestTimeout: p.requestTimeout(), Ready: ready, Observe: p.metrics.observe, Logger: p.logger,
 		Security: p.config.Auth.security(),
 	})
 }
