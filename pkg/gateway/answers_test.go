@@ -136,6 +136,9 @@ var _ = Describe("A batch", func() {
 		_, url := serve(gateway.Config{Producer: b, RequestTimeout: 50 * time.Millisecond})
 		a := post(ctx, url, "/", events, contentType, typeBatch)
 		Expect(a.status).To(Equal(504))
+		Expect(decode(a.body)["detail"]).To(And(
+			HavePrefix("of none of 2 messages it is known that it was taken, see each; the gravest: no broker has said"),
+			Not(ContainSubstring("none of 2 messages was taken"))))
 		b.release()
 	})
 })

@@ -76,11 +76,11 @@ func (x *exchange) summarize(results []result) summary {
 	case taken > 0:
 		return summary{status: http.StatusMultiStatus}
 	}
-	worst.detail = fmt.Sprintf("none of %d messages was taken, see each; the gravest: %s", len(results), worst.detail)
+	said := "none of %d messages was taken, see each; the gravest: %s"
 	if worst.unknown {
-		worst.detail = fmt.Sprintf("of none of %d messages it is known that it was taken, see each; the gravest: %s",
-			len(results), worst.detail)
+		said = "of none of %d messages it is known that it was taken, see each; the gravest: %s"
 	}
+	worst.detail = fmt.Sprintf(said, len(results), worst.detail)
 	return summary{status: worst.status, problem: worst}
 }
 
