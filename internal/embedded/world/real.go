@@ -52,7 +52,7 @@ func (w *World) startReal(ctx context.Context, config Config) error {
 			return err
 		}
 	}
-	w.brokers = brokers
+	w.Real, w.brokers = cluster, brokers
 	return nil
 }
 

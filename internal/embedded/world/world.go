@@ -16,6 +16,7 @@ import (
 	embedkafka "github.com/samsa-dev/samsa/internal/embedded/kafka"
 	"github.com/samsa-dev/samsa/internal/embedded/kafka07"
 	"github.com/samsa-dev/samsa/internal/embedded/zookeeper"
+	"github.com/samsa-dev/samsa/internal/realkafka"
 )
 
 // Config says what world to start. The zero value is one broker without topics.
@@ -54,6 +55,8 @@ type World struct {
 	// Kafka is the cluster of Era Modern, Kafka07 that of Era07; they are nil in any other.
 	Kafka   *embedkafka.Cluster
 	Kafka07 *kafka07.Cluster
+	// Real is the cluster of Era39 and Era4, whose processes can be killed too; nil in any other.
+	Real    *realkafka.Cluster
 	brokers Brokers
 }
 
