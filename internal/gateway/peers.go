@@ -30,7 +30,8 @@ const (
 	// peersLag is how far behind the truth a replica may be at most: it asked just before the change, was given what was
 	// as old as can be, and got no answer since.
 	peersLag = spread + dnsLife + lookEvery + lookPatience
-	// startHold is how long what a former process at this place has sent may take to get into the log.
+	// startHold is how long a broker that lives may take to write to its log what lies in its sockets: what a process that
+	// has died sent, at this place or another. Healthy ones take milliseconds.
 	startHold = 5 * time.Second
 	// rebuildAgain is how long after a reading of the topic that failed the next one begins.
 	rebuildAgain = 2 * time.Second
@@ -44,9 +45,14 @@ type peers struct {
 	lookup func(ctx context.Context, host string) ([]string, error)
 	// rebuild reads what others wrote; nil where the topic cannot tell.
 	rebuild func(ctx context.Context) error
-	logger  *slog.Logger
+	// greet asks all leaders for a sign of life; there if rebuild is.
+	greet  func(ctx context.Context) error
+	logger *slog.Logger
 
 	answered time.Time
+	// met is the generation of members since which all leaders were seen alive, metAt when.
+	met   int
+	metAt time.Time
 }
 
 // hold is how long keys wait after a change: until every replica knows of it, and what it had begun before is done.
@@ -60,8 +66,8 @@ func (p *peers) run(ctx context.Context) {
 	var tried time.Time
 	for {
 		p.look(ctx)
-		if generation, due, unsettled := p.shares.Unsettled(); unsettled && !time.Now().Before(due) &&
-			time.Since(tried) >= rebuildAgain {
+		if generation, due, unsettled := p.shares.Unsettled(); unsettled && p.meet(ctx, generation) &&
+			!time.Now().Before(due) && time.Since(tried) >= rebuildAgain {
 			p.settle(ctx, generation)
 			tried = time.Now()
 		}
@@ -71,6 +77,19 @@ func (p *peers) run(ctx context.Context) {
 		case <-ticker.C:
 		}
 	}
+}
+
+// meet says whether all leaders were seen alive since the members are who they are, startHold ago at least. A broker
+// that is frozen writes what lies in its sockets when it goes on, whoever has died meanwhile: so the time that this
+// takes begins when it is seen alive.
+func (p *peers) meet(ctx context.Context, generation int) bool {
+	if p.greet == nil {
+		return true
+	}
+	if p.met != generation && p.greet(ctx) == nil {
+		p.met, p.metAt = generation, time.Now()
+	}
+	return p.met == generation && time.Since(p.metAt) >= startHold
 }
 
 // look takes the replicas as they are now. A name without addresses is one of replicas that are not ready: as long as

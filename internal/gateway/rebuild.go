@@ -39,7 +39,7 @@ func rebuild(ctx context.Context, cluster *client.Cluster, topic string, w *wind
 		return fmt.Errorf("rebuild: %w", err)
 	}
 	defer transport.Close()
-	ends, err := transport.Positions(ctx, partitions, kafka.Latest())
+	ends, err := endsOf(ctx, transport, partitions)
 	if err != nil {
 		return fmt.Errorf("rebuild: ends: %w", err)
 	}
@@ -55,6 +55,53 @@ func rebuild(ctx context.Context, cluster *client.Cluster, topic string, w *wind
 	}
 	return (&tail{transport: transport, window: w, ends: ends}).read(ctx, begins)
 }
+
+// promptly is how soon brokers answer that do not hang: they take milliseconds.
+const promptly = time.Second
+
+// endsOf asks where partitions end, as their leaders have them: also what not all replicas have yet, since it was sent
+// by somebody who may have died with the answer. A broker that hung may only now write what it was sent before: then it
+// is asked once more, after startHold.
+func endsOf(
+	ctx context.Context, transport kafka.Transport, partitions []kafka.Partition,
+) (map[kafka.Partition]int64, error) {
+	for {
+		begin := time.Now()
+		ends, err := transport.Positions(ctx, partitions, kafka.Written())
+		if err != nil || time.Since(begin) < promptly {
+			return ends, err
+		}
+		timer := time.NewTimer(startHold)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// greet asks the leaders of all partitions for a sign of life.
+func greet(ctx context.Context, cluster *client.Cluster, topic string) error {
+	ctx, cancel := context.WithTimeout(ctx, greetTimeout)
+	defer cancel()
+	partitions, err := cluster.Topic(topic).Partitions(ctx)
+	if err != nil {
+		return fmt.Errorf("greet: %w", err)
+	}
+	transport, err := cluster.Transport(ctx)
+	if err != nil {
+		return fmt.Errorf("greet: %w", err)
+	}
+	defer transport.Close()
+	if _, err := transport.Positions(ctx, partitions, kafka.Latest()); err != nil {
+		return fmt.Errorf("greet: %w", err)
+	}
+	return nil
+}
+
+// greetTimeout is short: meanwhile nobody looks who the replicas are.
+const greetTimeout = 2 * time.Second
 
 // tail is the end of a topic that is being read.
 type tail struct {
@@ -80,7 +127,7 @@ func (t *tail) read(ctx context.Context, begins map[kafka.Partition]int64) error
 			return fmt.Errorf("rebuild: %w", err)
 		case len(fetches) > 0:
 			silences = 0
-		case t.alive(ctx):
+		case t.quiet(ctx):
 			silences++
 		}
 		for _, fetch := range fetches {
@@ -107,10 +154,36 @@ func (t *tail) poll(ctx context.Context) ([]kafka.Fetch, error) {
 	return t.transport.Poll(waiting), ctx.Err()
 }
 
-// alive reports whether the leaders of all partitions that are not read yet answer.
-func (t *tail) alive(ctx context.Context) bool {
-	known, err := t.transport.Positions(ctx, slices.Collect(maps.Keys(t.ends)), kafka.Latest())
-	return err == nil && len(known) == len(t.ends)
+// quiet reports whether the leaders of all partitions that are not read yet answer, and let everything be read. Until
+// all replicas in sync have a message it cannot be, which lasts while brokers have not noticed that one of them is dead.
+// What a leader had, and the next one has not, is no more.
+func (t *tail) quiet(ctx context.Context) bool {
+	partitions := slices.Collect(maps.Keys(t.ends))
+	written, err := allPositions(ctx, t.transport, partitions, kafka.Written())
+	if err != nil {
+		return false
+	}
+	readable, err := allPositions(ctx, t.transport, partitions, kafka.Latest())
+	if err != nil {
+		return false
+	}
+	quiet := true
+	for partition, end := range t.ends {
+		t.ends[partition] = min(end, written[partition])
+		quiet = quiet && readable[partition] >= t.ends[partition]
+	}
+	return quiet
+}
+
+// allPositions fails unless it has all.
+func allPositions(
+	ctx context.Context, transport kafka.Transport, partitions []kafka.Partition, place kafka.Place,
+) (map[kafka.Partition]int64, error) {
+	known, err := transport.Positions(ctx, partitions, place)
+	if err == nil && len(known) < len(partitions) {
+		err = errors.New("not all leaders answer")
+	}
+	return known, err
 }
 
 // take loads what came of one partition. Errors that pass are waited for, as long as ctx allows.

@@ -166,7 +166,9 @@ func (p *parts) follow(ctx context.Context) {
 		<-ctx.Done()
 		return
 	}
-	p.peers.rebuild = p.rebuilder(headers)
+	if p.peers.rebuild = p.rebuilder(headers); p.peers.rebuild != nil {
+		p.peers.greet = func(ctx context.Context) error { return greet(ctx, p.cluster, p.config.Topic) }
+	}
 	p.entrance.open(p.forwarder(handler))
 	p.peers.run(ctx)
 }

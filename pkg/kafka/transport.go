@@ -51,6 +51,7 @@ const (
 	earliest placeKind = iota
 	latest
 	since
+	written
 )
 
 // Earliest is the position of the first message still held.
@@ -62,11 +63,18 @@ func Latest() Place { return Place{kind: latest} }
 // Since is the position of the first message at or after t; Latest if there is none.
 func Since(t time.Time) Place { return Place{kind: since, time: t} }
 
+// Written is the position behind all that the partition's leader holds: Latest, and what not all replicas that are in
+// sync have yet, which nobody can read, but may be able to in a moment. Nothing comes before it that is not there by now.
+func Written() Place { return Place{kind: written} }
+
 // IsEarliest reports whether the place is Earliest.
 func (p Place) IsEarliest() bool { return p.kind == earliest }
 
-// IsLatest reports whether the place is Latest.
-func (p Place) IsLatest() bool { return p.kind == latest }
+// IsLatest reports whether the place is Latest, or Written, which is the same where there are no replicas.
+func (p Place) IsLatest() bool { return p.kind == latest || p.kind == written }
+
+// IsWritten reports whether the place is Written.
+func (p Place) IsWritten() bool { return p.kind == written }
 
 // Time gives the time of a place made by Since.
 func (p Place) Time() (time.Time, bool) { return p.time, p.kind == since }

@@ -68,7 +68,7 @@ func (t *Transport) askLeaders(ctx context.Context, asked *listing, at int64, tr
 		r := &result{}
 		results[leader] = r
 		asking.Go(func() {
-			r.answer, r.err = ask[*kmsg.ListOffsetsResponse](ctx, t.client.Broker(int(leader)), listRequest(partitions, at))
+			r.answer, r.err = ask[*kmsg.ListOffsetsResponse](ctx, t.client.Broker(int(leader)), listRequest(partitions, at, asked.hidden))
 		})
 	}
 	asking.Wait() // no longer than ctx: unlike others, these requests end with it
@@ -150,7 +150,7 @@ func topicsOf(partitions numbers) []string {
 	return slices.Sorted(maps.Keys(topics))
 }
 
-func listRequest(partitions numbers, at int64) *kmsg.ListOffsetsRequest {
+func listRequest(partitions numbers, at int64, hidden bool) *kmsg.ListOffsetsRequest {
 	byTopic := make(map[string][]kmsg.ListOffsetsRequestTopicPartition)
 	for partition, number := range partitions {
 		one := kmsg.NewListOffsetsRequestTopicPartition()
@@ -160,7 +160,10 @@ func listRequest(partitions numbers, at int64) *kmsg.ListOffsetsRequest {
 		byTopic[partition.Topic] = append(byTopic[partition.Topic], one)
 	}
 	request := kmsg.NewPtrListOffsetsRequest()
-	request.ReplicaID = -1
+	request.ReplicaID = listConsumer
+	if hidden {
+		request.ReplicaID = listDebugger
+	}
 	for name, partitions := range byTopic {
 		one := kmsg.NewListOffsetsRequestTopic()
 		one.Topic = name

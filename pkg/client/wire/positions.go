@@ -22,6 +22,13 @@ const (
 	listEarliest = -2
 )
 
+// Who asks: a consumer, who may know what all replicas in sync have, or Kafka's own tool that looks at replicas, who may
+// know all.
+const (
+	listConsumer = -1
+	listDebugger = -2
+)
+
 // errNoAnswer says that a broker left a partition out of its answer.
 var errNoAnswer = errors.New("the broker's answer does not mention it")
 
@@ -30,6 +37,9 @@ var errNoAnswer = errors.New("the broker's answer does not mention it")
 func (t *Transport) Positions(
 	ctx context.Context, partitions []kafka.Partition, place kafka.Place,
 ) (map[kafka.Partition]int64, error) {
+	if place.IsWritten() {
+		return t.written(ctx, partitions)
+	}
 	at := int64(listEarliest)
 	if place.IsLatest() {
 		at = listLatest
@@ -65,9 +75,30 @@ func (t *Transport) fillByTime(ctx context.Context, asked *listing) {
 	}
 }
 
+// written resolves kafka.Written. What not all replicas have yet a broker tells only to one that it takes for a replica,
+// and then it does so whether it leads or not: so it has to show that it does, as it tells consumers, before and after.
+func (t *Transport) written(ctx context.Context, partitions []kafka.Partition) (map[kafka.Partition]int64, error) {
+	var asked *listing
+	found := make(map[kafka.Partition]int64, len(partitions))
+	for _, hidden := range []bool{false, true, false} {
+		asked = newListing(partitions)
+		asked.hidden = hidden
+		t.list(ctx, asked, listLatest)
+		if err := asked.err(); err != nil {
+			return nil, err
+		}
+		for partition, position := range asked.found {
+			found[partition] = max(found[partition], position)
+		}
+	}
+	return found, nil
+}
+
 // listing is a question for positions with what is known of the answer.
 type listing struct {
-	found map[kafka.Partition]int64
+	// hidden asks for what consumers cannot read yet, too.
+	hidden bool
+	found  map[kafka.Partition]int64
 	// open are partitions not resolved, and why.
 	open map[kafka.Partition]error
 	// beyond have no message at or after the time, before have none at or before it (brokers before 0.10.1).
