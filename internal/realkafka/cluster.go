@@ -23,7 +23,9 @@ type Cluster struct {
 	release Release
 	dir     string
 	brokers []*Broker
-	claims  []io.Closer // of the brokers' ports
+	// controllers are processes of their own, if there are any.
+	controllers []*Broker
+	claims      []io.Closer // of the brokers' ports
 }
 
 // Start runs a new cluster without topics and returns when all of its brokers serve. The processes outlive ctx, which
@@ -61,7 +63,7 @@ func (c *Cluster) start(ctx context.Context) error {
 	}
 	// All at once: with KRaft none is ready before most are there.
 	group, ctx := errgroup.WithContext(ctx)
-	for _, broker := range c.brokers {
+	for _, broker := range c.processes() {
 		group.Go(func() error { return broker.Start(ctx) })
 	}
 	return group.Wait()
@@ -69,7 +71,7 @@ func (c *Cluster) start(ctx context.Context) error {
 
 // place gives each broker its ports.
 func (c *Cluster) place(ctx context.Context) error {
-	for id := range c.config.Brokers {
+	for id := range c.config.Brokers + c.config.Controllers {
 		dir := filepath.Join(c.dir, fmt.Sprintf("broker-%d", id))
 		broker := &Broker{cluster: c, id: id, dir: dir, ports: map[string]int{}}
 		for _, listener := range append(slices.Clip(c.config.Listeners), Listener{Name: controller}) {
@@ -85,16 +87,23 @@ func (c *Cluster) place(ctx context.Context) error {
 		if id == 0 && c.config.Port != 0 {
 			broker.ports[c.config.Listeners[0].Name] = c.config.Port
 		}
-		c.brokers = append(c.brokers, broker)
+		if id < c.config.Brokers {
+			c.brokers = append(c.brokers, broker)
+		} else {
+			c.controllers = append(c.controllers, broker)
+		}
 	}
 	return nil
 }
+
+// processes are brokers and controllers.
+func (c *Cluster) processes() []*Broker { return slices.Concat(c.brokers, c.controllers) }
 
 func (c *Cluster) configure(ctx context.Context) error {
 	if err := writeLogging(c.dir); err != nil {
 		return err
 	}
-	for _, broker := range c.brokers {
+	for _, broker := range c.processes() {
 		if err := os.MkdirAll(broker.path("data"), 0o700); err != nil {
 			return fmt.Errorf("directory of broker %d: %w", broker.id, err)
 		}
@@ -117,7 +126,7 @@ const clusterID = "c2Ftc2EgcmVhbCBrYWZrYQ"
 // format makes the directories of KRaft's brokers.
 func (c *Cluster) format(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	for _, broker := range c.brokers {
+	for _, broker := range c.processes() {
 		group.Go(func() error {
 			_, err := c.run(ctx, "", "kafka.tools.StorageTool", "format", "--ignore-formatted",
 				"--cluster-id", clusterID, "--config", broker.path(configFile))
@@ -166,7 +175,7 @@ func (c *Cluster) Stop() error {
 }
 
 func (c *Cluster) kill() {
-	for _, broker := range c.brokers {
+	for _, broker := range c.processes() {
 		_ = broker.Kill() // one that is down is as it should be
 	}
 	for _, claim := range c.claims {

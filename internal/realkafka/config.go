@@ -4,6 +4,7 @@
 package realkafka
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -15,8 +16,11 @@ type Config struct {
 	Version string
 	// Brokers is how many there are. Default 1.
 	Brokers int
-	// ZooKeeper is where they register, host:port,host:port/chroot. Empty is KRaft: each broker is a controller too.
+	// ZooKeeper is where they register, host:port,host:port/chroot. Empty is KRaft.
 	ZooKeeper string
+	// Controllers are processes of their own that control KRaft's brokers, with the ids after theirs; none of them is among
+	// Cluster.Brokers. Default: each broker is a controller too, so that most of them must live.
+	Controllers int
 	// Properties are those of all brokers, BrokerProperties those of one, by its id; both as in server.properties, and
 	// both stronger than what this package sets itself.
 	Properties       map[string]string
@@ -79,6 +83,8 @@ func (c Config) check(release Release) error {
 		return fmt.Errorf("kafka %s needs a ZooKeeper", release.Version)
 	case c.ZooKeeper != "" && !release.RunsWithZooKeeper():
 		return fmt.Errorf("kafka %s knows no ZooKeeper", release.Version)
+	case c.ZooKeeper != "" && c.Controllers > 0:
+		return errors.New("controllers of their own are KRaft's, and this Kafka has a ZooKeeper")
 	}
 	for _, listener := range c.Listeners {
 		switch {

@@ -54,14 +54,21 @@ func small(brokers int) map[string]string {
 	}
 }
 
-// kraft makes a broker a controller too, one of all.
+// kraft says who controls: processes of their own, or all brokers.
 func (c *Cluster) kraft(b *Broker) map[string]string {
-	voters := make([]string, 0, len(c.brokers))
-	for _, other := range c.brokers {
+	roles, voting := "broker,"+controllerRole, c.brokers
+	if len(c.controllers) > 0 {
+		roles, voting = "broker", c.controllers
+	}
+	if b.controls() {
+		roles = controllerRole
+	}
+	voters := make([]string, 0, len(voting))
+	for _, other := range voting {
 		voters = append(voters, fmt.Sprintf("%d@%s", other.id, other.addr(controller)))
 	}
 	return map[string]string{
-		"process.roles":             "broker,controller",
+		"process.roles":             roles,
 		"node.id":                   strconv.Itoa(b.id),
 		"controller.listener.names": controller,
 		"controller.quorum.voters":  strings.Join(voters, ","),
@@ -79,7 +86,9 @@ func (c *Cluster) listeners(b *Broker) map[string]string {
 	}
 	var addresses, protocols []string
 	for _, listener := range listeners {
-		addresses = append(addresses, listener.Name+"://"+b.addr(listener.Name))
+		if c.listensAt(b, listener) {
+			addresses = append(addresses, listener.Name+"://"+b.addr(listener.Name))
+		}
 		protocols = append(protocols, listener.Name+":"+listener.Protocol)
 	}
 	all := map[string]string{"listeners": strings.Join(addresses, ",")}
@@ -88,8 +97,21 @@ func (c *Cluster) listeners(b *Broker) map[string]string {
 		return all
 	}
 	all["listener.security.protocol.map"] = strings.Join(protocols, ",")
-	all["inter.broker.listener.name"] = listeners[0].Name
+	if !b.controls() {
+		all["inter.broker.listener.name"] = listeners[0].Name
+	}
 	return all
+}
+
+// controllerRole is what a process is that controls.
+const controllerRole = "controller"
+
+// controls says that it is a process of its own for that.
+func (b *Broker) controls() bool { return b.id >= b.cluster.config.Brokers }
+
+// listensAt says whether a process has a listener: where controllers are processes of their own, only they have theirs.
+func (c *Cluster) listensAt(b *Broker, listener Listener) bool {
+	return len(c.controllers) == 0 || (listener.Name == controller) == b.controls()
 }
 
 // render writes properties as Java reads them.
