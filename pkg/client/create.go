@@ -11,12 +11,21 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 
+	"github.com/samsa-dev/samsa/pkg/client/metadata"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
 )
 
 // ErrNotCreatable says that the brokers cannot be asked to make a topic: those of Kafka 0.7 make one when it is first
 // published to.
 var ErrNotCreatable = errors.New("brokers of Kafka 0.7 make a topic when the first message is published to it")
+
+// ErrTooOldToCreate says that the brokers are older than Kafka 0.10.1, which makes topics by way of ZooKeeper alone.
+var ErrTooOldToCreate = errors.New("brokers older than Kafka 0.10.1 cannot be asked to make a topic: " +
+	"make it by their kafka-topics.sh --zookeeper")
+
+// ErrReplicasNeeded says that the brokers are older than Kafka 2.4, and cannot be asked for what they are configured
+// with.
+var ErrReplicasNeeded = errors.New("brokers older than Kafka 2.4 do not fill in the replication factor: name it")
 
 // TopicSettings are a topic's as it is made.
 type TopicSettings struct {
@@ -29,9 +38,9 @@ type TopicSettings struct {
 	Configs map[string]string
 }
 
-// Create makes the topic, which takes brokers of Kafka 0.10.1 and newer. One that exists is left as it is, and that is
-// no error. It waits for brokers to be known, and for them to have made it, as long as ctx allows; that they say so
-// need not mean that all of them know of it yet.
+// Create makes the topic, which takes brokers of Kafka 0.10.1 and newer: see ErrTooOldToCreate. One that exists is left
+// as it is, and that is no error. It waits for brokers to be known, and for them to have made it, as long as ctx allows;
+// that they say so need not mean that all of them know of it yet.
 func (t *Topic) Create(ctx context.Context, settings TopicSettings) error {
 	if err := layout.CheckTopic(t.name); err != nil {
 		return fmt.Errorf("topic: the name %w", err)
@@ -40,8 +49,8 @@ func (t *Topic) Create(ctx context.Context, settings TopicSettings) error {
 	if err != nil {
 		return fmt.Errorf("create topic %s: %w", t.name, err)
 	}
-	if state := t.cluster.State(); state.DialectKnown && state.Dialect == layout.Kafka07 {
-		return fmt.Errorf("create topic %s: %w", t.name, ErrNotCreatable)
+	if err := creatable(t.cluster.State(), settings.Replicas); err != nil {
+		return fmt.Errorf("create topic %s: %w", t.name, err)
 	}
 	replicas := settings.Replicas
 	if replicas == 0 {
@@ -61,4 +70,42 @@ func (t *Topic) Create(ctx context.Context, settings TopicSettings) error {
 		return fmt.Errorf("create topic %s: %w", t.name, err)
 	}
 	return nil
+}
+
+// creatable says why the brokers cannot be asked for a topic.
+func creatable(state ClusterState, replicas int16) error {
+	switch {
+	case state.DialectKnown && state.Dialect == layout.Kafka07:
+		return ErrNotCreatable
+	case !metadata.MakesTopics(state.MinVersion):
+		return ErrTooOldToCreate
+	case replicas == 0 && !metadata.DefaultReplicas(state.MinVersion):
+		return ErrReplicasNeeded
+	}
+	return nil
+}
+
+// Configs are the topic's settings as they are in force, by name; what is secret is left out. It takes brokers of Kafka
+// 0.11 and newer, and leave to read them.
+func (t *Topic) Configs(ctx context.Context) (map[string]string, error) {
+	client, err := t.cluster.kafkaClient(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("settings of topic %s: %w", t.name, err)
+	}
+	described, err := kadm.NewClient(client).DescribeTopicConfigs(ctx, t.name)
+	if err == nil {
+		_, err = described.On(t.name, func(c *kadm.ResourceConfig) error { return c.Err })
+	}
+	if err != nil {
+		return nil, fmt.Errorf("settings of topic %s: %w", t.name, err)
+	}
+	configs := map[string]string{}
+	for _, resource := range described {
+		for _, config := range resource.Configs {
+			if config.Value != nil {
+				configs[config.Key] = *config.Value
+			}
+		}
+	}
+	return configs, nil
 }

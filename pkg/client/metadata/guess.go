@@ -123,3 +123,14 @@ func (v Versions) spanning(other Versions) Versions {
 func WithoutZooKeeper(version string) bool {
 	return version != "" && compareVersions(version, "4.0") >= 0
 }
+
+// MakesTopics says whether brokers of this version can be asked to make a topic. One that is not known may be any.
+func MakesTopics(version string) bool {
+	return version == "" || compareVersions(version, "0.10.1") >= 0
+}
+
+// DefaultReplicas says whether brokers of this version, which is as above, can be asked to put a topic on as many of
+// them as they are configured with.
+func DefaultReplicas(version string) bool {
+	return version == "" || compareVersions(version, "2.4") >= 0
+}
