@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"errors"
+	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -58,6 +59,9 @@ func topicReady(s *bindingScope) finding {
 		return unknown(v1alpha1.ReasonTopicUnreadable, "it is not known whether topic %s exists: %v", topic, f.Err)
 	case !s.known():
 		return unknown(v1alpha1.ReasonProgressing, "topic %s is being looked for", topic)
+	case f.ByFirstMessage && create > 0:
+		return yes(v1alpha1.ReasonTopicComes, "topic %s does not exist, and Kafka 0.7 makes it with the first message, on "+
+			"each broker with as many partitions as that is configured with, whatever spec.createTopic says", topic)
 	case f.ByFirstMessage:
 		return yes(v1alpha1.ReasonTopicComes, "topic %s does not exist, and Kafka 0.7 makes it with the first message", topic)
 	case f.Missing && create == 0:
@@ -69,12 +73,24 @@ func topicReady(s *bindingScope) finding {
 		return no(v1alpha1.ReasonProgressing, "topic %s is being created", topic)
 	case f.Partitions == 0:
 		return no(v1alpha1.ReasonTopicMissing, "topic %s has no partitions", topic)
-	case create > 0 && int(create) != f.Partitions:
-		return yes(v1alpha1.ReasonTopicFound,
-			"topic %s has %s where spec.createTopic says %d; one that exists is not changed",
-			topic, plural(f.Partitions, "partition"), create)
 	default:
-		return yes(v1alpha1.ReasonTopicFound, "topic %s has %s", topic, plural(f.Partitions, "partition"))
+		return yes(v1alpha1.ReasonTopicFound, "topic %s has %s%s", topic, plural(f.Partitions, "partition"), s.differs())
+	}
+}
+
+// differs tells what of a topic that exists is not as it would have been made.
+func (s *bindingScope) differs() string {
+	const unchanged = "; one that exists is not changed"
+	create := int(s.binding.Spec.CreateTopic.Partitions)
+	switch f := &s.found; {
+	case create == 0 || create == f.Partitions && f.Differs == "":
+		return ""
+	case create == f.Partitions:
+		return ", and not what spec.createTopic says: " + f.Differs + unchanged
+	case f.Differs == "":
+		return fmt.Sprintf(" where spec.createTopic says %d%s", create, unchanged)
+	default:
+		return fmt.Sprintf(" where spec.createTopic says %d, and %s%s", create, f.Differs, unchanged)
 	}
 }
 

@@ -5,6 +5,7 @@ package controllers_test
 
 import (
 	"context"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/samsa-dev/samsa/api/v1alpha1"
 	embedkafka "github.com/samsa-dev/samsa/internal/embedded/kafka"
+	"github.com/samsa-dev/samsa/internal/embedded/world"
 )
 
 var _ = Describe("A ProducerBinding", func() {
@@ -136,7 +138,9 @@ var _ = Describe("A ProducerBinding", func() {
 			Partitions: 3, ReplicationFactor: 1, Configs: []v1alpha1.TopicConfig{{Name: "retention.ms", Value: "60000"}},
 		}
 		existing := newProducerBinding(namespace, "orders", "main", "orders")
-		existing.Spec.CreateTopic = v1alpha1.TopicCreation{Partitions: 8}
+		existing.Spec.CreateTopic = v1alpha1.TopicCreation{
+			Partitions: 8, Configs: []v1alpha1.TopicConfig{{Name: "max.message.bytes", Value: "1234"}},
+		}
 		create(ctx, binding, existing)
 		Eventually(condition(binding, v1alpha1.ConditionTopicReady)).WithContext(ctx).
 			Should(beCondition(binding, metav1.ConditionTrue, v1alpha1.ReasonTopicFound))
@@ -147,7 +151,8 @@ var _ = Describe("A ProducerBinding", func() {
 			HaveField("Key", "retention.ms"), HaveField("Value", HaveValue(Equal("60000"))))))
 		Eventually(condition(existing, v1alpha1.ConditionTopicReady)).WithContext(ctx).Should(And(
 			beCondition(existing, metav1.ConditionTrue, v1alpha1.ReasonTopicFound),
-			HaveField("Message", ContainSubstring("has 4 partitions where spec.createTopic says 8"))))
+			HaveField("Message", MatchRegexp("has 4 partitions where spec.createTopic says 8, "+
+				"and max.message.bytes is [0-9]+ where it says 1234; one that exists is not changed"))))
 		Expect(api.Delete(ctx, binding)).To(Succeed())
 		Expect(api.Delete(ctx, existing)).To(Succeed())
 		Eventually(komega.Get(binding)).WithContext(ctx).Should(Satisfy(apierrors.IsNotFound))
@@ -164,6 +169,24 @@ var _ = Describe("A ProducerBinding", func() {
 		Eventually(condition(binding, v1alpha1.ConditionTopicReady)).WithContext(ctx).Should(And(
 			beCondition(binding, metav1.ConditionFalse, v1alpha1.ReasonTopicNotCreated),
 			HaveField("Message", ContainSubstring("REPLICATION_FACTOR"))))
+	})
+
+	It("needs no topic in Kafka 0.7, which cannot be asked for one", func(ctx SpecContext) {
+		w, err := world.Start(ctx, world.Config{Era: world.Era07, Tick: 200 * time.Millisecond})
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(w.Close)
+		create(ctx, newKafkaCluster(namespace, "old", w.Connect()))
+		plain := newProducerBinding(namespace, "plain", "old", "plain")
+		asking := newProducerBinding(namespace, "asking", "old", "asking")
+		asking.Spec.CreateTopic.Partitions = 3
+		create(ctx, plain, asking)
+		Eventually(condition(plain, v1alpha1.ConditionTopicReady)).WithContext(ctx).Should(And(
+			beCondition(plain, metav1.ConditionTrue, v1alpha1.ReasonTopicComes),
+			HaveField("Message", HaveSuffix("with the first message"))))
+		Eventually(condition(asking, v1alpha1.ConditionTopicReady)).WithContext(ctx).Should(And(
+			beCondition(asking, metav1.ConditionTrue, v1alpha1.ReasonTopicComes),
+			HaveField("Message", HaveSuffix("whatever spec.createTopic says"))))
+		Expect(asking.Status.Topic.Partitions).To(HaveValue(BeZero()))
 	})
 
 	It("leaves its gateways as they are while its cluster cannot be used", func(ctx SpecContext) {

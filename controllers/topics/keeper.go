@@ -48,12 +48,15 @@ type Found struct {
 	ByFirstMessage bool
 	// CreateErr is why the topic could not be made.
 	CreateErr error
+	// Differs are the settings of one that exists that are not what it would have been made with, as in "retention.ms is
+	// 1000 where it says 2000". They are looked for where brokers tell them.
+	Differs string
 }
 
 // same tells that two findings differ in nothing that a status would show.
 func (f Found) same(other Found) bool {
 	return f.At.IsZero() == other.At.IsZero() && text(f.Err) == text(other.Err) && f.Partitions == other.Partitions &&
-		f.Missing == other.Missing && f.ByFirstMessage == other.ByFirstMessage &&
+		f.Missing == other.Missing && f.Differs == other.Differs && f.ByFirstMessage == other.ByFirstMessage &&
 		text(f.CreateErr) == text(other.CreateErr)
 }
 

@@ -7,7 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -105,7 +108,26 @@ func (w *watch) read(ctx context.Context, cluster *client.Cluster) (Found, error
 	case err != nil:
 		return Found{}, err
 	}
-	return Found{At: time.Now(), Partitions: len(partitions)}, nil
+	return Found{At: time.Now(), Partitions: len(partitions), Differs: w.differs(ctx, cluster)}, nil
+}
+
+// differs compares the topic's settings with those that it would be made with. That they cannot be read is no fault of
+// the topic's: brokers before 0.11 do not tell them, others do not tell everybody.
+func (w *watch) differs(ctx context.Context, cluster *client.Cluster) string {
+	if w.target.Create == nil || len(w.target.Create.Configs) == 0 {
+		return ""
+	}
+	configs, err := cluster.Topic(w.target.Topic).Configs(ctx)
+	if err != nil {
+		return ""
+	}
+	var differs []string
+	for _, name := range slices.Sorted(maps.Keys(w.target.Create.Configs)) {
+		if value, known := configs[name]; known && value != w.target.Create.Configs[name] {
+			differs = append(differs, fmt.Sprintf("%s is %s where it says %s", name, value, w.target.Create.Configs[name]))
+		}
+	}
+	return strings.Join(differs, ", ")
 }
 
 // create makes the topic.
