@@ -13,6 +13,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -50,6 +51,8 @@ type stage struct {
 	witnesses []*witness
 	flows     sync.WaitGroup
 	stopFlows context.CancelFunc
+	// closers are called in the end.
+	closers []func()
 	// crashes says that worker processes are meant to end.
 	crashes bool
 	// settles says that the end waits for statuses that are true, however long the play has lasted.
@@ -167,6 +170,9 @@ func (s *stage) close() error {
 		w.end()
 	}
 	err := s.guarded(s.clear)
+	for _, end := range s.closers {
+		end()
+	}
 	if s.producer != nil {
 		s.producer.Close()
 	}
@@ -179,13 +185,17 @@ func (s *stage) close() error {
 	return err
 }
 
-// clear ends the workers, then the namespace with what else is in it: that takes another moment, which nobody
+// clear ends whatever has pods, then the namespace with what else is in it: that takes another moment, which nobody
 // waits for.
 func (s *stage) clear() {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.name}}
-	err := api.DeleteAllOf(s.ctx, &v1alpha1.ConsumerGroup{}, client.InNamespace(s.name))
-	s.Expect(client.IgnoreNotFound(err)).To(Succeed())
-	s.Eventually(s.ctx, s.pods, closing).Should(BeEmpty(), "workers are to end with their group")
+	for _, kind := range []client.Object{
+		&v1alpha1.ConsumerGroup{}, &v1alpha1.ProducerBinding{}, &appsv1.Deployment{}, &appsv1.StatefulSet{},
+	} {
+		err := api.DeleteAllOf(s.ctx, kind, client.InNamespace(s.name))
+		s.Expect(client.IgnoreNotFound(err)).To(Succeed())
+	}
+	s.Eventually(s.ctx, s.pods, closing).Should(BeEmpty(), "pods are to end with what they are for")
 	s.Expect(client.IgnoreNotFound(api.Delete(s.ctx, namespace))).To(Succeed())
 }
 

@@ -37,10 +37,11 @@ const (
 	polling = 200 * time.Millisecond
 )
 
-// The system under test, and a client that reads past every cache.
+// The system under test, a client that reads past every cache, and the product's binary.
 var (
-	system *cluster.Cluster
-	api    client.WithWatch
+	system       *cluster.Cluster
+	api          client.WithWatch
+	workerBinary string
 )
 
 func TestSystem(t *testing.T) {
@@ -58,8 +59,9 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	programs, err := kubetest.Assets()
 	Expect(err).NotTo(HaveOccurred())
 	directory := shortTempDir()
+	workerBinary = buildWorker(ctx, directory)
 	config := cluster.Config{
-		Directory: filepath.Join(directory, "world"), Programs: programs, Worker: buildWorker(ctx, directory),
+		Directory: filepath.Join(directory, "world"), Programs: programs, Worker: workerBinary,
 		CRDs: filepath.Join(kubetest.Root(), "config", "crd", "bases"), ZooKeeper: "127.0.0.1:0",
 		Manager: runManager(managerLog()), Progress: func(step string) { GinkgoWriter.Printf("starting %s\n", step) },
 		Topics: map[string]int32{},
