@@ -97,15 +97,25 @@ func (p *Producer) ProduceSettled(
 		return
 	}
 	message.Timestamp = time.UnixMilli(message.Timestamp.UnixMilli()) // as it is stored
-	item := &dispatch.Item{
-		Message: message, Context: ctx, Deadline: now.Add(p.config.Timeout), Size: size + messageCost,
-		Done: func(outcome dispatch.Outcome, err error) { done(Produced(outcome), err) },
+	d := &delivery{done: done}
+	d.Item = dispatch.Item{
+		Message: message, Context: ctx, Since: now, Deadline: now.Add(p.config.Timeout), Size: size + messageCost, Sender: d,
 	}
 	if settled != nil {
-		item.Settled = func(outcome dispatch.Outcome, err error) { settled(Produced(outcome), err) }
+		d.Settled = func(outcome dispatch.Outcome, err error) { settled(Produced(outcome), err) }
 	}
-	p.dispatcher.Put(item)
+	p.dispatcher.Put(&d.Item)
 }
+
+// delivery is a message on its way and who is told of it, in one piece of memory.
+type delivery struct {
+	dispatch.Item
+
+	done func(Produced, error)
+}
+
+// Done implements dispatch.Sender.
+func (d *delivery) Done(outcome dispatch.Outcome, err error) { d.done(Produced(outcome), err) }
 
 // Flush waits until everything that was handed over before has its outcome, or ctx ends.
 func (p *Producer) Flush(ctx context.Context) error { return p.dispatcher.Flush(ctx) }

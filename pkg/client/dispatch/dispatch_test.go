@@ -339,12 +339,12 @@ func put(
 		e.asked = message.Partition.ID
 	}
 	item := &dispatch.Item{
-		Message: message, Context: t.Context(), Deadline: begun.Add(patience), Size: 100,
-		Done: func(outcome dispatch.Outcome, err error) {
+		Message: message, Context: t.Context(), Since: begun, Deadline: begun.Add(patience), Size: 100,
+		Sender: sender(func(outcome dispatch.Outcome, err error) {
 			mu.Lock()
 			defer mu.Unlock()
 			e.outcome, e.err, e.after, e.times = outcome, err, time.Since(begun), e.times+1
-		},
+		}),
 	}
 	if e.wants = c.dice(2) == 0; e.wants {
 		item.Settled = func(outcome dispatch.Outcome, err error) {
@@ -358,6 +358,12 @@ func put(
 	}
 	d.Put(item)
 }
+
+// sender is one that is a function.
+type sender func(dispatch.Outcome, error)
+
+// Done implements dispatch.Sender.
+func (s sender) Done(outcome dispatch.Outcome, err error) { s(outcome, err) }
 
 // check compares an outcome with where the message is.
 func (e *end) check(t *testing.T, value string, at []string) int {

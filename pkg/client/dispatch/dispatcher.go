@@ -53,7 +53,10 @@ type Dispatcher struct {
 	bytes   int
 	current *generation
 	sealed  []*generation
-	endings []ending
+	// ended are items whose outcome is yet to be told; spare is memory for the next of them.
+	ended, spare []*Item
+	// settlings are outcomes of items that were doubted, yet to be told.
+	settlings []settling
 
 	lanes map[string]*lane
 	// order are the lanes of the topology, in its order.
@@ -91,7 +94,10 @@ func New(config Config) *Dispatcher {
 	return d
 }
 
-// Put takes an item, whose Done is called in any case.
+// mostSpare bounds the memory that is kept for outcomes: those of eight batches of 1 KiB each, 64 KB.
+const mostSpare = 8192
+
+// Put takes an item, whose sender is told in any case.
 func (d *Dispatcher) Put(item *Item) {
 	d.mu.Lock()
 	item.generation = d.current
@@ -104,7 +110,7 @@ func (d *Dispatcher) Put(item *Item) {
 	case d.bytes > d.config.MaxBuffered:
 		d.refuse(item, item.Message.Partition.ID, kafka.ErrBusy)
 	default:
-		d.route(item, time.Now())
+		d.route(item, item.Since)
 		if d.underway == 1 {
 			d.signal() // the loop sleeps while there is nothing
 		}
@@ -114,25 +120,29 @@ func (d *Dispatcher) Put(item *Item) {
 
 // release unlocks mu and tells what was noted meanwhile.
 func (d *Dispatcher) release() {
-	endings := d.endings
-	d.endings = nil
-	d.mu.Unlock()
-	if len(endings) == 0 {
+	ended := d.ended
+	if len(ended) == 0 && len(d.settlings) == 0 {
+		d.mu.Unlock()
 		return
 	}
-	for _, e := range endings {
-		if e.late {
-			e.item.Settled(e.outcome, e.err)
-		} else {
-			e.item.Done(e.outcome, e.err)
-		}
+	settlings := d.settlings
+	d.settlings = nil
+	d.ended, d.spare = d.spare, nil
+	d.mu.Unlock()
+	for _, item := range ended {
+		item.Sender.Done(item.outcome, item.err)
+	}
+	for _, s := range settlings {
+		s.item.Settled(s.outcome, s.err)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, e := range endings { // not before all who wait for Flush have been told
-		if !e.late {
-			e.item.generation.leave()
-		}
+	for _, item := range ended { // not before all who wait for Flush have been told
+		item.generation.leave()
+	}
+	clear(ended)
+	if cap(ended) <= mostSpare {
+		d.spare = ended[:0]
 	}
 }
 

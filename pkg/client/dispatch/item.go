@@ -19,24 +19,33 @@ type Outcome struct {
 	Held bool
 }
 
+// Sender is who a message is of.
+type Sender interface {
+	// Done is told the outcome, once. It must not block.
+	Done(Outcome, error)
+}
+
 // Item is a message on its way.
 type Item struct {
 	// Message has its timestamp, and a partition's id if it must go there.
 	Message kafka.Message
-	// Done is told the outcome, once.
-	Done func(Outcome, error)
-	// Settled, if not nil, is told what became of it after all where Done was told that this is unknown: once, and after
-	// Done. Its batch is repeated until then, for Config.Settle beyond Deadline at most.
+	Sender  Sender
+	// Settled, if not nil, is told what became of it after all where Sender was told that this is unknown: once, and after
+	// that. Its batch is repeated until then, for Config.Settle beyond Deadline at most.
 	Settled func(Outcome, error)
+	// Since is when it came.
+	Since time.Time
 	// Context and Deadline end the waiting, whichever is first.
 	Context  context.Context //nolint:containedctx // the message's, which travels alone
 	Deadline time.Time
 	// Size is what it counts for, in bytes.
 	Size int
 
-	// told says that Done knows, doubted that Settled does not yet.
+	generation *generation
+	// told says that the outcome is known: outcome, or err; doubted that Settled is yet to be told.
 	told, doubted bool
-	generation    *generation
+	outcome       Outcome
+	err           error
 }
 
 // late says why the item must not wait any longer, nil if it may.
@@ -58,25 +67,23 @@ func (d *Dispatcher) bound(i *Item) bool {
 	return i.Message.Partition.ID != "" || d.keyed(i) && !d.config.KeyedMoves
 }
 
-// ending is an outcome that is yet to be told: never while mu is held.
-type ending struct {
+// settling is what became of an item that was doubted.
+type settling struct {
 	item    *Item
 	outcome Outcome
 	err     error
-	// late says that it is for Settled.
-	late bool
 }
 
-// end notes an item's outcome, to be told after mu is released.
+// end notes an item's outcome, to be told after mu is released: never while it is held.
 func (d *Dispatcher) end(item *Item, outcome Outcome, err error) {
 	if item.told {
 		d.settleDoubt(item, outcome, err)
 		return
 	}
-	item.told = true
+	item.told, item.outcome, item.err = true, outcome, err
 	d.underway--
 	d.bytes -= item.Size
-	d.endings = append(d.endings, ending{item: item, outcome: outcome, err: err})
+	d.ended = append(d.ended, item)
 	if d.underway == 0 {
 		d.signal() // Close may be waiting
 	}
@@ -100,7 +107,7 @@ func (d *Dispatcher) settleDoubt(item *Item, outcome Outcome, err error) {
 	}
 	item.doubted = false
 	d.doubts--
-	d.endings = append(d.endings, ending{item: item, outcome: outcome, err: err, late: true})
+	d.settlings = append(d.settlings, settling{item, outcome, err})
 }
 
 // refuse ends an item that was certainly not written.

@@ -51,7 +51,7 @@ func putDoubtful(t *testing.T, d *dispatch.Dispatcher) told {
 	all := told{make(chan error, 2), make(chan error, 2)}
 	d.Put(&dispatch.Item{
 		Message: kafka.Message{Value: []byte("x")}, Context: t.Context(), Deadline: time.Now().Add(patience), Size: 100,
-		Done:    func(_ dispatch.Outcome, err error) { all.done <- err },
+		Sender:  sender(func(_ dispatch.Outcome, err error) { all.done <- err }),
 		Settled: func(_ dispatch.Outcome, err error) { all.settled <- err },
 	})
 	return all
