@@ -120,12 +120,17 @@ func (d *Dispatcher) Put(item *Item) {
 
 // release unlocks mu and tells what was noted meanwhile.
 func (d *Dispatcher) release() {
-	ended := d.ended
-	if len(ended) == 0 && len(d.settlings) == 0 {
-		d.mu.Unlock()
-		return
+	for d.tell() {
 	}
-	settlings := d.settlings
+	d.mu.Unlock()
+}
+
+// tell tells what was noted, without mu, and reports whether there was anything.
+func (d *Dispatcher) tell() bool {
+	ended, settlings := d.ended, d.settlings
+	if len(ended) == 0 && len(settlings) == 0 {
+		return false
+	}
 	d.settlings = nil
 	d.ended, d.spare = d.spare, nil
 	d.mu.Unlock()
@@ -136,14 +141,16 @@ func (d *Dispatcher) release() {
 		s.item.Settled(s.outcome, s.err)
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	for _, item := range ended { // not before all who wait for Flush have been told
 		item.generation.leave()
+		item.heard = true
+		d.settlings = append(d.settlings, item.early...)
 	}
 	clear(ended)
 	if cap(ended) <= mostSpare {
 		d.spare = ended[:0]
 	}
+	return true
 }
 
 // Buffered are the bytes that have no outcome yet.

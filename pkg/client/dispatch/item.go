@@ -46,6 +46,9 @@ type Item struct {
 	told, doubted bool
 	outcome       Outcome
 	err           error
+	// heard says that Sender was told; until then Settled has to wait with what is early.
+	heard bool
+	early []settling
 }
 
 // late says why the item must not wait any longer, nil if it may.
@@ -107,7 +110,11 @@ func (d *Dispatcher) settleDoubt(item *Item, outcome Outcome, err error) {
 	}
 	item.doubted = false
 	d.doubts--
-	d.settlings = append(d.settlings, settling{item, outcome, err})
+	if s := (settling{item, outcome, err}); item.heard {
+		d.settlings = append(d.settlings, s)
+	} else {
+		item.early = []settling{s}
+	}
 }
 
 // refuse ends an item that was certainly not written.
