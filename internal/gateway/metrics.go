@@ -67,18 +67,22 @@ func (m *Metrics) observe(o handling.Observation) {
 
 // outcome counts a message.
 func (m *Metrics) outcome(took time.Duration, produced client.Produced, err error) {
-	refused := (*kafka.Refused)(nil)
 	switch {
 	case err == nil && produced.Held:
 		m.acks.Observe(took.Seconds())
 		m.written.Inc()
 	case err == nil:
 		m.sent.Inc()
-	case errors.As(err, &refused):
+	case isRefused(err):
 		m.refused.Inc()
 	default:
 		m.unknown.Inc()
 	}
+}
+
+func isRefused(err error) bool {
+	_, certain := errors.AsType[*kafka.Refused](err)
+	return certain
 }
 
 // maxScrapes bounds scrapes at the same time: one Prometheus, its twin, and somebody with curl.
