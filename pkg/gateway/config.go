@@ -56,8 +56,9 @@ type Config struct {
 	// body of 1 MiB, and some 3 MB of memory until it is answered.
 	MaxBatch int
 	// MaxHeldBytes is how much of bodies is held at a time, of all requests together; what is more is answered with 429,
-	// and streams are not read on. It is memory besides the producer's own. Default 64 MiB: 64 bodies of the largest. No
-	// less than one stream of the largest messages needs: twice MaxBodyBytes, and 128 KiB.
+	// and streams are not read on: of those no more than 9.5 MiB are underway, and half of this at most. It is memory
+	// besides the producer's own. Default 64 MiB: 64 bodies of the largest. No less than one stream of the largest
+	// messages needs: twice MaxBodyBytes, and 128 KiB.
 	MaxHeldBytes int64
 	// RequestTimeout is how long an answer waits for the producer once the body is there. It should be a little longer
 	// than the producer's own, which knows better what became of the message. Default 35 s.

@@ -9,7 +9,7 @@
 //	POST /                                    a message: the body is its value, headers (package format) are the rest
 //	  application/cloudevents+json            an event in structured mode; in binary mode by its headers ce-*
 //	  application/cloudevents-batch+json      a batch of events
-//	  application/x-ndjson                    a stream: each line is a message in JSON (format.ReadLine)
+//	  application/x-ndjson                    a stream: each line is a message in JSON (format.LineReader)
 //	  application/vnd.samsa.frames            a stream: each value has its length before it, 4 bytes big-endian
 //	POST /topics/{topic}                      records of Kafka REST Proxy v2 and Strimzi's bridge
 //	POST /topics/{topic}/partitions/{p}       the same, for one partition

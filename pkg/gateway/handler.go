@@ -15,9 +15,12 @@ type Handler struct {
 	config Config
 	// document is what /openapi.json answers.
 	document []byte
-	held     held
+	// held counts bodies and what is read of streams; streaming what of streams is underway to the producer, again.
+	held, streaming held
 	// waiters are used again by single messages: a channel, a timer and a closure each.
 	waiters sync.Pool
+	// slots are used again by the messages of streams.
+	slots sync.Pool
 	// drained is closed by Drain, and ends the reading of streams.
 	drained  context.Context //nolint:containedctx // an event, which streams wait for
 	drain    context.CancelFunc
@@ -32,9 +35,11 @@ func New(config Config) (*Handler, error) {
 	}
 	h := &Handler{
 		config: config, document: describe(config.Topic, config.Security), held: held{most: config.MaxHeldBytes},
+		streaming: held{most: min(streamBytes, config.MaxHeldBytes/2)},
 	}
 	h.drained, h.drain = context.WithCancel(context.Background())
 	h.waiters.New = func() any { return newWaiter() }
+	h.slots.New = func() any { return newSlot() }
 	return h, nil
 }
 

@@ -15,16 +15,23 @@ import (
 
 const (
 	// pipelineMessages is how many messages of one stream are underway: at 200,000 a second, what a broker takes 20 ms to
-	// answer. A slot is some 200 bytes, made when it is first used: 800 KB at most.
+	// answer.
 	pipelineMessages = 4096
-	// pipelineBytes is how much of one stream is underway: 4096 messages of 2 KiB.
-	pipelineBytes = 8 << 20
+	// slotBytes is what a message underway counts for besides its bytes: what the producer counts for it (256), and what
+	// a record takes in a batch of its own (97).
+	slotBytes = 384
+	// streamBytes is how much of all streams is underway: 4096 messages of 2 KiB, with what they count for besides, and
+	// 80 ms of what a gigabit link carries. More would not be faster: with 64 MiB, what is read has left the processor's
+	// caches when it is written, and a message costs a fifth more.
+	streamBytes = pipelineMessages * (2<<10 + slotBytes)
 	// lineBytes is how much of results is gathered before it is sent: some 300 lines. It is also how long the result of a
 	// stream may be that is known as a whole before any of it was sent, so that its status can say it.
 	lineBytes = 32 << 10
 )
 
-// slot is one message underway.
+// slot is one message underway. One whose outcome came is used again, by whatever stream is next: so there are as many
+// as messages are underway, of some 200 bytes each, and those that are used are the ones a processor has at hand. One
+// that was not decided never is: its outcome may still come.
 type slot struct {
 	pipe *pipeline
 	// ready is set when result is.
@@ -38,9 +45,24 @@ type slot struct {
 
 // take takes the outcome.
 func (s *slot) take(produced client.Produced, err error) {
+	pipe := s.pipe // whose the slot is no more once it is ready
 	s.result = result{produced, err}
 	s.ready.Store(true)
-	s.pipe.wake()
+	pipe.wake()
+}
+
+func newSlot() *slot {
+	s := new(slot)
+	s.done = s.take
+	return s
+}
+
+// free lets the slot be used again.
+func (s *slot) free() {
+	h := s.pipe.x.h
+	s.pipe, s.result = nil, result{}
+	s.ready.Store(false)
+	h.slots.Put(s)
 }
 
 // pipeline hands the messages of a stream from its reader, which publishes them, to its writer, which writes their
@@ -57,14 +79,15 @@ type pipeline struct {
 	// waits; the other changes the state, then looks at the word: one of both sees the other.
 	idle, full atomic.Bool
 	news, room chan struct{}
-	timer      *time.Timer
-	lines      lines
+	// timer is the writer's, pausing the reader's.
+	timer, pausing *time.Timer
+	lines          lines
 }
 
 func newPipeline(x *exchange, control *http.ResponseController) *pipeline {
 	p := &pipeline{
 		x: x, control: control, news: make(chan struct{}, 1), room: make(chan struct{}, 1),
-		timer: time.NewTimer(math.MaxInt64),
+		timer: time.NewTimer(math.MaxInt64), pausing: time.NewTimer(math.MaxInt64),
 	}
 	p.lines.pipe = p
 	return p
@@ -82,28 +105,24 @@ func (p *pipeline) wake() {
 // acquire gives the next slot, and memory for size bytes, as soon as there is room; nil if there is none in time or
 // nobody listens any more.
 func (p *pipeline) acquire(ctx context.Context, size int) *slot {
-	until := time.Now().Add(p.x.h.config.RequestTimeout)
-	for !p.fits(size) {
+	size += slotBytes
+	now := time.Now()
+	for until := now.Add(p.x.h.config.RequestTimeout); !p.fits(size); now = time.Now() {
 		p.full.Store(true)
 		if p.fits(size) { // looked at again, since room that came before is not told of
 			break
 		}
-		if p.lost.Load() || time.Now().After(until) || !p.pause(ctx) {
+		if p.lost.Load() || now.After(until) || !p.pause(ctx, p.room) {
 			return nil
 		}
 	}
 	p.full.Store(false)
 	p.bytes.Add(int64(size))
-	at := p.tail.Load() % pipelineMessages
-	s := p.slots[at]
-	if s == nil {
-		s = &slot{pipe: p}
-		s.done = s.take
-		p.slots[at] = s
-	}
-	s.ready.Store(false)
+	s := p.x.h.slots.Get().(*slot) //nolint:forcetypeassert // nothing else is in it
+	s.pipe = p
+	p.slots[p.tail.Load()%pipelineMessages] = s
 	s.size = size
-	s.until = time.Now().Add(p.x.h.config.RequestTimeout)
+	s.until = now.Add(p.x.h.config.RequestTimeout)
 	return s
 }
 
@@ -112,21 +131,28 @@ func (p *pipeline) fits(size int) bool {
 	if p.tail.Load()-p.head.Load() >= pipelineMessages {
 		return false
 	}
-	if underway := p.bytes.Load(); underway > 0 && underway+int64(size) > pipelineBytes {
+	h, n := p.x.h, int64(size)
+	if p.bytes.Load() == 0 { // a stream goes on, if slowly, however many there are
+		h.streaming.bytes.Add(n)
+	} else if !h.streaming.take(n) {
 		return false
 	}
-	return p.x.h.held.take(int64(size))
+	if !h.held.take(n) {
+		h.streaming.give(n)
+		return false
+	}
+	return true
 }
 
-// pause waits until a message is done, but not for long: what others hold is given back without a word.
-func (p *pipeline) pause(ctx context.Context) bool {
-	p.full.Store(true)
+// pause waits for room, but not for long: what others hold is given back without a word.
+func (p *pipeline) pause(ctx context.Context, room <-chan struct{}) bool {
+	p.full.Store(room != nil)
 	defer p.full.Store(false)
-	timer := time.NewTimer(busyPause)
-	defer timer.Stop()
+	p.pausing.Reset(busyPause)
+	defer p.pausing.Stop()
 	select {
-	case <-p.room:
-	case <-timer.C:
+	case <-room:
+	case <-p.pausing.C:
 	case <-ctx.Done():
 		return false
 	}
@@ -167,19 +193,20 @@ func (p *pipeline) run() {
 			p.wait(nil)
 			continue
 		}
-		at := head % pipelineMessages
-		s := p.slots[at]
+		s := p.slots[head%pipelineMessages]
 		if !s.ready.Load() && !p.wait(s) {
 			continue
 		}
+		size := s.size
 		if s.ready.Load() {
 			p.lines.add(&s.result)
+			s.free()
 		} else {
 			p.lines.add(&result{err: errUndecided})
-			p.slots[at] = nil // its outcome may still come
 		}
-		p.bytes.Add(-int64(s.size))
-		p.x.h.held.give(int64(s.size))
+		p.bytes.Add(-int64(size))
+		p.x.h.streaming.give(int64(size))
+		p.x.h.held.give(int64(size))
 		p.head.Add(1)
 		if p.roomy() {
 			p.tellRoom()
@@ -189,7 +216,7 @@ func (p *pipeline) run() {
 
 // roomy says that a reader that waits should go on: not for each message, but for a quarter of what may be underway.
 func (p *pipeline) roomy() bool {
-	return p.tail.Load()-p.head.Load() <= pipelineMessages*3/4 && p.bytes.Load() <= pipelineBytes*3/4
+	return p.tail.Load()-p.head.Load() <= pipelineMessages*3/4
 }
 
 func (p *pipeline) tellRoom() {

@@ -23,6 +23,7 @@ type stream struct {
 	x      *exchange
 	media  format.Media
 	fields format.Fields
+	lines  format.LineReader
 	arena  arena
 	pipe   *pipeline
 
@@ -190,9 +191,10 @@ func (s *stream) publish(data []byte) error {
 	}
 	for {
 		s.x.h.config.Producer.Produce(ctx, message, slot.done)
-		// That there is no room is said at once: the message is tried again, before any that comes after it.
+		// That there is no room is said at once: the message is tried again, before any that comes after it. It is others
+		// who fill the producer, so that one's own results say nothing of room.
 		if !slot.ready.Load() || !errors.Is(slot.result.err, kafka.ErrBusy) || time.Now().After(slot.until) ||
-			!s.pipe.pause(ctx) {
+			!s.pipe.pause(ctx, nil) {
 			break
 		}
 		slot.ready.Store(false)
@@ -208,7 +210,7 @@ func (s *stream) message(data []byte) (kafka.Message, error) {
 		m.Value = data
 		return m, nil
 	}
-	m, err := format.ReadLine(s.fields, data)
+	m, err := s.lines.Read(s.fields, data)
 	if err != nil {
 		return m, err
 	}

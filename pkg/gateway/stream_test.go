@@ -209,8 +209,8 @@ var _ = Describe("A stream", func() {
 			defer GinkgoRecover()
 			c <- post(ctx, url, "/", strings.Repeat(frames(value), 40), contentType, typeFrames)
 		}()
-		Eventually(func() int { return len(b.written()) }).Should(Equal(8)) // pipelineBytes
-		Consistently(func() int { return len(b.written()) }, 100*time.Millisecond).Should(Equal(8))
+		Eventually(func() int { return len(b.written()) }).Should(Equal(9)) // streamBytes
+		Consistently(func() int { return len(b.written()) }, 100*time.Millisecond).Should(Equal(9))
 		Eventually(func() int { b.release(); return len(c) + len(b.written()) }).Should(BeNumerically(">=", 40))
 		Eventually(func() bool {
 			b.release()

@@ -140,7 +140,7 @@ func FuzzLine(f *testing.F) {
 		`"headers":[{"key":"h","value":"x"},{"key":"i","valueBase64":"AA=="}]}`))
 	f.Add([]byte(`{"keyBase64":"AA==","valueJSON":{"a":1}}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
-		m, err := format.ReadLine(format.Fields{}, line)
+		m, err := new(format.LineReader).Read(format.Fields{}, line)
 		judge(t, err, m)
 		if err == nil && !json.Valid(line) {
 			t.Fatalf("%q was read", line)

@@ -10,7 +10,16 @@ import (
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
-// ReadLine reads a line of a stream:
+// LineReader reads the lines of a stream, one after the other. Not safe for concurrent use. The zero value is ready.
+type LineReader struct {
+	record
+
+	scanning strictjson.Scanner
+	// take is field, bound once for all lines.
+	take func(name string) error
+}
+
+// Read reads a line of a stream:
 //
 //	{"key": "text", "value": "text", "partition": 3, "timestamp": 1700000000000,
 //	 "headers": [{"key": "name", "value": "text"}]}
@@ -18,13 +27,17 @@ import (
 // In place of key there may be keyBase64; in place of value, valueBase64 or valueJSON, which is any JSON. One of the
 // three must be there; null is a null value. The message may share the line's memory. fields is what all lines have
 // that do not say otherwise.
-func ReadLine(fields Fields, line []byte) (kafka.Message, error) {
-	s, err := strictjson.New(line)
-	if err != nil {
+func (r *LineReader) Read(fields Fields, line []byte) (kafka.Message, error) {
+	if r.take == nil {
+		r.take = r.field
+	}
+	s := &r.scanning
+	if err := s.Reset(line); err != nil {
 		return kafka.Message{}, inJSON("the line", err)
 	}
-	r := lineReader{record{scanner: s, media: Lines}}
-	if err = s.Object(r.field); err == nil {
+	r.record = record{scanner: s, media: Lines}
+	err := s.Object(r.take)
+	if err == nil {
 		err = s.End()
 	}
 	if err == nil && r.seen&seenValue == 0 {
@@ -51,9 +64,7 @@ func ReadLine(fields Fields, line []byte) (kafka.Message, error) {
 	return m, inJSON("the line", err)
 }
 
-type lineReader struct{ record }
-
-func (r *lineReader) field(name string) (err error) {
+func (r *LineReader) field(name string) (err error) {
 	target, bit := &r.message.Value, uint8(seenValue)
 	switch name {
 	case "key", "keyBase64":

@@ -41,6 +41,16 @@ type Scanner struct {
 
 // New begins to read a text. The error is about its encoding.
 func New(data []byte) (*Scanner, error) {
+	s := new(Scanner)
+	if err := s.Reset(data); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Reset begins to read another text, as New does.
+func (s *Scanner) Reset(data []byte) error {
+	*s = Scanner{data: data}
 	if !utf8.Valid(data) {
 		at := 0
 		for at < len(data) {
@@ -50,9 +60,9 @@ func New(data []byte) (*Scanner, error) {
 			}
 			at += size
 		}
-		return nil, &Error{At: at, Malformed: true, Problem: "it is not UTF-8"}
+		return &Error{At: at, Malformed: true, Problem: "it is not UTF-8"}
 	}
-	return &Scanner{data: data}, nil
+	return nil
 }
 
 // At is where the next value begins.
