@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -36,17 +37,21 @@ const (
 	frames kind = "frames"
 )
 
-// outcome is what those who published found, after the warm-up.
+// outcome is how many messages were published in a window, after the warm-up.
 type outcome struct {
 	Messages int64
 	Seconds  float64
+}
+
+// farewell is what those who published say when all is answered, which for streams is a while after the window.
+type farewell struct {
 	// Median and P99 are how long single messages took.
 	Median, P99 time.Duration
 	Err         string
 }
 
-// publish publishes as its input says. For each order it answers twice: with true when the warm-up is over, and with the
-// outcome at the end.
+// publish publishes as its input says. For each order it answers thrice: with true when the warm-up is over, with the
+// outcome when the window is, and with a farewell; with false and a farewell if there is nobody to publish to.
 func publish(in io.Reader, out io.Writer) error {
 	orders, answers := json.NewDecoder(in), json.NewEncoder(out)
 	for {
@@ -56,26 +61,29 @@ func publish(in io.Reader, out io.Writer) error {
 		} else if err != nil {
 			return fmt.Errorf("order: %w", err)
 		}
-		l, err := newLoad(o)
-		if err != nil {
-			l = new(load)
-			_ = answers.Encode(false) // whoever does not read it misses the outcome too
-		} else {
-			err = l.run(func() error { return answers.Encode(true) })
-		}
-		if err != nil {
-			l.outcome = outcome{Err: err.Error()}
-		}
-		if err := answers.Encode(l.outcome); err != nil {
+		if err := answers.Encode(carryOut(o, answers)); err != nil {
 			return fmt.Errorf("answer: %w", err)
 		}
 	}
 }
 
+func carryOut(o order, answers *json.Encoder) farewell {
+	l, err := newLoad(o)
+	if err != nil {
+		_ = answers.Encode(false) // whoever does not read it misses the farewell too
+		return farewell{Err: err.Error()}
+	}
+	defer l.close()
+	if err := l.run(answers); err != nil {
+		return farewell{Err: err.Error()}
+	}
+	return l.farewell()
+}
+
 // load is an order being carried out.
 type load struct {
 	order
-	outcome
+
 	connections []*connection
 	// counting says that what is answered counts, over that the time is.
 	counting, over atomic.Bool
@@ -104,8 +112,7 @@ func (l *load) close() {
 }
 
 // run publishes for the warm-up and for the window.
-func (l *load) run(begun func() error) error {
-	defer l.close()
+func (l *load) run(answers *json.Encoder) error {
 	work := l.singles
 	if l.Kind != single {
 		work = l.stream
@@ -116,24 +123,15 @@ func (l *load) run(begun func() error) error {
 		all.Go(func() { errs[i] = work(c) })
 	}
 	time.Sleep(l.Warm)
-	if err := begun(); err != nil {
-		return err
-	}
+	err := answers.Encode(true)
 	from := time.Now()
 	l.counting.Store(true)
 	time.Sleep(l.Window)
 	l.counting.Store(false)
-	l.Seconds = time.Since(from).Seconds()
-	l.Messages = l.messages.Load()
+	err = errors.Join(err, answers.Encode(outcome{l.messages.Load(), time.Since(from).Seconds()}))
 	l.over.Store(true)
 	all.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	l.latencies()
-	return nil
+	return errors.Join(err, errors.Join(errs...))
 }
 
 // singles posts one message after the other.
@@ -157,15 +155,16 @@ func (l *load) singles(c *connection) error {
 	return nil
 }
 
-func (l *load) latencies() {
+func (l *load) farewell() (f farewell) {
 	var took []time.Duration
 	for _, c := range l.connections {
 		took = append(took, c.took...)
 	}
 	if len(took) > 0 {
 		slices.Sort(took)
-		l.Median, l.P99 = took[len(took)/2], took[len(took)*99/100]
+		f.Median, f.P99 = took[len(took)/2], took[len(took)*99/100]
 	}
+	return f
 }
 
 // writtenAtOnce is how much of a stream is written at a time.
@@ -200,7 +199,7 @@ func (l *load) stream(c *connection) error {
 		return err
 	}
 	if err := <-sent; err != nil {
-		return fmt.Errorf("stream: %w", err)
+		return fmt.Errorf("stream, of which %d of %d messages were taken: %w", taken, chunks*many, err)
 	}
 	if taken != chunks*many {
 		return fmt.Errorf("of a stream of %d messages %d were taken", chunks*many, taken)

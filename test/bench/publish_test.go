@@ -29,10 +29,17 @@ const (
 	publishedSize = 1 << 10
 )
 
-// way is one way to publish. It works through a warm-up until it returns, and then for a window until finish does.
+// way is one way to publish. start returns when the warm-up is over.
 type way struct {
 	name  string
-	start func(ctx context.Context) (finish func() (outcome, error), err error)
+	start func(ctx context.Context) (running, error)
+}
+
+// running is a way being gone.
+type running interface {
+	// measured returns when the window is over, ended when everything is.
+	measured() (outcome, error)
+	ended() (farewell, error)
 }
 
 // BenchmarkPublish compares the gateway with the least that does the same: a handler of net/http that calls franz-go's
@@ -42,11 +49,13 @@ func BenchmarkPublish(b *testing.B) {
 	b.Cleanup(func() { runtime.GOMAXPROCS(before) })
 	s := newStand(b)
 	b.Run("single", func(b *testing.B) {
-		s.compare(b, 2, s.posting("ProduceSync", s.synchronous, single, 1), s.posting("answer", s.answering, single, 1),
-			s.posting("gateway", s.open, single, 1), s.posting("gateway+tokens", s.guarded, single, 1))
+		s.compare(b, 2, s.posting("ProduceSync", s.synchronous, single, concurrency),
+			s.posting("answer", s.answering, single, concurrency),
+			s.posting("gateway", s.open, single, concurrency),
+			s.posting("gateway+tokens", s.guarded, single, concurrency))
 	})
 	b.Run("bulk", func(b *testing.B) {
-		s.compare(b, 1, way{"Produce", s.produce},
+		s.compare(b, 1, way{"Produce", s.startProducing},
 			s.posting("gateway-lines", s.guarded, lines, *streams), s.posting("gateway-frames", s.guarded, frames, *streams))
 	})
 }
@@ -76,27 +85,22 @@ func (s *stand) compare(b *testing.B, yardsticks int, ways ...way) {
 	}
 }
 
-func (s *stand) measure(ctx context.Context, w way) (taken sample, err error) {
-	finish, err := w.start(ctx)
+func (s *stand) measure(ctx context.Context, w way) (sample, error) {
+	way, err := w.start(ctx)
 	if err != nil {
 		return sample{}, err
 	}
 	none := func(context.Context) (int64, error) { return 0, nil }
-	from, err := look(ctx, s.servers, none)
-	if err != nil {
+	from, errFrom := look(ctx, s.servers, none)
+	done, errWindow := way.measured()
+	to, errTo := look(ctx, s.servers, none)
+	said, errEnd := way.ended()
+	if err := errors.Join(errFrom, errWindow, errTo, errEnd); err != nil {
 		return sample{}, err
 	}
-	said, err := finish()
-	if err != nil {
-		return sample{}, err
-	}
-	to, err := look(ctx, s.servers, none)
-	if err != nil {
-		return sample{}, err
-	}
-	to.messages = said.Messages
-	taken = between(from, to)
-	taken.perSecond = float64(said.Messages) / said.Seconds
+	to.messages = done.Messages
+	taken := between(from, to)
+	taken.perSecond = float64(done.Messages) / done.Seconds
 	taken.median, taken.p99 = said.Median.Seconds(), said.P99.Seconds()
 	runtime.GC()
 	return taken, nil
@@ -104,10 +108,7 @@ func (s *stand) measure(ctx context.Context, w way) (taken sample, err error) {
 
 // posting has those who publish send messages to an address.
 func (s *stand) posting(name string, to target, k kind, connections int) way {
-	if k == single {
-		connections = concurrency
-	}
-	return way{name, func(context.Context) (func() (outcome, error), error) {
+	return way{name, func(context.Context) (running, error) {
 		err := json.NewEncoder(s.publishers.asks).Encode(order{
 			Address: to.address, Token: to.token, Kind: k, Connections: connections, Size: publishedSize,
 			Warm: time.Duration(float64(*window) * warmUp), Window: *window,
@@ -119,13 +120,26 @@ func (s *stand) posting(name string, to target, k kind, connections int) way {
 		if err := s.publishers.answers.Decode(&begun); err != nil {
 			return nil, fmt.Errorf("answer of those who publish: %w", err)
 		}
-		return s.published, nil
+		if !begun {
+			_, err := others{s.publishers}.ended()
+			return nil, err
+		}
+		return others{s.publishers}, nil
 	}}
 }
 
-// published is what those who publish say at the end.
-func (s *stand) published() (said outcome, err error) {
-	if err := s.publishers.answers.Decode(&said); err != nil {
+// others are those who publish, while they do.
+type others struct{ *child }
+
+func (o others) measured() (done outcome, err error) {
+	if err := o.answers.Decode(&done); err != nil {
+		return done, fmt.Errorf("answer of those who publish: %w", err)
+	}
+	return done, nil
+}
+
+func (o others) ended() (said farewell, err error) {
+	if err := o.answers.Decode(&said); err != nil {
 		return said, fmt.Errorf("answer of those who publish: %w", err)
 	}
 	if said.Err != "" {

@@ -16,8 +16,6 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -214,39 +212,4 @@ func serviceAccounts(b *testing.B) (gateway.Auth, string) {
 		Audience: audience, Mode: gateway.ReviewJWKS, Issuer: issuer, JWKSURL: keys.URL,
 		Allow: []gateway.Allowed{{Namespace: "shop"}},
 	}}, token
-}
-
-// produce is franz-go's own bulk: as many as streams hand it records, and it makes them wait while it is full.
-func (s *stand) produce(ctx context.Context) (finish func() (outcome, error), err error) {
-	ctx, stop := context.WithCancel(ctx)
-	var written atomic.Int64
-	var failure atomic.Pointer[error]
-	promise := func(_ *kgo.Record, err error) {
-		if err != nil && ctx.Err() == nil {
-			failure.Store(&err)
-		}
-		written.Add(1)
-	}
-	value := []byte(text(publishedSize))
-	var all sync.WaitGroup
-	for range *streams {
-		all.Go(func() {
-			for ctx.Err() == nil {
-				s.franz.Produce(ctx, &kgo.Record{Value: value}, promise)
-			}
-		})
-	}
-	time.Sleep(time.Duration(float64(*window) * warmUp))
-	return func() (outcome, error) {
-		from, before := time.Now(), written.Load()
-		time.Sleep(*window)
-		said := outcome{Messages: written.Load() - before, Seconds: time.Since(from).Seconds()}
-		stop()
-		all.Wait()
-		err := s.franz.Flush(context.WithoutCancel(ctx))
-		if failed := failure.Load(); failed != nil {
-			err = *failed
-		}
-		return said, err
-	}, nil
 }
