@@ -51,9 +51,12 @@ type farewell struct {
 }
 
 // publish publishes as its input says. For each order it answers thrice: with true when the warm-up is over, with the
-// outcome when the window is, and with a farewell; with false and a farewell if there is nobody to publish to.
+// outcome when the window is, and with a farewell; with false and a farewell if there is nobody to publish to. What a
+// crowd is to do, it answers once.
 func publish(in io.Reader, out io.Writer) error {
 	orders, answers := json.NewDecoder(in), json.NewEncoder(out)
+	all := new(crowd)
+	defer all.close()
 	for {
 		var o order
 		if err := orders.Decode(&o); err == io.EOF { //nolint:errorlint // a Decoder's end is never wrapped
@@ -61,7 +64,16 @@ func publish(in io.Reader, out io.Writer) error {
 		} else if err != nil {
 			return fmt.Errorf("order: %w", err)
 		}
-		if err := answers.Encode(carryOut(o, answers)); err != nil {
+		var last any = all
+		switch o.Kind {
+		case hold, leave, burst:
+			if err := all.do(o); err != nil {
+				all.Err = err.Error()
+			}
+		case single, lines, frames:
+			last = carryOut(o, answers)
+		}
+		if err := answers.Encode(last); err != nil {
 			return fmt.Errorf("answer: %w", err)
 		}
 	}
@@ -136,8 +148,7 @@ func (l *load) run(answers *json.Encoder) error {
 
 // singles posts one message after the other.
 func (l *load) singles(c *connection) error {
-	request := fmt.Appendf(nil, "POST / HTTP/1.1\r\nHost: gateway\r\n%sContent-Length: %d\r\n\r\n%s",
-		authorization(l.Token), l.Size, text(l.Size))
+	request := request(l.order)
 	for !l.over.Load() {
 		begin := time.Now()
 		status, err := c.ask(request)

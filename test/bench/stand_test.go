@@ -132,6 +132,11 @@ func serveHTTP(b *testing.B, handler http.HandlerFunc) target {
 // startGateway runs `samsa gateway` as it is shipped, with limits that nobody reaches.
 func (s *stand) startGateway(b *testing.B, auth gateway.Auth) target {
 	b.Helper()
+	return s.startGatewayWith(b, func(c *gateway.Config) { c.Auth = auth })
+}
+
+func (s *stand) startGatewayWith(b *testing.B, change func(c *gateway.Config)) target {
+	b.Helper()
 	public, err := freeAddress()
 	if err != nil {
 		b.Fatal(err)
@@ -141,10 +146,11 @@ func (s *stand) startGateway(b *testing.B, auth gateway.Auth) target {
 		b.Fatal(err)
 	}
 	config := gateway.Default()
-	config.Topic, config.Auth = topic, auth
+	config.Topic = topic
 	config.Cluster.BootstrapServers = s.brokers
 	config.HTTP.Address, config.HTTP.InternalAddress, config.HTTP.DrainDelay = public, private, 0
 	config.Limits = gateway.Limits{MessagesPerSecond: 100_000_000, BytesPerSecond: 1 << 40, Concurrent: 1_000_000}
+	change(&config)
 	ctx, stop := context.WithCancel(b.Context())
 	left := make(chan error, 1)
 	go func() { left <- gateway.Run(ctx, config, slog.New(slog.DiscardHandler)) }()
