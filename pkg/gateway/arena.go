@@ -5,6 +5,8 @@ package gateway
 
 import (
 	"io"
+	"sync"
+	"sync/atomic"
 
 	"github.com/samsa-dev/samsa/pkg/gateway/format"
 )
@@ -16,8 +18,37 @@ const arenaBytes = 128 << 10
 // frameSlack is what a message has besides itself: a length, or the end of a line.
 const frameSlack = 16
 
-// arena cuts a stream into messages. Those share the memory that they were read into, which is never written again: a
-// producer may keep it for as long as it likes.
+// block is memory that messages of a stream share. It is used again once all of them have their outcome.
+type block struct {
+	data []byte
+	// uses counts the messages, and the arena while it reads into it.
+	uses atomic.Int32
+	of   *sync.Pool
+}
+
+// take gives a block of the usual size, one that nobody uses any more if there is one.
+func (b *blocks) take() *block {
+	taken, ok := b.pool.Get().(*block)
+	if !ok {
+		taken = &block{data: make([]byte, arenaBytes), of: &b.pool}
+	}
+	taken.uses.Store(1)
+	return taken
+}
+
+// blocks are those of a handler.
+type blocks struct{ pool sync.Pool }
+
+func (b *block) use() { b.uses.Add(1) }
+
+// release ends a use. Whoever has one for ever keeps the block from being used again, and nothing else.
+func (b *block) release() {
+	if b.uses.Add(-1) == 0 && b.of != nil {
+		b.of.Put(b)
+	}
+}
+
+// arena cuts a stream into messages, which share the blocks that they were read into.
 type arena struct {
 	cut  format.Cutter
 	most int
@@ -25,6 +56,8 @@ type arena struct {
 	// take and give account for memory beyond arenaBytes.
 	held *held
 
+	blocks   *blocks
+	block    *block // whose data is data
 	data     []byte
 	from, to int
 	extra    int64
@@ -85,11 +118,25 @@ func (a *arena) renew(pending int) error {
 		a.held.give(a.extra - extra)
 	}
 	a.extra = extra
-	larger := make([]byte, size)
-	copy(larger, a.data[a.from:a.to])
-	a.data, a.from, a.to = larger, 0, pending
+	larger := &block{}
+	if size == arenaBytes {
+		larger = a.blocks.take()
+	} else {
+		larger.data = make([]byte, size)
+		larger.uses.Store(1)
+	}
+	copy(larger.data, a.data[a.from:a.to])
+	if a.block != nil {
+		a.block.release()
+	}
+	a.block, a.data, a.from, a.to = larger, larger.data, 0, pending
 	return nil
 }
 
-// release gives back what was accounted for.
-func (a *arena) release() { a.held.give(a.extra) }
+// release gives back what was accounted for, and the last block.
+func (a *arena) release() {
+	a.held.give(a.extra)
+	if a.block != nil {
+		a.block.release()
+	}
+}

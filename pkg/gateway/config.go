@@ -20,7 +20,7 @@ import (
 )
 
 // Producer is what messages are handed to: a client.Producer. It calls done exactly once, with a *kafka.Refused if the
-// message was certainly not written.
+// message was certainly not written. From then on the message's bytes, its headers' among them, may be another's.
 type Producer interface {
 	Produce(ctx context.Context, message kafka.Message, done func(client.Produced, error))
 }

@@ -20,7 +20,8 @@ type Handler struct {
 	// waiters are used again by single messages: a channel, a timer and a closure each.
 	waiters sync.Pool
 	// slots are used again by the messages of streams.
-	slots sync.Pool
+	slots  sync.Pool
+	blocks blocks
 	// drained is closed by Drain, and ends the reading of streams.
 	drained  context.Context //nolint:containedctx // an event, which streams wait for
 	drain    context.CancelFunc

@@ -37,8 +37,10 @@ type slot struct {
 	// ready is set when result is.
 	ready  atomic.Bool
 	result result
-	size   int
-	until  time.Time
+	// block holds the message's bytes, if it was handed to the producer.
+	block *block
+	size  int
+	until time.Time
 	// done is what the producer calls; bound once for all messages of the slot.
 	done func(client.Produced, error)
 }
@@ -60,7 +62,10 @@ func newSlot() *slot {
 // free lets the slot be used again.
 func (s *slot) free() {
 	h := s.pipe.x.h
-	s.pipe, s.result = nil, result{}
+	if s.block != nil {
+		s.block.release()
+	}
+	s.pipe, s.block, s.result = nil, nil, result{}
 	s.ready.Store(false)
 	h.slots.Put(s)
 }
@@ -81,13 +86,17 @@ type pipeline struct {
 	news, room chan struct{}
 	// timer is the writer's, pausing the reader's.
 	timer, pausing *time.Timer
-	lines          lines
+	// now is the time when the reader last read or waited: that of each message would cost as much as the message's own
+	// way through here.
+	now   time.Time
+	lines lines
 }
 
 func newPipeline(x *exchange, control *http.ResponseController) *pipeline {
 	p := &pipeline{
 		x: x, control: control, news: make(chan struct{}, 1), room: make(chan struct{}, 1),
 		timer: time.NewTimer(math.MaxInt64), pausing: time.NewTimer(math.MaxInt64),
+		now: time.Now(),
 	}
 	p.lines.pipe = p
 	return p
@@ -106,13 +115,12 @@ func (p *pipeline) wake() {
 // nobody listens any more.
 func (p *pipeline) acquire(ctx context.Context, size int) *slot {
 	size += slotBytes
-	now := time.Now()
-	for until := now.Add(p.x.h.config.RequestTimeout); !p.fits(size); now = time.Now() {
+	for until := p.now.Add(p.x.h.config.RequestTimeout); !p.fits(size); {
 		p.full.Store(true)
 		if p.fits(size) { // looked at again, since room that came before is not told of
 			break
 		}
-		if p.lost.Load() || now.After(until) || !p.pause(ctx, p.room) {
+		if p.lost.Load() || p.now.After(until) || !p.pause(ctx, p.room) {
 			return nil
 		}
 	}
@@ -122,7 +130,7 @@ func (p *pipeline) acquire(ctx context.Context, size int) *slot {
 	s.pipe = p
 	p.slots[p.tail.Load()%pipelineMessages] = s
 	s.size = size
-	s.until = now.Add(p.x.h.config.RequestTimeout)
+	s.until = p.now.Add(p.x.h.config.RequestTimeout)
 	return s
 }
 
@@ -156,6 +164,7 @@ func (p *pipeline) pause(ctx context.Context, room <-chan struct{}) bool {
 	case <-ctx.Done():
 		return false
 	}
+	p.now = time.Now()
 	return true
 }
 

@@ -56,7 +56,12 @@ func appendOr(dst []byte, known bool, value func(dst []byte) []byte) []byte {
 
 // appendTime writes RFC 3339 with milliseconds, which is all that Kafka has.
 func appendTime(dst []byte, t time.Time) []byte {
-	return t.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000Z")
+	t = t.UTC()
+	dst = t.AppendFormat(dst, time.RFC3339) // which package time is four times as quick with as with other layouts
+	ms := byte(t.Nanosecond() / 1e8)
+	dst = append(dst[:len(dst)-1], '.', '0'+ms)
+	ms = byte(t.Nanosecond() / 1e6 % 100) //nolint:gosec // below 100
+	return append(dst, '0'+ms/10, '0'+ms%10, 'Z')
 }
 
 // appendResult appends a result of several, with its status.

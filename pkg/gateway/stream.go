@@ -50,7 +50,7 @@ func (x *exchange) postStream(media format.Media, fields format.Fields) {
 	// HTTP/1.1 would otherwise read the whole body before the first result goes out; HTTP/2 needs no leave.
 	_ = s.control.EnableFullDuplex()
 	s.pipe = newPipeline(x, s.control)
-	s.arena = arena{cut: format.CutLine, most: int(x.h.config.MaxBodyBytes), read: s.read, held: &x.h.held}
+	s.arena = arena{cut: format.CutLine, most: int(x.h.config.MaxBodyBytes), read: s.read, held: &x.h.held, blocks: &x.h.blocks}
 	if media == format.Frames {
 		s.arena.cut = format.CutFrame
 	}
@@ -138,7 +138,9 @@ func (s *stream) read(into []byte) (int, error) {
 		}
 		s.mu.Unlock()
 	}
-	return s.x.r.Body.Read(into)
+	n, err := s.x.r.Body.Read(into)
+	s.pipe.now = time.Now()
+	return n, err
 }
 
 // ended is the error of the line that ends a stream.
@@ -189,11 +191,13 @@ func (s *stream) publish(data []byte) error {
 		s.pipe.put(slot, result{err: fault})
 		return nil //nolint:nilerr // it is the message's: the stream goes on
 	}
+	slot.block = s.arena.block
+	slot.block.use()
 	for {
 		s.x.h.config.Producer.Produce(ctx, message, slot.done)
 		// That there is no room is said at once: the message is tried again, before any that comes after it. It is others
 		// who fill the producer, so that one's own results say nothing of room.
-		if !slot.ready.Load() || !errors.Is(slot.result.err, kafka.ErrBusy) || time.Now().After(slot.until) ||
+		if !slot.ready.Load() || !errors.Is(slot.result.err, kafka.ErrBusy) || s.pipe.now.After(slot.until) ||
 			!s.pipe.pause(ctx, nil) {
 			break
 		}

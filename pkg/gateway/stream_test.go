@@ -5,6 +5,7 @@ package gateway_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -12,6 +13,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -224,6 +227,26 @@ var _ = Describe("A stream", func() {
 		}).Should(BeTrue())
 	})
 
+	It("leaves a message's bytes alone until its outcome is known", func(ctx SpecContext) {
+		p := &keeper{}
+		_, url := serve(gateway.Config{Producer: p})
+		const each, size = 2000, 1 << 10 // 16 blocks of 128 KiB
+		var group sync.WaitGroup
+		for range 3 {
+			group.Go(func() {
+				defer GinkgoRecover()
+				var body strings.Builder
+				for i := range each {
+					body.WriteString(frames(fmt.Sprintf("%0*d", size, i)))
+				}
+				a := post(ctx, url, "/", body.String(), contentType, typeFrames)
+				Expect(statuses(lines(a))).To(And(HaveLen(each), HaveEach(201)))
+			})
+		}
+		group.Wait()
+		Expect(p.changed.Load()).To(BeZero())
+	})
+
 	It("says of a message that it is unknown, and goes on", func(ctx SpecContext) {
 		b := &brokers{later: true}
 		_, url := serve(gateway.Config{Producer: b, RequestTimeout: 50 * time.Millisecond})
@@ -251,3 +274,29 @@ var _ = Describe("A stream", func() {
 		Expect(time.Since(began)).To(BeNumerically(">", 100*time.Millisecond)) // ten in the first second's worth
 	})
 })
+
+// keeper is a Producer that keeps messages for a while, and looks whether they changed meanwhile.
+type keeper struct {
+	mu      sync.Mutex
+	kept    []func()
+	changed atomic.Int64
+}
+
+func (k *keeper) Produce(_ context.Context, m kafka.Message, done func(client.Produced, error)) {
+	before := kept(m)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.kept = append(k.kept, func() {
+		if !bytes.Equal(m.Value, before.Value) {
+			k.changed.Add(1)
+		}
+		done(client.Produced{Offset: 1, Timestamp: theTime(), Held: true}, nil)
+	})
+	if len(k.kept) < 250 { // some two blocks
+		return
+	}
+	for _, tell := range k.kept {
+		tell()
+	}
+	k.kept = nil
+}

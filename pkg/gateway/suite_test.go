@@ -62,7 +62,7 @@ func (b *brokers) Produce(_ context.Context, m kafka.Message, done func(client.P
 	if b.answer != nil {
 		produced, err = b.answer(i, m)
 	}
-	b.messages = append(b.messages, m)
+	b.messages = append(b.messages, kept(m))
 	if b.later {
 		b.held = append(b.held, func() { done(produced, err) })
 		b.mu.Unlock()
@@ -70,6 +70,15 @@ func (b *brokers) Produce(_ context.Context, m kafka.Message, done func(client.P
 	}
 	b.mu.Unlock()
 	done(produced, err)
+}
+
+// kept is a message whose bytes nobody changes.
+func kept(m kafka.Message) kafka.Message {
+	m.Key, m.Value, m.Headers = bytes.Clone(m.Key), bytes.Clone(m.Value), slices.Clone(m.Headers)
+	for i := range m.Headers {
+		m.Headers[i].Value = bytes.Clone(m.Headers[i].Value)
+	}
+	return m
 }
 
 // release answers what was held back, the last first.
