@@ -218,6 +218,11 @@ shared-groups: export KAFKA := $(value KAFKA)
 shared-groups: jars ## One group of samsa's members and Kafka's own clients, which join, leave and are killed CHANGES times (KAFKA=0.8.2,0.10,1.1,4; default: 0.8.2).
 	go test ./test/sharedgroup -count=1 -v -timeout 60m -args -kafka="$${KAFKA:-0.8.2}" -changes=$(CHANGES) -ginkgo.v=false
 
+publish-kills: export KAFKA := $(value KAFKA)
+.PHONY: publish-kills
+publish-kills: jars ## MESSAGES through two gateways by 200 callers while brokers and gateways are killed: what was answered is true (KAFKA=4,3.9/ZooKeeper,0.8.2; default: 4).
+	go test ./test/publish -count=1 -v -timeout 90m -args -kafka="$${KAFKA:-4}" -messages=$(or $(MESSAGES),100000) -ginkgo.v=false
+
 ##@ Requests that a program makes up
 
 # Through the environment, so that no shell reads what is in them.
@@ -244,4 +249,6 @@ full: ## Everything, and the long lists: verify, lint, test, sim with SIM_SEEDS_
 	$(MAKE) sim-mutations fuzz conformance
 	$(MAKE) security KAFKA=4,3.9,0.10.2
 	$(MAKE) shared-groups KAFKA=0.8.2,0.10,1.1,4 CHANGES=50
+	$(MAKE) publish-kills KAFKA=4,3.9/ZooKeeper MESSAGES=1000000
+	$(MAKE) publish-kills KAFKA=0.11,0.10.2,0.8.2,embedded-0.7
 	$(MAKE) demo bench
