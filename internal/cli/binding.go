@@ -5,7 +5,6 @@ package cli
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -17,6 +16,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/samsa-dev/samsa/pkg/client/secure"
@@ -26,9 +26,25 @@ import (
 // binding is a ProducerBinding that messages are sent to, in place of brokers.
 type binding struct {
 	url, tokenFile, caFile string
-	key                    []byte
-	client                 *http.Client
+	// idempotencyKey is what the keys of all messages begin with; empty: they have none. numbered counts them.
+	idempotencyKey string
+	numbered       int
+	// ending is closed when the command is to end: what is underway is finished then, and not tried again.
+	ending <-chan struct{}
+	key    []byte
+	client *http.Client
 }
+
+// mostKey leaves room for the number of a message: a gateway takes 512 characters.
+const mostKey = 490
+
+var idempotencyKeys = regexp.MustCompile(fmt.Sprintf("^[!-~]{1,%d}$", mostKey))
+
+// The values of outcome, as a gateway has them.
+const (
+	outcomeRefused = "refused"
+	outcomeUnknown = "unknown"
+)
 
 // check says what is wrong with the flags.
 func (b *binding) check() error {
@@ -39,7 +55,10 @@ func (b *binding) check() error {
 	if b.caFile != "" && target.Scheme != "https" {
 		return usage("--ca-file: it is for https://, and --binding has %s://", target.Scheme)
 	}
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment}
+	if b.idempotencyKey != "" && !idempotencyKeys.MatchString(b.idempotencyKey) {
+		return usage("--idempotency-key: %q is none: give 1 to %d visible characters of ASCII", b.idempotencyKey, mostKey)
+	}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: keyedAtOnce}
 	if target.Scheme == "https" {
 		config, err := secure.Config("", secure.Files(b.caFile, "", ""))
 		if err != nil {
@@ -87,19 +106,23 @@ func (r bindingResult) err() error {
 
 // refused: certainly not written. Whoever is no gateway of samsa's, and answers with 4xx, did not write either.
 func (r bindingResult) refused() bool {
-	return r.Outcome == "refused" || r.Outcome == "" && r.Status/100 == 4
+	return r.Outcome == outcomeRefused || r.Outcome == "" && r.Status/100 == 4
 }
 
-// publish sends messages in one request. There are as many results as the gateway gave; of the other messages the error
-// says why it is unknown what became of them.
+// publish sends messages, in one request unless each has a key. There are as many results as the gateway gave; of the
+// other messages the error says why it is unknown what became of them.
 func (b *binding) publish(ctx context.Context, messages []kafka.Message) ([]bindingResult, error) {
-	request, err := b.request(ctx, messages)
-	if err != nil {
-		return repeated(bindingResult{Outcome: "refused", Detail: err.Error()}, len(messages)), nil
+	if b.idempotencyKey != "" {
+		return b.each(ctx, messages), nil
 	}
+	request, err := b.request(ctx, framed(messages))
+	if err != nil {
+		return repeated(bindingResult{Outcome: outcomeRefused, Detail: err.Error()}, len(messages)), nil
+	}
+	request.Header.Set("Content-Type", "application/vnd.samsa.frames")
 	response, err := b.client.Do(request)
 	if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" { // nothing was sent
-		return repeated(bindingResult{Outcome: "refused", Title: err.Error()}, len(messages)), nil
+		return repeated(bindingResult{Outcome: outcomeRefused, Title: err.Error()}, len(messages)), nil
 	}
 	if err != nil {
 		return nil, secure.Explain(err)
@@ -111,33 +134,35 @@ func (b *binding) publish(ctx context.Context, messages []kafka.Message) ([]bind
 	return results(response.Body, len(messages))
 }
 
-func (b *binding) request(ctx context.Context, messages []kafka.Message) (*http.Request, error) {
-	var body []byte
+// framed puts its length before each value.
+func framed(messages []kafka.Message) (body []byte) {
 	for _, message := range messages {
 		body = binary.BigEndian.AppendUint32(body, uint32(len(message.Value))) //nolint:gosec // 100 MiB at most
 		body = append(body, message.Value...)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.url, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Content-Type", "application/vnd.samsa.frames")
+	return body
+}
+
+// sign says who sends, and what all messages have.
+func (b *binding) sign(request *http.Request) error {
 	if b.key != nil {
 		request.Header.Set("Samsa-Key-Base64", base64.StdEncoding.EncodeToString(b.key))
 	}
 	if b.tokenFile == "" {
-		return request, nil
+		return nil
 	}
 	token, err := os.ReadFile(b.tokenFile) // for each request: Kubernetes renews it in place
 	if err != nil {
-		return nil, fmt.Errorf("--token-file: %w", err)
+		return fmt.Errorf("--token-file: %w", err)
 	}
 	request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
-	return request, nil
+	return nil
 }
 
 // maxProblem is far above the length of a problem.
 const maxProblem = 64 << 10
+
+const noGateway = "what answers there is no gateway of samsa's"
 
 // problemOf is what was answered of all messages together.
 func problemOf(response *http.Response) bindingResult {
@@ -148,7 +173,7 @@ func problemOf(response *http.Response) bindingResult {
 		return told
 	}
 	if all.acknowledged() { // somebody answers who is no gateway
-		return bindingResult{Outcome: "unknown", Detail: "what answers there is no gateway of samsa's"}
+		return bindingResult{Outcome: outcomeUnknown, Detail: noGateway}
 	}
 	return all
 }
@@ -179,9 +204,14 @@ func repeated(one bindingResult, n int) []bindingResult {
 	return all
 }
 
+// bindingAttempts is how many times the timeout a batch may take: with the defaults, 10 s more than a gateway takes to
+// say that no broker is there. Who hangs up before learns nothing.
+const bindingAttempts = publishAttempts + 1
+
 // sendTo is send for a binding: each message has an outcome of its own.
 func (p *publishing) sendTo(ctx context.Context, to *binding, batch []kafka.Message) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishAttempts*p.timeout)
+	to.ending = ctx.Done()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bindingAttempts*p.timeout)
 	defer cancel()
 	known, failure := to.publish(ctx, batch)
 	unknown, refusals := len(batch)-len(known), 0

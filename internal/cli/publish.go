@@ -75,7 +75,9 @@ With -o json the summary is {"topic", "acknowledged", "bytes", "partitions", "un
 of messages in each partition, and unknown is null or {"from", "to"}, counted from 1.
 
 With --binding messages go to a ProducerBinding by HTTP: it has one topic, so none is named, and all arguments are
-messages. What became of each message the gateway says.
+messages. What became of each message the gateway says. With --idempotency-key message N goes by itself, with the
+Idempotency-Key NAME/N: what is refused for now, or has an unknown outcome, is sent again, for four times --timeout; and
+the same command with the same input, within the binding's window, publishes only what is not there yet.
 
 Exit codes: 0 all messages are acknowledged, 1 some were not sent, or refused: certainly not written; 2 the command line
 is wrong, nothing was sent; 3 of some messages it is unknown whether they were written.`,
@@ -83,7 +85,8 @@ is wrong, nothing was sent; 3 of some messages it is unknown whether they were w
   seq 1000 | samsa publish orders
   samsa publish orders --file a.bin --file b.bin --compression gzip
   my-frames | samsa publish orders --frames --key customer-7 --partitioner key
-  samsa publish "hello" --binding http://orders-gateway.shop.svc:8080 --token-file /var/run/secrets/tokens/orders`,
+  samsa publish "hello" --binding http://orders-gateway.shop.svc:8080 --token-file /var/run/secrets/tokens/orders
+  samsa publish --file order.json --binding http://orders-gateway.shop.svc:8080 --idempotency-key order-7`,
 	}
 	f.connection.register(command)
 	f.register(command)
@@ -125,6 +128,8 @@ func (f *publishFlags) register(command *cobra.Command) {
 		"the most `bytes` that a message may have; in Kafka 0.7 as compressed")
 	flags.StringVar(&f.binding.url, "binding", "", "the `URL` of a ProducerBinding, in place of a cluster and a topic")
 	flags.StringVar(&f.binding.tokenFile, "token-file", "", "a `file` with the token that the binding wants")
+	flags.StringVar(&f.binding.idempotencyKey, "idempotency-key", "",
+		"the `name` of this run: messages are sent again until a binding has them, and each is there once")
 	flags.StringVar(&f.binding.caFile, "ca-file", "",
 		"a `file` with who may have signed the binding's certificate (default: whom the system trusts)")
 	outputFlag(command, &f.format, formatTable, formatJSON)
@@ -134,7 +139,7 @@ func (f *publishFlags) register(command *cobra.Command) {
 func (f *publishFlags) checkBinding(command *cobra.Command) error {
 	changed := command.Flags().Changed
 	if f.binding.url == "" {
-		for _, name := range []string{"token-file", "ca-file"} {
+		for _, name := range []string{"token-file", "ca-file", "idempotency-key"} {
 			if changed(name) {
 				return usage("--%s: it is for a binding; give --binding", name)
 			}
