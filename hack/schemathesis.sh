@@ -2,8 +2,9 @@
 # Holds running gateways against the OpenAPI document that they serve: Schemathesis makes the requests, test/schemathesis
 # what they are sent to, from bin/samsa. `make schemathesis` calls it, which builds that. SEED=7 EXAMPLES=400 look elsewhere
 # and longer.
-# Schemathesis comes from PyPI, as pinned in hack/schemathesis/requirements.txt, into a cache outside the clone: 15 s and
-# 60 MB, once. Needs Python 3.11 or later with its module venv; where that is missing and this is root on Debian, installs it.
+# Schemathesis and the SDK of CloudEvents come from PyPI, as pinned in hack/schemathesis/requirements.txt, into a cache
+# outside the clone: 15 s and 98 MB, once. Needs Python 3.11 or later with its module venv; where that is missing and this is
+# root on Debian, installs it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -41,15 +41,15 @@ type binding struct {
 	callers func(directory string) (auth, token string, end func(), err error)
 	// without are checks that are not made of it, with commas between.
 	without string
-	// lie says to try a document that is wrong, too.
-	lie bool
+	// events says to publish with the SDK of CloudEvents before, lie to try a document that is wrong behind.
+	events, lie bool
 }
 
 // bindings are the ways to prove who one is, and the three kinds of brokers: that tell everything, nothing, or no
 // positions.
 func bindings() []binding {
 	return []binding{
-		{name: "tokens", era: world.Modern, produce: "{acks: all}", callers: tokens, lie: true},
+		{name: "tokens", era: world.Modern, produce: "{acks: all}", callers: tokens, events: true, lie: true},
 		{name: "passwords, acks none", era: world.Modern, produce: "{acks: none}", callers: passwords},
 		// The document is that of any Kafka, while this one takes neither headers nor null: 422 for some of what is valid.
 		{
@@ -117,6 +117,12 @@ func (b binding) try(ctx context.Context, o options, out io.Writer) (err error) 
 	}
 	defer func() { err = errors.Join(err, p.stop()) }()
 	o.token = token
+	if b.events {
+		if err := o.events(ctx, p.url, w.Connect()); err != nil {
+			return err
+		}
+		fmt.Fprintln(out, "Events of Python's SDK come out of Kafka as they were.")
+	}
 	arguments := []string{p.url + "/openapi.json", "--max-examples", strconv.Itoa(o.examples)}
 	if b.without != "" {
 		arguments = append(arguments, "--exclude-checks", b.without, "--warnings", "off")
@@ -131,6 +137,18 @@ func (b binding) try(ctx context.Context, o options, out io.Writer) (err error) 
 		fmt.Fprintln(out, "A document without 201 is found out.")
 	}
 	fmt.Fprintf(out, "%s: %.1f s\n", b.name, time.Since(began).Seconds())
+	return nil
+}
+
+// events publishes with the SDK of CloudEvents for Python, and reads what is in the topic with it, too.
+func (o options) events(ctx context.Context, url, zooKeeper string) error {
+	python := filepath.Join(filepath.Dir(o.st), "python")
+	command := exec.CommandContext(ctx, python, "hack/schemathesis/events.py", url,
+		o.samsa, "subscribe", topic, "--zookeeper", zooKeeper, "--from", "earliest", "--count", "2", "-o", "json")
+	command.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "SAMSA_TOKEN="+o.token)
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("CloudEvents: %w: %s", err, output)
+	}
 	return nil
 }
 
