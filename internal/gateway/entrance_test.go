@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -80,6 +81,45 @@ func TestARequestThatComesSlowly(t *testing.T) {
 		if line != want || want == "" && err != io.EOF { //nolint:errorlint // a reader's end is never wrapped
 			t.Errorf("%q: got %q, %v", text, line, err)
 		}
+	}
+}
+
+// A request that is on its way when the gateway begins to leave is told so.
+func TestARequestThatComesTooLate(t *testing.T) {
+	address, stop := startApart(t, "30s")
+	connection, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	if _, err := io.WriteString(connection, "POST / HTTP/1.1\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	var stopping sync.WaitGroup
+	stopping.Go(stop)
+	defer stopping.Wait()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for draining := false; !draining; {
+		response, err := client.Get("http://" + address + "/readyz") //nolint:noctx // it answers at once
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if draining = strings.Contains(string(body), "problem:draining"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := io.WriteString(connection, "Host: x\r\nContent-Length: 1\r\n\r\nx"); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusServiceUnavailable || !response.Close {
+		t.Errorf("%d, closed: %t", response.StatusCode, response.Close)
 	}
 }
 

@@ -28,6 +28,10 @@ const (
 const (
 	// answerSlack is how much longer a request waits than the producer, which knows better what became of the message.
 	answerSlack = time.Second
+	// lateRequests is how long requests that were on their way when it began to drain still get an answer: a server that
+	// shuts down hangs up on them, and whoever sent one could not know that it was not taken. Half a second is many times
+	// what a request travels within a cluster.
+	lateRequests = 500 * time.Millisecond
 	// goodbye bounds how long probes' and Prometheus's answers under way may take at the end: they take milliseconds.
 	goodbye = 2 * time.Second
 )
@@ -36,7 +40,7 @@ const (
 //
 //  1. Readiness fails, while requests are still taken: who routes them has to learn of it first. Each answer ends its
 //     connection.
-//  2. New requests are refused, those underway get their answers.
+//  2. New requests are refused, for a moment with an answer, those underway get theirs.
 //  3. What the producer still holds is written: of streams that went away, say.
 //  4. The other replicas are followed no more, the connections to brokers end.
 //  5. The server of probes ends: it has told all the while how that goes.
@@ -98,6 +102,16 @@ func (p *parts) run(ctx context.Context, public, private net.Listener) error {
 	return err
 }
 
+// pause lets others work. It ends by itself, for what is underway must be waited for anyway.
+func pause(length time.Duration) {
+	if length <= 0 {
+		return
+	}
+	timer := time.NewTimer(length)
+	defer timer.Stop()
+	<-timer.C
+}
+
 // serve is nil for the end that was asked for.
 func serve(server *http.Server, listener net.Listener) error {
 	var err error
@@ -117,13 +131,10 @@ func (p *parts) leave(ctx context.Context) error {
 	p.ready.leaving.Store(true)
 	p.entrance.leaving.Store(true)
 	ctx = context.WithoutCancel(ctx)
-	if delay := time.Duration(p.config.HTTP.DrainDelay); delay > 0 {
-		timer := time.NewTimer(delay)
-		defer timer.Stop()
-		<-timer.C
-	}
+	pause(time.Duration(p.config.HTTP.DrainDelay))
 	p.draining.Store(true)
 	p.handler.Load().Drain()
+	pause(lateRequests)
 	// A body has its time to come, and then the request's own.
 	finish, cancel := context.WithTimeout(ctx, time.Duration(p.config.HTTP.BodyTimeout)+p.requestTimeout())
 	defer cancel()
