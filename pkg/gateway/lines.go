@@ -16,8 +16,10 @@ type lines struct {
 	// messages and taken count the results, written how many bytes were sent.
 	messages, taken int
 	unheld          bool
-	worst           *problem
-	began           bool
+	// hangUp says that the rest of the stream is not read.
+	hangUp bool
+	worst  *problem
+	began  bool
 }
 
 func (l *lines) add(r *result) {
@@ -25,13 +27,21 @@ func (l *lines) add(r *result) {
 	if r.err == nil {
 		l.taken++
 		l.unheld = l.unheld || !r.Held
-	} else if p := explain(r.err); l.worst == nil || rank(p.status) > rank(l.worst.status) {
-		l.pipe.x.logRefusal(r.err)
-		l.worst = &p
+	} else {
+		l.refuse(r.err)
 	}
 	l.text = append(r.appendResult(l.text, l.pipe.x.h.config.Topic), '\n')
 	if len(l.text) >= lineBytes {
 		l.send(http.StatusMultiStatus)
+	}
+}
+
+func (l *lines) refuse(err error) {
+	p := explain(err)
+	l.hangUp = l.hangUp || p.hangUp
+	if l.worst == nil || rank(p.status) > rank(l.worst.status) {
+		l.pipe.x.logRefusal(err)
+		l.worst = &p
 	}
 }
 
@@ -74,6 +84,9 @@ func (l *lines) send(status int) {
 	_ = p.control.SetWriteDeadline(time.Now().Add(writeSlack)) // without deadlines there are none to move
 	if !l.began {
 		l.began = true
+		if l.hangUp {
+			p.x.w.Header()["Connection"] = []string{"close"}
+		}
 		p.x.writeStatus(status, typeLines)
 	}
 	_, err := p.x.w.Write(l.text)

@@ -69,6 +69,13 @@ var _ = Describe("On the wire", func() {
 		Entry("whose header is too long", head+"A: "+strings.Repeat("a", 80<<10)+"\r\n\r\n", 431),
 	)
 
+	It("a stream that is not read to its end ends its connection", func(ctx SpecContext) {
+		_, url := serve(gateway.Config{Producer: &brokers{}, MaxBodyBytes: 2000})
+		a, closed := exchange(ctx, url, head+"Content-Type: "+typeFrames+"\r\nContent-Length: 3004\r\n\r\n\x00\x00\x0b\xb8")
+		Expect(a.status).To(Or(Equal(413), Equal(207))) // it may be faster than the end of its stream
+		Expect(closed).To(BeTrue())
+	})
+
 	DescribeTable("a body that is cut off publishes nothing", func(ctx SpecContext, text string) {
 		b := &brokers{}
 		seen := make(chan int, 1)

@@ -155,9 +155,13 @@ func (s *stream) fail(err error) {
 		return
 	}
 	_, isEnded := errors.AsType[*ended](err)
-	_, isFault := errors.AsType[*format.Fault](err)
+	fault, isFault := errors.AsType[*format.Fault](err)
 	switch {
-	case isEnded, isFault:
+	case isEnded:
+	case isFault:
+		p := ofFault(fault)
+		p.hangUp = true
+		err = &ended{p}
 	case s.x.h.draining.Load():
 		err = &ended{draining()}
 	default:
