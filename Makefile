@@ -213,6 +213,11 @@ security: export KAFKA := $(value KAFKA)
 security: jars ## TLS and SASL to real brokers and ZooKeeper: who is admitted, who is refused, and secrets that change (KAFKA=4,3.9,0.10.2; default: 4).
 	go test ./test/security -count=1 -v -timeout 30m -args -kafka="$${KAFKA:-4}" -ginkgo.v=false
 
+gateway: export KAFKA := $(value KAFKA)
+.PHONY: gateway
+gateway: jars ## Every status code that a gateway's document promises, bad input, and brokers that fail (KAFKA=4,3.9/ZooKeeper,embedded,0.7; default: 4).
+	go test ./test/gateway -count=1 -v -timeout 30m -args -kafka="$${KAFKA:-4}" -ginkgo.v=false $(if $(LONG),-long)
+
 shared-groups: export KAFKA := $(value KAFKA)
 .PHONY: shared-groups
 shared-groups: jars ## One group of samsa's members and Kafka's own clients, which join, leave and are killed CHANGES times (KAFKA=0.8.2,0.10,1.1,4; default: 0.8.2).
@@ -248,6 +253,7 @@ full: ## Everything, and the long lists: verify, lint, test, sim with SIM_SEEDS_
 	$(MAKE) sim SIM_SEEDS=$(SIM_SEEDS_FULL)
 	$(MAKE) sim-mutations fuzz conformance
 	$(MAKE) security KAFKA=4,3.9,0.10.2
+	$(MAKE) gateway KAFKA=4,3.9/ZooKeeper,0.7 LONG=1
 	$(MAKE) shared-groups KAFKA=0.8.2,0.10,1.1,4 CHANGES=50
 	$(MAKE) publish-kills KAFKA=4,3.9/ZooKeeper MESSAGES=1000000
 	$(MAKE) publish-kills KAFKA=0.11,0.10.2,0.8.2,embedded-0.7

@@ -55,7 +55,7 @@ for want in "${wanted[@]}"; do
   # test/conformance takes one kind of registration, too, as 3.9/KRaft; the jars are the same.
   want=${want%%/*}
   # The servers in the process need no jars.
-  [[ $want != embedded* ]] || continue
+  [[ $want != embedded* && $want != 0.7 ]] || continue
   want=${want%%/*} # 3.9/KRaft is of 3.9
   # "4" is the newest of those that begin so; "3.9.2" is the release itself.
   pin=$(releases | awk -v want="$want" '$1 == want || $2 == want || index($2, want ".") == 1 {last = $0} END {print last}')
