@@ -28,7 +28,8 @@ func faults(s *stage) {
 	Context("all of which stall", Ordered, func() { stalled(s) })
 	Context("one of which stalls", func() { oneStalls(s) })
 	Context("one of which is down", Ordered, func() { oneDown(s) })
-	if s.era != world.Era39 || *long { // which takes half a minute to go and to come back, and tells nothing that 4 does not
+	// Those of 3.9 take half a minute to go and to come back, and tell nothing that those of 4 do not.
+	if s.era != world.Era39 || *long {
 		Context("all of which are down", Ordered, func() { allDown(s) })
 		return
 	}

@@ -76,6 +76,7 @@ func hostile(s *stage) {
 	})
 
 	cutOff(s)
+	abandoned(s)
 	broken(s)
 	crowd(s)
 }
@@ -140,7 +141,10 @@ func cutOff(s *stage) {
 				And(HaveField("Status", 400), HaveField("Outcome", "refused"))))
 		}
 	})
+}
 
+// abandoned are requests for whose answers nobody waits.
+func abandoned(s *stage) {
 	It("a stream that is cut off is told the truth of each message that was underway", func(ctx SpecContext) {
 		for _, f := range formats() {
 			if f.kind != stream {
