@@ -166,7 +166,8 @@ func subjectsBound(s *bindingScope) (finding, bool) {
 	}
 	switch refused, missing := with(v1alpha1.SubjectRefused), with(v1alpha1.SubjectMissing); {
 	case len(refused) > 0:
-		return no(v1alpha1.ReasonSubjectRefused, "cannot be bound: %s; status.subjects says why", names(refused)), true
+		return no(v1alpha1.ReasonSubjectRefused, "cannot be bound: %s; status.subjects says why, of the first: %s",
+			names(refused), s.refusalOfFirst()), true
 	case len(missing) > 0:
 		return no(v1alpha1.ReasonSubjectMissing, "not there: %s; bound as soon as it is", names(missing)), true
 	case s.unselected != "":
@@ -179,6 +180,16 @@ func subjectsBound(s *bindingScope) (finding, bool) {
 		return no(v1alpha1.ReasonDeleting, "being deleted"), true
 	}
 	return yes(v1alpha1.ReasonSubjectsBound, "%s bound", plural(len(s.subjects), "workload")), true
+}
+
+// refusalOfFirst says why the first of the workloads that cannot be bound cannot be.
+func (s *bindingScope) refusalOfFirst() string {
+	for _, subject := range s.subjects {
+		if subject.State == v1alpha1.SubjectRefused {
+			return subject.Reason
+		}
+	}
+	return ""
 }
 
 // bindingStall is whether somebody has to act.

@@ -47,6 +47,11 @@ func (r *ProducerBindingReconciler) bindSubjects(ctx context.Context, s *binding
 		s.subjects = remembered
 		return ctrl.Result{}, err
 	}
+	lacking, err := r.lackingCredentials(ctx, s)
+	if err != nil {
+		s.subjects = remembered
+		return ctrl.Result{}, err
+	}
 	// What is still to be released has to be remembered, so it goes before what is to come.
 	leaving := slices.DeleteFunc(slices.Clone(remembered), func(subject v1alpha1.SubjectStatus) bool {
 		return indexOf(wanted, subject) >= 0
@@ -58,6 +63,8 @@ func (r *ProducerBindingReconciler) bindSubjects(ctx context.Context, s *binding
 		switch known := indexOf(remembered, subject) >= 0; {
 		case !s.fronted:
 			subject.Reason = "the Secret that it is bound by is not there yet"
+		case lacking != "":
+			subject.State, subject.Reason = v1alpha1.SubjectRefused, cut(lacking, maxReason)
 		case known:
 			errs = append(errs, r.bind(ctx, s, &subject))
 		}
@@ -67,6 +74,29 @@ func (r *ProducerBindingReconciler) bindSubjects(ctx context.Context, s *binding
 		errs = append(errs, r.releaseOne(ctx, s, subject))
 	}
 	return ctrl.Result{RequeueAfter: subjectsEvery}, errors.Join(errs...)
+}
+
+// lackingCredentials says why pods could not say who they are; empty if they can.
+func (r *ProducerBindingReconciler) lackingCredentials(ctx context.Context, s *bindingScope) (string, error) {
+	keys, ref := workload.CredentialKeys(s.binding), s.binding.Spec.Subject.CredentialsSecretRef
+	if len(keys) == 0 || s.binding.Spec.Subject.Kind == "" {
+		return "", nil
+	}
+	const field = "spec.subject.credentialsSecretRef"
+	if ref.Name == "" {
+		return fmt.Sprintf("spec.http.auth.type is %s, and there is nothing by which its pods could say who they are: name a "+
+			"Secret with the keys %s in %s", workload.AuthOf(s.binding), strings.Join(keys, " and "), field), nil
+	}
+	for _, key := range keys {
+		_, err := secretReader{reader: r.reader, namespace: s.binding.Namespace}.key(ctx, field, ref.Name, key)
+		if fault := (*kafkaClusterFault)(nil); errors.As(err, &fault) {
+			return fault.message, nil
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	return "", nil
 }
 
 func indexOf(list []v1alpha1.SubjectStatus, subject v1alpha1.SubjectStatus) int {

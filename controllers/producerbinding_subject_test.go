@@ -119,6 +119,49 @@ var _ = Describe("The subject of a ProducerBinding", func() {
 		Expect(env(shop.Spec.Template.Spec.Containers[0])).To(HaveKeyWithValue(prefix+"URL", "http://my.own"))
 	})
 
+	DescribeTable("gets the credentials that callers show, once they are there",
+		func(ctx SpecContext, auth v1alpha1.BindingAuth, lacks string, data, variables map[string]string) {
+			shop := newWorkload(deployment, namespace, "shop")
+			binding := binds("orders", deployment, "shop")
+			binding.Spec.HTTP.TLS.SecretRef.Name = "tls"
+			binding.Spec.HTTP.Auth = auth
+			create(ctx, shop)
+			before := *podOf(shop).DeepCopy()
+			create(ctx, newSecret(namespace, "callers", "who", "they are"), binding,
+				&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "tls"},
+					StringData: map[string]string{"tls.crt": "certificate", "tls.key": "key"}})
+			refusedFor := func(why string) {
+				GinkgoHelper()
+				Eventually(condition(binding, v1alpha1.ConditionSubjectBound)).WithContext(ctx).WithTimeout(looked).Should(And(
+					beCondition(binding, metav1.ConditionFalse, v1alpha1.ReasonSubjectRefused),
+					HaveField("Message", ContainSubstring(why))))
+				Expect(pod(shop)(ctx)).To(untouched(before))
+			}
+			refusedFor("name a Secret with the keys " + lacks + " in spec.subject.credentialsSecretRef")
+			update(ctx, binding, func(b *v1alpha1.ProducerBinding) { b.Spec.Subject.CredentialsSecretRef.Name = "shop-login" })
+			refusedFor("Secret shop-login, named by spec.subject.credentialsSecretRef, does not exist")
+			create(ctx, &corev1.Secret{
+				ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "shop-login"}, StringData: data,
+			})
+			Eventually(pod(shop)).WithContext(ctx).WithTimeout(looked).Should(HaveField("Volumes", ConsistOf(
+				HaveField("Projected.Sources", ContainElement(HaveField("Secret.Name", "shop-login"))))))
+			for name, file := range variables {
+				Expect(env(shop.(*appsv1.Deployment).Spec.Template.Spec.Containers[0])).To( //nolint:forcetypeassert // see above
+					HaveKeyWithValue(prefix+name, "/bindings/orders/"+file))
+			}
+			Expect(api.Delete(ctx, binding)).To(Succeed())
+			Eventually(pod(shop)).WithContext(ctx).Should(untouched(before))
+		},
+		Entry("Basic", v1alpha1.BindingAuth{Type: v1alpha1.AuthBasic, Basic: v1alpha1.BasicAuth{
+			SecretRef: v1alpha1.SecretKeyReference{Name: "callers", Key: "who"},
+		}}, "username and password", map[string]string{"username": "shop", "password": "secret"},
+			map[string]string{"USERNAME_FILE": "username", "PASSWORD_FILE": "password"}),
+		Entry("MTLS", v1alpha1.BindingAuth{Type: v1alpha1.AuthMTLS, MTLS: v1alpha1.MTLSAuth{
+			CASecretRef: v1alpha1.SecretKeyReference{Name: "callers", Key: "who"},
+		}}, "tls.crt and tls.key", map[string]string{"tls.crt": "certificate", "tls.key": "key"},
+			map[string]string{"CERT_FILE": "tls.crt", "KEY_FILE": "tls.key"}),
+	)
+
 	It("may have several bindings, of which one goes without the other", func(ctx SpecContext) {
 		shop := newWorkload(deployment, namespace, "shop")
 		orders, returns := binds("orders", deployment, "shop"), binds("returns", deployment, "shop")

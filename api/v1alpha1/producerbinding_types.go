@@ -7,6 +7,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // ProducerBindingSpec says which topic is published to by HTTP, how, and by whom.
 // +kubebuilder:validation:XValidation:rule="[self.http.requestTimeout, self.produce.timeout].exists(d, !d.matches('^([0-9]+(ms|s|m|h))+$')) || duration(self.http.requestTimeout) >= duration(self.produce.timeout)",message="spec.http.requestTimeout (default 30s) must be at least spec.produce.timeout (default 30s), or requests end before their outcome is known: raise it, or lower spec.produce.timeout"
+// +kubebuilder:validation:XValidation:rule="!has(self.subject) || !has(self.subject.credentialsSecretRef) || self.?http.?auth.?type.orValue('ServiceAccount') in ['Basic', 'MTLS']",message="spec.subject.credentialsSecretRef must not be given unless spec.http.auth.type is Basic or MTLS, since the others need no Secret: remove it, or correct the type"
 type ProducerBindingSpec struct {
 	// clusterRef names the KafkaCluster, in the same namespace.
 	// +required
@@ -377,8 +378,15 @@ type BindingSubject struct {
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=63
 	Containers []string `json:"containers,omitempty"`
+	// credentialsSecretRef names the Secret, in the same namespace, with which the workloads' pods say who they are, where
+	// spec.http.auth.type is Basic (its keys username and password, as in Secrets of type kubernetes.io/basic-auth) or MTLS
+	// (its keys tls.crt and tls.key, as in those of type kubernetes.io/tls). They are bound once it is there. With
+	// ServiceAccount pods have tokens instead.
+	// +optional
+	CredentialsSecretRef SecretReference `json:"credentialsSecretRef,omitzero"`
 	// envPrefix begins the names of the environment variables: <prefix>URL, <prefix>TOPIC, and with ServiceAccount tokens
-	// <prefix>TOKEN_FILE, with TLS <prefix>CA_FILE. A workload with several bindings needs several. Default
+	// <prefix>TOKEN_FILE, with MTLS <prefix>CERT_FILE and <prefix>KEY_FILE, with Basic <prefix>USERNAME_FILE and
+	// <prefix>PASSWORD_FILE, with TLS <prefix>CA_FILE. A workload with several bindings needs several. Default
 	// SAMSA_BINDING_.
 	// +optional
 	// +default="SAMSA_BINDING_"

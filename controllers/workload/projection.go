@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -105,7 +106,42 @@ func (p projection) volume() map[string]any {
 			"audience": audience, "expirationSeconds": int64(tokenLife), "path": "token",
 		}})
 	}
+	if files := credentials(p.binding); files != nil {
+		var items []any
+		for _, file := range files {
+			items = append(items, map[string]any{"key": file.key, "path": file.key})
+		}
+		sources = append(sources, map[string]any{"secret": map[string]any{
+			nameField: p.binding.Spec.Subject.CredentialsSecretRef.Name, "items": items,
+		}})
+	}
 	return map[string]any{nameField: p.volumeName(), "projected": map[string]any{"sources": sources}}
+}
+
+// credential is an entry of the Secret by which pods say who they are, and the end of the name of its variable.
+type credential struct{ key, variable string }
+
+// credentials are those that the callers of a binding show; nil where they need no Secret.
+func credentials(binding *v1alpha1.ProducerBinding) []credential {
+	switch AuthOf(binding) {
+	case v1alpha1.AuthBasic:
+		return []credential{
+			{corev1.BasicAuthUsernameKey, "USERNAME_FILE"}, {corev1.BasicAuthPasswordKey, "PASSWORD_FILE"},
+		}
+	case v1alpha1.AuthMTLS:
+		return []credential{{corev1.TLSCertKey, "CERT_FILE"}, {corev1.TLSPrivateKeyKey, "KEY_FILE"}}
+	case v1alpha1.AuthServiceAccount, v1alpha1.AuthNone:
+	}
+	return nil
+}
+
+// CredentialKeys are the keys that spec.subject.credentialsSecretRef's Secret has to have; none where there is no need
+// of one.
+func CredentialKeys(binding *v1alpha1.ProducerBinding) (keys []string) {
+	for _, file := range credentials(binding) {
+		keys = append(keys, file.key)
+	}
+	return keys
 }
 
 // check makes sure that there are the containers that are asked for.
@@ -153,6 +189,9 @@ func (p projection) env(root string, own bool) []any {
 	}
 	if Audience(p.binding) != "" {
 		env = append(env, variable(prefix+"TOKEN_FILE", directory+"token"))
+	}
+	for _, file := range credentials(p.binding) {
+		env = append(env, variable(prefix+file.variable, directory+file.key))
 	}
 	if p.certificates {
 		env = append(env, variable(prefix+"CA_FILE", directory+"certificates"))

@@ -107,6 +107,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: credentialsSecretRef
+      type:
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.SecretReference
     - name: envPrefix
       type:
         scalar: string

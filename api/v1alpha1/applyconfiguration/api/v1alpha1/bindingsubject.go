@@ -23,8 +23,14 @@ type BindingSubjectApplyConfiguration struct {
 	Selector *v1.LabelSelectorApplyConfiguration `json:"selector,omitempty"`
 	// containers are those that get it, by name. Default: all, those that run before included.
 	Containers []string `json:"containers,omitempty"`
+	// credentialsSecretRef names the Secret, in the same namespace, with which the workloads' pods say who they are, where
+	// spec.http.auth.type is Basic (its keys username and password, as in Secrets of type kubernetes.io/basic-auth) or MTLS
+	// (its keys tls.crt and tls.key, as in those of type kubernetes.io/tls). They are bound once it is there. With
+	// ServiceAccount pods have tokens instead.
+	CredentialsSecretRef *SecretReferenceApplyConfiguration `json:"credentialsSecretRef,omitempty"`
 	// envPrefix begins the names of the environment variables: <prefix>URL, <prefix>TOPIC, and with ServiceAccount tokens
-	// <prefix>TOKEN_FILE, with TLS <prefix>CA_FILE. A workload with several bindings needs several. Default
+	// <prefix>TOKEN_FILE, with MTLS <prefix>CERT_FILE and <prefix>KEY_FILE, with Basic <prefix>USERNAME_FILE and
+	// <prefix>PASSWORD_FILE, with TLS <prefix>CA_FILE. A workload with several bindings needs several. Default
 	// SAMSA_BINDING_.
 	EnvPrefix *string `json:"envPrefix,omitempty"`
 }
@@ -66,6 +72,14 @@ func (b *BindingSubjectApplyConfiguration) WithContainers(values ...string) *Bin
 	for i := range values {
 		b.Containers = append(b.Containers, values[i])
 	}
+	return b
+}
+
+// WithCredentialsSecretRef sets the CredentialsSecretRef field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CredentialsSecretRef field is set to the value of the last call.
+func (b *BindingSubjectApplyConfiguration) WithCredentialsSecretRef(value *SecretReferenceApplyConfiguration) *BindingSubjectApplyConfiguration {
+	b.CredentialsSecretRef = value
 	return b
 }
 
