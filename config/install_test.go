@@ -22,7 +22,8 @@ var _ = DescribeTable("kustomize builds", func(ctx SpecContext, directory, holds
 	Entry("everything", "default", "name: samsa-manager"),
 	Entry("the samples", "samples", "kind: ConsumerGroup"),
 	Entry("the samples without ZooKeeper", "samples-bootstrap", "bootstrapServers:"),
-	Entry("what Prometheus needs", "prometheus", "kind: PodMonitor"),
+	Entry("what Prometheus needs of workers", "prometheus", "app.kubernetes.io/name: samsa-worker"),
+	Entry("what Prometheus needs of gateways", "prometheus", "app.kubernetes.io/name: samsa-gateway"),
 )
 
 // install is what a user types, by force since the definitions are there already by somebody else.

@@ -36,9 +36,9 @@ func managerCommand() *cobra.Command {
 	var f managerFlags
 	command := &cobra.Command{
 		Use:   "manager --worker-image IMAGE",
-		Short: "Reconcile KafkaClusters and ConsumerGroups in a Kubernetes cluster",
-		Long: `Reconcile KafkaClusters and ConsumerGroups in a Kubernetes cluster: run workers for each group, and show how
-they consume. Workers go on without it.
+		Short: "Reconcile KafkaClusters, ConsumerGroups and ProducerBindings in a Kubernetes cluster",
+		Long: `Reconcile KafkaClusters, ConsumerGroups and ProducerBindings in a Kubernetes cluster: run workers for each group
+and gateways for each binding, and show how they consume and publish. Workers and gateways go on without it.
 
 The Kubernetes cluster is that of --kubeconfig, $KUBECONFIG or ~/.kube/config, or else the one that this runs in.
 
@@ -59,7 +59,7 @@ SIGTERM or SIGINT ends it in order, within 20 seconds; a second one ends it at o
 
 func (f *managerFlags) register(command *cobra.Command) {
 	flags := command.Flags()
-	flags.StringVar(&f.WorkerImage, "worker-image", workerImage, "the image of the workers' pods")
+	flags.StringVar(&f.WorkerImage, "worker-image", workerImage, "the image of the workers' and the gateways' pods")
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "how to reach the API server, a file")
 	flags.StringSliceVar(&f.Namespaces, "namespace", nil,
 		"reconcile this namespace alone; repeat it for several; without it, all")
