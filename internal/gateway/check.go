@@ -25,6 +25,8 @@ const (
 	// read.
 	leastBodyBytes = 1 << 10
 	mostBodyBytes  = 100 << 20
+	// mostLinger is the API's: what waits longer is a batch job.
+	mostLinger = 10 * time.Second
 	// leastBuffered holds one message of the size that brokers take by default.
 	leastBuffered = 1 << 20
 	// mostRate is more than any cluster takes: 10^8 messages, 1 TiB in bytes a second.
@@ -139,7 +141,7 @@ func (p *Produce) check(f *configfile.Faults) {
 		f.Add("produce.compression", "%v", err)
 	}
 	configfile.Between(f, "produce.timeout", p.Timeout, time.Second, 10*time.Minute)
-	configfile.Between(f, "produce.linger", p.Linger, 0, time.Duration(p.Timeout)/10)
+	configfile.Between(f, "produce.linger", p.Linger, 0, min(mostLinger, time.Duration(p.Timeout)/10))
 	within(f, "produce.maxBufferedBytes", p.MaxBufferedBytes, leastBuffered, 1<<31-1)
 }
 
