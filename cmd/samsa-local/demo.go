@@ -26,8 +26,8 @@ func demoCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "demo",
 		Short: "A real file through a ConsumerGroup whose pods come, go, die and freeze",
-		Long: `Start the whole system, declare the samples of config with kubectl apply -k, and publish every line of a file,
-through the ConsumerGroup's pods, to a sink that remembers everything.
+		Long: `Start the whole system, declare the samples of config with kubectl apply -k, and publish every line of a file
+by HTTP, through the ProducerBinding's gateways and the ConsumerGroup's pods, to a sink that remembers everything.
 
 Meanwhile kubectl scales the group 3 -> 5 -> 2, one pod's process is killed outright, one is frozen past its session
 and woken, and the API server and the manager are killed for 30 s. It ends with a table of what was lost, repeated,

@@ -12,9 +12,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/samsa-dev/samsa/pkg/client"
-	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
 // outage is a topic that cannot be published to for a while.
@@ -24,11 +21,11 @@ type outage struct {
 	from, to time.Time
 }
 
-func (o *outage) PublishMessages(ctx context.Context, messages []kafka.Message) (client.Published, error) {
+func (o *outage) publish(ctx context.Context, values [][]byte) ([]result, error) {
 	if now := time.Now(); now.After(o.from) && now.Before(o.to) {
-		return client.Published{}, errors.New("no broker can be reached")
+		return nil, errors.New("no broker can be reached")
 	}
-	return o.log.PublishMessages(ctx, messages)
+	return o.log.publish(ctx, values)
 }
 
 func TestKeepOutlastsAnOutage(t *testing.T) {
@@ -43,7 +40,7 @@ func TestKeepOutlastsAnOutage(t *testing.T) {
 		d := &demo{config: Config{Out: &out}, logger: slog.New(slog.DiscardHandler)}
 		ctx, interrupt := context.WithTimeout(t.Context(), 20*time.Second)
 		defer interrupt()
-		d.keep(ctx, &publisher{topic: topic, input: in, recorder: newRecorder(), places: consecutive})
+		d.keep(ctx, &publisher{topic: topic, input: in, recorder: newRecorder(), places: asTold})
 		if elapsed := time.Since(begin); elapsed != 20*time.Second {
 			t.Errorf("ended after %s", elapsed)
 		}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -15,6 +16,8 @@ const (
 	// readyWithin is what the group may take from kubectl apply until it is Ready: pods start within some three
 	// seconds, their image is a file, and their status is read at once.
 	readyWithin = 60 * time.Second
+	// tokenLife is longer than anybody keeps a demo.
+	tokenLife = "24h"
 	// mendWithin is what the API server and the manager may take to be back: ten times what they need.
 	mendWithin = 60 * time.Second
 )
@@ -31,12 +34,34 @@ func (o *operator) kubectl(ctx context.Context, args ...string) error {
 	return err
 }
 
-// apply declares the samples and waits until the group says that it is consuming.
+// apply declares the samples and waits until the binding publishes and the group consumes.
 func (o *operator) apply(ctx context.Context, samples string) error {
 	if err := o.kubectl(ctx, "apply", "-k", samples); err != nil {
 		return err
 	}
-	return o.kubectl(ctx, "wait", "--for=condition=Ready", "consumergroup/"+group, "--timeout="+readyWithin.String())
+	return o.kubectl(ctx, "wait", "--for=condition=Ready", "producerbinding/"+binding, "consumergroup/"+group,
+		"--timeout="+readyWithin.String())
+}
+
+// enter finds the way in that the samples' ProducerBinding offers, as a user does.
+func (o *operator) enter(ctx context.Context, proxy string) (*entrance, error) {
+	ask := func(args ...string) (string, error) {
+		text, err := o.system.Kubectl(ctx, append([]string{"--namespace", namespace}, args...)...)
+		return strings.TrimSpace(text), err
+	}
+	target, err := ask("get", "producerbinding", binding, "-o", "jsonpath={.status.address.url}")
+	if err != nil {
+		return nil, err
+	}
+	audience, err := ask("get", "producerbinding", binding, "-o", "jsonpath={.status.address.audience}")
+	if err != nil {
+		return nil, err
+	}
+	token, err := ask("create", "token", "default", "--audience", audience, "--duration", tokenLife)
+	if err != nil {
+		return nil, err
+	}
+	return newEntrance(target, token, proxy), nil
 }
 
 func (o *operator) scale(ctx context.Context, replicas int) error {

@@ -17,6 +17,7 @@ import (
 type control struct {
 	notes []string
 	fails string
+	says  string
 }
 
 func (c *control) note(format string, args ...any) error {
@@ -29,7 +30,7 @@ func (c *control) note(format string, args ...any) error {
 }
 
 func (c *control) Kubectl(_ context.Context, args ...string) (string, error) {
-	return "", c.note("kubectl %s", strings.Join(args, " "))
+	return c.says, c.note("kubectl %s", strings.Join(args, " "))
 }
 
 func (c *control) Signal(namespace, pod string, signal syscall.Signal) error {
@@ -49,13 +50,25 @@ func TestOperatorDoesWhatAUserWould(t *testing.T) {
 	}
 	want := []string{
 		"kubectl --namespace default apply -k config/samples",
-		"kubectl --namespace default wait --for=condition=Ready consumergroup/demo --timeout=1m0s",
+		"kubectl --namespace default wait --for=condition=Ready producerbinding/lines consumergroup/demo --timeout=1m0s",
 		"kubectl --namespace default scale consumergroup/demo --replicas=5",
 		"killed to default/demo-1", "stopped (signal) to default/demo-0", "continued to default/demo-0",
 		"away", "kill API server", "stop manager", "start API server", "start manager", "back",
 	}
 	if !slices.Equal(c.notes, want) {
 		t.Errorf("got %q\nwant %q", c.notes, want)
+	}
+}
+
+func TestOperatorEntersAsAUserWould(t *testing.T) {
+	c := &control{says: "told"}
+	way, err := (&operator{system: c}).enter(t.Context(), "127.16.0.1:28079")
+	if err != nil || way.url != "told" || way.token != "told" {
+		t.Fatalf("got %+v, %v", way, err)
+	}
+	if last := c.notes[len(c.notes)-1]; last != "kubectl --namespace default create token default --audience told "+
+		"--duration 24h" {
+		t.Errorf("got %q", last)
 	}
 }
 

@@ -24,6 +24,8 @@ const (
 	namespace = "default"
 	group     = "demo"
 	lines     = "lines"
+	// binding is the ProducerBinding's name.
+	binding = "lines"
 )
 
 // trickle is how fast messages flow after the end, with KEEP.
@@ -84,7 +86,7 @@ type demo struct {
 	// partitions are those of the topic.
 	partitions []kafka.Partition
 	places     places
-	topics     *inTurn
+	topic      topic
 	statuses   *statuses
 	operator   *operator
 	progress   *progress
@@ -147,13 +149,8 @@ func (d *demo) tidy(failure error) error {
 }
 
 // observed runs the demo beside those who read statuses and the truth.
-func (d *demo) observed(ctx context.Context) (err error) {
-	topics, end, err := producers(ctx, d.system.World, d.logger)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, end()) }()
-	d.topics = topics
+func (d *demo) observed(ctx context.Context) error {
+	var err error
 	d.statuses, err = newStatuses(d.system, d.pace, d.recorder, d.logger)
 	if err != nil {
 		return err
@@ -169,20 +166,27 @@ func (d *demo) run(ctx context.Context) error {
 		out: d.config.Out, terminal: isTerminal(d.config.Out), total: d.config.Messages, begin: time.Now(),
 		counts: d.recorder.counts, owners: d.owners,
 	}
-	d.progress.announce(fmt.Sprintf("kubectl apply -k %s; kubectl wait --for=condition=Ready consumergroup/%s",
-		d.config.Samples, group))
+	d.progress.announce(fmt.Sprintf(
+		"kubectl apply -k %s; kubectl wait --for=condition=Ready producerbinding/%s consumergroup/%s",
+		d.config.Samples, binding, group))
 	if err := d.operator.apply(ctx, d.config.Samples); err != nil {
 		return err
 	}
-	d.progress.announce(fmt.Sprintf(
-		"Ready: %s lines of %s to topic %q of %d partitions, through ConsumerGroup %q to an HTTP sink",
-		number(d.config.Messages), d.input.name, lines, len(d.partitions), group))
+	way, err := d.operator.enter(ctx, d.system.Proxy)
+	if err != nil {
+		return err
+	}
+	defer way.close()
+	d.topic = way
+	d.progress.announce(fmt.Sprintf("Ready: %s lines of %s by HTTP to ProducerBinding %q, into topic %q of %d "+
+		"partitions, through ConsumerGroup %q to an HTTP sink",
+		number(d.config.Messages), d.input.name, binding, lines, len(d.partitions), group))
 	watching, blind := context.WithCancel(ctx)
 	var watch sync.WaitGroup
 	watch.Go(func() { d.statuses.run(watching) })
 	windows, err := d.flow(ctx)
 	if err == nil {
-		d.conclude(ctx, windows)
+		err = d.conclude(ctx, windows)
 	}
 	blind()
 	watch.Wait()
@@ -193,12 +197,18 @@ func (d *demo) run(ctx context.Context) error {
 }
 
 // conclude collects what the run comes to.
-func (d *demo) conclude(ctx context.Context, windows []ledger.Window) {
+func (d *demo) conclude(ctx context.Context, windows []ledger.Window) (err error) {
 	d.outcome.Account = d.recorder.account(windows)
+	d.outcome.entering = d.recorder.entered()
+	d.outcome.sent, d.outcome.bound = d.config.Messages, d.system.World.Kafka07 == nil
+	if d.outcome.inTopic, err = inTopic(d.system.World, d.partitions); err != nil {
+		return err
+	}
 	d.outcome.uncommitted = d.uncommitted(ctx)
 	d.outcome.caughtUp = d.awaitStatus(ctx)
 	d.outcome.first = d.recorder.first()
 	d.outcome.checks, d.outcome.lies = d.statuses.found()
+	return nil
 }
 
 // judge prints the table, and lets everything go on with KEEP.
@@ -222,7 +232,7 @@ func (d *demo) judge(ctx context.Context) error {
 
 func (d *demo) publisher() *publisher {
 	return &publisher{
-		topic: d.topics, input: d.input, recorder: d.recorder, places: d.places,
+		topic: d.topic, input: d.input, recorder: d.recorder, places: d.places,
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/samsa-dev/samsa/internal/demo/ledger"
-	"github.com/samsa-dev/samsa/pkg/client"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
@@ -48,15 +47,16 @@ func values(texts ...string) (list [][]byte) {
 
 func TestPlacesInALog(t *testing.T) {
 	var b book
-	find := (&logs{stored: b.stored, behind: map[kafka.Partition]int64{}}).find
-	published := client.Published{Partition: broker1, Offset: -1}
+	find := (&logs{
+		stored: b.stored, behind: map[kafka.Partition]int64{}, open: map[kafka.Partition]kafka.Messages{},
+	}).find
 	expect := func(wrong error, offsets []int64, texts ...string) {
 		t.Helper()
 		var want []ledger.Place
 		for _, offset := range offsets {
 			want = append(want, ledger.Place{Offset: offset})
 		}
-		got, err := find(published, values(texts...))
+		got, err := find(acknowledged{partition: broker1, values: values(texts...)})
 		if !errors.Is(err, wrong) || !slices.Equal(got, want) {
 			t.Errorf("got %v, %v; want %v, %v", got, err, want, wrong)
 		}
@@ -66,11 +66,19 @@ func TestPlacesInALog(t *testing.T) {
 	expect(errNotStored, nil, "e")
 	b.write("e")
 	expect(nil, []int64{24}, "e")
-	b.write("f", "g") // of a call that failed
-	b.write("f", "g")
-	expect(nil, []int64{57, 68}, "f", "g")
-	b.write("h", "i")
-	expect(errNotStored, nil, "h", "j")
-	b.write("k")
-	expect(nil, []int64{101}, "k")
+	b.write("f", "g", "h", "f") // of two calls at once
+	expect(nil, []int64{57, 46}, "h", "g")
+	expect(nil, []int64{35, 68}, "f", "f")
+	b.write("i")
+	expect(errNotStored, nil, "i", "j")
+}
+
+func TestPlacesAsTold(t *testing.T) {
+	got, err := asTold(acknowledged{partition: broker1, offsets: []int64{7, 9}, values: values("a", "b")})
+	if err != nil || !slices.Equal(got, []ledger.Place{{Offset: 7}, {Offset: 9}}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if _, err := asTold(acknowledged{partition: broker1, offsets: []int64{-1}, values: values("a")}); err == nil {
+		t.Error("an acknowledgement without an offset is taken")
+	}
 }

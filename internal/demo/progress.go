@@ -83,8 +83,9 @@ func (p *progress) show(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	published, delivered := p.counts()
+	lag := max(0, published-delivered) // a delivery may overtake the answer to whoever published
 	line := fmt.Sprintf("        %s of %s delivered  %s/s  lag %s  owners: %s", number(delivered), number(p.total),
-		number(p.rate(now, delivered)), number(published-delivered), p.owners())
+		number(p.rate(now, delivered)), number(lag), p.owners())
 	if !p.terminal {
 		fmt.Fprintln(p.out, line)
 		return

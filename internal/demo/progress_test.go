@@ -18,7 +18,7 @@ func TestProgress(t *testing.T) {
 			begin := time.Now()
 			p := &progress{
 				out: &out, terminal: terminal, total: 100_000, begin: begin,
-				counts: func() (int, int) { return 2000, 1000 * int(time.Since(begin).Seconds()) },
+				counts: func() (int, int) { return 9000, 1000 * int(time.Since(begin).Seconds()) },
 				owners: func() string { return "a 6  b 6" },
 			}
 			ctx, cancel := context.WithCancel(t.Context())
@@ -32,7 +32,7 @@ func TestProgress(t *testing.T) {
 			<-time.After(4 * time.Second)
 			cancel()
 			<-done
-			const announced, line = "  1.6s  5 workers\n", "5,000 of 100,000 delivered  1,000/s  lag -3,000  owners: a 6  b 6"
+			const announced, line = "  1.6s  5 workers\n", "5,000 of 100,000 delivered  1,000/s  lag 4,000  owners: a 6  b 6"
 			if !strings.Contains(out.String(), announced) || !strings.Contains(out.String(), line) {
 				t.Errorf("got %q", out.String())
 			}

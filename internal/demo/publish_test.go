@@ -6,34 +6,48 @@ package demo
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/samsa-dev/samsa/pkg/client"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
 // log is a topic of one partition that takes a while for each call.
 type log struct {
-	took   time.Duration
+	took time.Duration
+	err  error
+	// instead are results that are given for the next messages in place of acknowledgements.
+	instead []result
+
+	mu     sync.Mutex
 	values []string
 	calls  int
-	err    error
 }
 
-func (l *log) PublishMessages(_ context.Context, messages []kafka.Message) (client.Published, error) {
+func (l *log) publish(_ context.Context, values [][]byte) ([]result, error) {
 	if l.err != nil {
-		return client.Published{}, l.err
+		return nil, l.err
 	}
 	<-time.After(l.took)
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.calls++
-	first := len(l.values)
-	for _, message := range messages {
-		l.values = append(l.values, string(message.Value))
+	results := make([]result, len(values))
+	for i, value := range values {
+		if len(l.instead) > 0 {
+			results[i], l.instead = l.instead[0], l.instead[1:]
+			continue
+		}
+		results[i] = result{
+			acknowledged: true, partition: kafka.Partition{Topic: lines, ID: "0"}, offset: int64(len(l.values)),
+		}
+		l.values = append(l.values, string(value))
 	}
-	return client.Published{Partition: kafka.Partition{Topic: lines, ID: "0"}, Offset: int64(first)}, nil
+	return results, nil
 }
 
 func TestPublisherKeepsItsPace(t *testing.T) {
@@ -45,7 +59,7 @@ func TestPublisherKeepsItsPace(t *testing.T) {
 			}
 			synctest.Test(t, func(t *testing.T) {
 				topic := &log{took: took}
-				p := &publisher{topic: topic, input: in, recorder: newRecorder(), places: consecutive}
+				p := &publisher{topic: topic, input: in, recorder: newRecorder(), places: asTold}
 				begin := time.Now()
 				if err := p.run(t.Context(), 10_001, 10*time.Second); err != nil {
 					t.Fatal(err)
@@ -56,8 +70,9 @@ func TestPublisherKeepsItsPace(t *testing.T) {
 				if published, _ := p.recorder.counts(); published != 10_001 || len(topic.values) != 10_001 {
 					t.Errorf("published %d, entered %d", len(topic.values), published)
 				}
+				slices.Sort(topic.values)
 				for i, value := range topic.values {
-					if value != string("abc"[i%3]) {
+					if value != string("abc"[i/3334%3]) {
 						t.Fatalf("message %d is %q", i, value)
 					}
 				}
@@ -72,12 +87,30 @@ func TestPublisherBoundsItsCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	topic := &log{}
-	p := &publisher{topic: topic, input: in, recorder: newRecorder(), places: consecutive}
+	p := &publisher{topic: topic, input: in, recorder: newRecorder(), places: asTold}
 	if err := p.run(t.Context(), 4, 0); err != nil {
 		t.Fatal(err)
 	}
-	if len(topic.values) != 4 || topic.calls != 2 || topic.values[3] != "y" {
+	if len(topic.values) != 4 || topic.calls != 2 {
 		t.Errorf("%d messages in %d calls", len(topic.values), topic.calls)
+	}
+}
+
+func TestPublisherSendsAgainWhatIsCertainlyNotWritten(t *testing.T) {
+	in, err := inputOf(t, "a\nb\nc\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	topic := &log{instead: []result{{refused: true, later: true}, {why: "EOF"}}}
+	p := &publisher{topic: topic, input: in, recorder: newRecorder(), places: asTold}
+	if err := p.run(t.Context(), 3, 0); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(topic.values, []string{"c", "a"}) {
+		t.Errorf("in the topic: %q", topic.values)
+	}
+	if got, want := p.recorder.entered(), (entering{again: 1, uncertain: 1, why: "EOF"}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
@@ -86,9 +119,13 @@ func TestPublisherFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused := errors.New("refused")
-	p := &publisher{topic: &log{err: refused}, input: in, recorder: newRecorder(), places: consecutive}
-	if err := p.run(t.Context(), 1, 0); !errors.Is(err, refused) {
+	away := errors.New("away")
+	p := &publisher{topic: &log{err: away}, input: in, recorder: newRecorder(), places: asTold}
+	if err := p.run(t.Context(), 1, 0); !errors.Is(err, away) {
+		t.Errorf("got %v", err)
+	}
+	p.topic = &log{instead: []result{{refused: true, why: "403"}}}
+	if err := p.run(t.Context(), 1, 0); !errors.Is(err, errRefused) {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

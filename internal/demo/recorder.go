@@ -19,8 +19,11 @@ type recorder struct {
 	// mu protects the ledger, and makes entries in the order of time.
 	mu     sync.Mutex
 	ledger *ledger.Ledger
-	// begun is when the first message was published, arrived when the first was delivered.
+	// begun is when the first message was sent, arrived when the first was delivered.
 	begun, arrived time.Time
+	// again counts messages that were refused and sent again, uncertain those that may be written or not.
+	again, uncertain int
+	why              string
 }
 
 func newRecorder() *recorder {
@@ -62,6 +65,15 @@ func (r *recorder) enter(d ledger.Delivery) bool {
 	return r.ledger.Deliver(d)
 }
 
+// begin says that something is about to be published.
+func (r *recorder) begin() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.begun.IsZero() {
+		r.begun = time.Now()
+	}
+}
+
 // published enters what the brokers acknowledged: where it is, and what.
 func (r *recorder) published(partition kafka.Partition, places []ledger.Place, values [][]byte) {
 	messages := make([]ledger.Publication, len(values))
@@ -70,11 +82,28 @@ func (r *recorder) published(partition kafka.Partition, places []ledger.Place, v
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	now := time.Now()
-	if r.begun.IsZero() {
-		r.begun = now
-	}
-	r.ledger.Publish(partition, messages, now)
+	r.ledger.Publish(partition, messages, time.Now())
+}
+
+// sentAgain counts messages that were refused for the moment.
+func (r *recorder) sentAgain(count int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.again += count
+}
+
+// unknown counts a message that may be written or not.
+func (r *recorder) unknown(why string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.uncertain, r.why = r.uncertain+1, why
+}
+
+// entered says how entering by HTTP went.
+func (r *recorder) entered() entering {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return entering{again: r.again, uncertain: r.uncertain, why: r.why}
 }
 
 // uncommitted counts messages that stand behind no committed position.
@@ -91,14 +120,14 @@ func (r *recorder) counts() (published, delivered int) {
 	return r.ledger.Published(), r.ledger.Delivered()
 }
 
-// first is the time from the first message published to the first delivered; 0 if there is none.
+// first is the time from the first message sent to the first delivered; 0 if there is none.
 func (r *recorder) first() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.begun.IsZero() || r.arrived.IsZero() {
 		return 0
 	}
-	return max(1, r.arrived.Sub(r.begun)) // a delivery may overtake the broker's acknowledgement
+	return r.arrived.Sub(r.begun)
 }
 
 // account closes the books as of now.

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/samsa-dev/samsa/internal/demo/ledger"
-	"github.com/samsa-dev/samsa/pkg/client"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 	"github.com/samsa-dev/samsa/pkg/sink"
 	"github.com/samsa-dev/samsa/pkg/sink/httpsink"
@@ -32,7 +31,7 @@ func TestRecorder(t *testing.T) {
 
 	partition := kafka.Partition{Topic: lines, ID: "3"}
 	values := [][]byte{[]byte("one"), {}, []byte("three\r")}
-	places, err := consecutive(client.Published{Partition: partition}, values)
+	places, err := asTold(acknowledged{partition: partition, offsets: []int64{0, 1, 2}, values: values})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,12 +19,26 @@ import (
 // bounds are the longest pauses that are well; first is for the first delivery once the group is Ready.
 type bounds struct{ planned, unplanned, first time.Duration }
 
+// entering is how messages came into the topic.
+type entering struct {
+	// sent is how many lines were to be published.
+	sent int
+	// again counts those that were refused first, uncertain those of which nobody knows whether they were written, of one
+	// why.
+	again, uncertain int
+	why              string
+	// inTopic is how many messages are there in the end. bound says that none may be more than once.
+	inTopic int
+	bound   bool
+}
+
 // outcome is what a run comes to.
 type outcome struct {
 	ledger.Account
+	entering
 	// uncommitted messages stand behind no committed position in the end.
 	uncommitted int
-	// first is the time from the first message published, right after kubectl wait said that the group is Ready, to the
+	// first is the time from the first message sent, right after kubectl wait said that the group is Ready, to the
 	// first delivered.
 	first time.Duration
 	// checks counts values of statuses held against the truth.
@@ -44,7 +58,11 @@ type row struct {
 func verdict(o outcome, b bounds) []row {
 	a := o.Account
 	return []row{
-		{what: "published", found: number(a.Published), well: a.Published > 0},
+		{what: "published by HTTP", found: number(o.sent), well: o.sent > 0},
+		{"answered 201", number(a.Published), number(o.sent), a.Published == o.sent},
+		{what: "refused first, and sent again", found: number(o.again), well: true},
+		none("unknown whether written", o.uncertain),
+		o.extra(),
 		{"delivered", number(a.Delivered), number(a.Published), a.Delivered == a.Published},
 		none("lost", a.Lost),
 		none("never published", a.Strange),
@@ -61,6 +79,15 @@ func verdict(o outcome, b bounds) []row {
 		none("lies among them", len(o.lies)),
 		{"status tells the end", yesNo(o.caughtUp), "yes", o.caughtUp},
 	}
+}
+
+// extra are messages in the topic that no answer tells of. Kafka 0.7 knows no producer again that sends again.
+func (o outcome) extra() row {
+	r := none("in the topic twice", o.inTopic-o.Published)
+	if !o.bound {
+		r.must, r.well = "", o.inTopic >= o.Published
+	}
+	return r
 }
 
 // mostEvidence is how many cases of one kind are told: the first ones lead to the cause, the rest fill the screen.
@@ -80,6 +107,9 @@ func evidence(o outcome, b bounds) (lines []string) {
 		if p.Length >= p.limit {
 			lines = append(lines, fmt.Sprintf("PAUSE %s: %s, for %s", clock(p.From), p.Partition, seconds(p.Length)))
 		}
+	}
+	if o.uncertain > 0 {
+		lines = append(lines, "UNKNOWN "+o.why)
 	}
 	for _, lie := range o.lies {
 		lines = append(lines, "LIE "+lie.String())

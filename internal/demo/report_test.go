@@ -21,7 +21,8 @@ func wellOutcome() outcome {
 			Planned:   ledger.Cost{Pause: ledger.Pause{Length: 120 * time.Millisecond}},
 			Unplanned: ledger.Cost{Repeated: 31, Pause: ledger.Pause{Length: 6440 * time.Millisecond}},
 		},
-		first: 40 * time.Millisecond, checks: 12_345, caughtUp: true,
+		entering: entering{sent: 100_000, again: 3, inTopic: 100_000, bound: true},
+		first:    40 * time.Millisecond, checks: 12_345, caughtUp: true,
 	}
 }
 
@@ -33,7 +34,11 @@ func TestReport(t *testing.T) {
 	if !printTable(&out, verdict(wellOutcome(), limits)) {
 		t.Error("not well")
 	}
-	want := `  published                         100,000
+	want := `  published by HTTP                 100,000
+  answered 201                      100,000  100,000   ok
+  refused first, and sent again           3
+  unknown whether written                 0  0         ok
+  in the topic twice                      0  0         ok
   delivered                         100,000  100,000   ok
   lost                                    0  0         ok
   never published                         0  0         ok
@@ -60,13 +65,21 @@ func TestEveryBrokenPromiseFails(t *testing.T) {
 		edit func(*outcome)
 		want string
 	}{
-		"nothing published": {edit: func(a *outcome) { a.Published, a.Delivered = 0, 0 }, want: "published"},
-		"lost":              {edit: func(a *outcome) { a.Lost, a.Delivered = 1, a.Delivered-1 }, want: "lost"},
-		"strange":           {edit: func(a *outcome) { a.Strange = 1 }, want: "never published"},
-		"altered":           {edit: func(a *outcome) { a.Altered = 1 }, want: "altered"},
-		"planned repeat":    {edit: func(a *outcome) { a.Planned.Repeated = 1 }, want: "delivered twice, planned"},
-		"not committed":     {edit: func(a *outcome) { a.uncommitted = 1 }, want: "not committed"},
-		"committed beyond":  {edit: func(a *outcome) { a.uncommitted = -1 }, want: "not committed"},
+		"nothing published": {edit: func(a *outcome) { a.sent, a.Published, a.Delivered = 0, 0, 0 }, want: "published"},
+		"unanswered":        {edit: func(a *outcome) { a.Published-- }, want: "answered 201"},
+		"uncertain":         {edit: func(a *outcome) { a.uncertain = 1 }, want: "unknown whether"},
+		"twice in the topic": {
+			edit: func(a *outcome) { a.inTopic++ }, want: "in the topic twice",
+		},
+		"not in the topic": {
+			edit: func(a *outcome) { a.inTopic--; a.bound = false }, want: "in the topic twice",
+		},
+		"lost":             {edit: func(a *outcome) { a.Lost, a.Delivered = 1, a.Delivered-1 }, want: "lost"},
+		"strange":          {edit: func(a *outcome) { a.Strange = 1 }, want: "never published"},
+		"altered":          {edit: func(a *outcome) { a.Altered = 1 }, want: "altered"},
+		"planned repeat":   {edit: func(a *outcome) { a.Planned.Repeated = 1 }, want: "delivered twice, planned"},
+		"not committed":    {edit: func(a *outcome) { a.uncommitted = 1 }, want: "not committed"},
+		"committed beyond": {edit: func(a *outcome) { a.uncommitted = -1 }, want: "not committed"},
 		"disorder": {
 			edit: func(a *outcome) { a.Disorder = map[kafka.Partition]int{{Topic: "lines", ID: "3"}: 2} },
 			want: "out of order (lines/3: 2)",
@@ -100,6 +113,15 @@ func TestEveryBrokenPromiseFails(t *testing.T) {
 	}
 }
 
+func TestKafka07MayHaveMessagesTwice(t *testing.T) {
+	o := wellOutcome()
+	o.inTopic, o.bound = o.inTopic+2, false
+	var out strings.Builder
+	if !printTable(&out, verdict(o, limits)) {
+		t.Errorf("not well:\n%s", out.String())
+	}
+}
+
 func TestEvidence(t *testing.T) {
 	if lines := evidence(wellOutcome(), limits); len(lines) != 0 {
 		t.Errorf("got %q", lines)
@@ -111,10 +133,11 @@ func TestEvidence(t *testing.T) {
 		{Partition: partition, First: ledger.Place{Offset: 77}, Count: 66, At: at, Before: 4, Claim: 9},
 	}, 2*mostEvidence)
 	o.Planned.Pause = ledger.Pause{Partition: partition, From: at, Length: time.Second}
+	o.uncertain, o.why = 1, "EOF"
 	o.lies = []truth.Lie{{At: at, Field: "lag", Claimed: "5", Truth: "0"}}
 	want := append(slices.Repeat([]string{
 		"TWICE 12:00:01.000: lines/0-3, 66 messages from 77 on, under claim 4 and again under claim 9",
-	}, mostEvidence), "PAUSE 12:00:01.000: lines/0-3, for 1.00 s",
+	}, mostEvidence), "PAUSE 12:00:01.000: lines/0-3, for 1.00 s", "UNKNOWN EOF",
 		"LIE 12:00:01: status says lag is 5; in the 30s before it was 0")
 	if got := evidence(o, limits); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
