@@ -161,10 +161,15 @@ func advise(out io.Writer, config cluster.Config, system *cluster.Cluster, s *si
 		command = func(verb string) string { return os.Args[0] + " " + verb + " --dir " + quoted(config.Directory) }
 	}
 	say("\nEverything runs until Ctrl-C. In another terminal:\n")
-	say("  export KUBECONFIG=%s PATH=%s:$PATH", quoted(system.Kubeconfig()), quoted(absolute(config.Programs)))
+	say("  export KUBECONFIG=%s PATH=%s:$PATH http_proxy=http://%s",
+		quoted(system.Kubeconfig()), quoted(absolute(config.Programs)), system.Proxy())
 	say("  kubectl apply -k %s", samplesFor(config.Kafka))
 	say("  kubectl wait --for=condition=Ready consumergroup/demo && kubectl get consumergroups,pods")
 	say("  seq 1000 | %s lines", command("publish"))
+	say("  kubectl wait --for=condition=Ready producerbinding/lines")
+	say(`  TOKEN=$(kubectl create token default --audience "$(kubectl get producerbinding lines -o %s)")`,
+		"jsonpath={.status.address.audience}")
+	say(`  curl -d hello -H "Authorization: Bearer $TOKEN" http://lines-gateway.default.svc:8080/`)
 	say("  kubectl scale consumergroup/demo --replicas=5")
 	say("  %s demo-0 -f", command("logs"))
 	if s != nil {
