@@ -84,8 +84,8 @@ func (r *ProducerBindingReconciler) lackingCredentials(ctx context.Context, s *b
 	}
 	const field = "spec.subject.credentialsSecretRef"
 	if ref.Name == "" {
-		return fmt.Sprintf("spec.http.auth.type is %s, and there is nothing by which its pods could say who they are: name a "+
-			"Secret with the keys %s in %s", workload.AuthOf(s.binding), strings.Join(keys, " and "), field), nil
+		return fmt.Sprintf("spec.http.auth.type is %s, and there is nothing by which its pods could say who they are: name "+
+			"a Secret with the keys %s in %s", workload.AuthOf(s.binding), strings.Join(keys, " and "), field), nil
 	}
 	for _, key := range keys {
 		_, err := secretReader{reader: r.reader, namespace: s.binding.Namespace}.key(ctx, field, ref.Name, key)

@@ -37,8 +37,8 @@ func managerCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "manager --worker-image IMAGE",
 		Short: "Reconcile KafkaClusters, ConsumerGroups and ProducerBindings in a Kubernetes cluster",
-		Long: `Reconcile KafkaClusters, ConsumerGroups and ProducerBindings in a Kubernetes cluster: run workers for each group
-and gateways for each binding, and show how they consume and publish. Workers and gateways go on without it.
+		Long: `Reconcile KafkaClusters, ConsumerGroups and ProducerBindings in a Kubernetes cluster: run workers for each
+group and gateways for each binding, and show how they consume and publish. Workers and gateways go on without it.
 
 The Kubernetes cluster is that of --kubeconfig, $KUBECONFIG or ~/.kube/config, or else the one that this runs in.
 

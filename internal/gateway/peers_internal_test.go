@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,8 +19,14 @@ import (
 
 func TestWhoTheReplicasAre(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex // guards what follows
 		var addresses []string
 		var failure error
+		answer := func(with []string, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			addresses, failure = with, err
+		}
 		p := &peers{
 			names: []string{"orders-peers:8080"}, self: "10.0.0.1:8080", logger: slog.New(slog.DiscardHandler),
 			shares: window.NewShares(window.SharesConfig{Self: "10.0.0.1:8080", Hold: time.Second}),
@@ -27,6 +34,8 @@ func TestWhoTheReplicasAre(t *testing.T) {
 				if host != "orders-peers" {
 					t.Errorf("asked for %s", host)
 				}
+				mu.Lock()
+				defer mu.Unlock()
 				return addresses, failure
 			},
 		}
@@ -43,14 +52,14 @@ func TestWhoTheReplicasAre(t *testing.T) {
 				t.Errorf("%s: got %v, want %v", after, got, want)
 			}
 		}
-		addresses = []string{"10.0.0.2", "10.0.0.1"}
+		answer([]string{"10.0.0.2", "10.0.0.1"}, nil)
 		are(lookEvery, "10.0.0.1:8080", "10.0.0.2:8080")
-		addresses, failure = nil, &net.DNSError{IsNotFound: true}
+		answer(nil, &net.DNSError{IsNotFound: true})
 		are(time.Minute, "10.0.0.1:8080", "10.0.0.2:8080") // none of them is ready
-		failure = errors.New("no name server")
+		answer(nil, errors.New("no name server"))
 		are(lookPatience, "10.0.0.1:8080", "10.0.0.2:8080")
 		are(lookEvery) // keys are nobody's
-		addresses, failure = []string{"10.0.0.1"}, nil
+		answer([]string{"10.0.0.1"}, nil)
 		are(lookEvery, "10.0.0.1:8080")
 		cancel()
 		<-ended

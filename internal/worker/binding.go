@@ -31,11 +31,12 @@ const tokenLife = 10 * time.Second
 const longestScope = 512 - 249 - 13 - 19 - 10 - 4
 
 // config has every request be known by group, topic, partition and offset, so that a gateway that has written a message
-// does not write it again.
+// does not write it again. Messages get the time at which they are published: a gateway that takes over from another
+// looks for what that wrote by time, and would not find what seems to be older.
 func (s *BindingSink) config(group string, delivery Delivery) (httpsink.Config, error) {
 	config := httpsink.Config{
 		URL: s.URL, Format: httpsink.Raw, Timeout: time.Duration(delivery.Timeout), Proxy: http.ProxyFromEnvironment,
-		KeyPrefix: keyPrefix(s.Scope, group),
+		KeyPrefix: keyPrefix(s.Scope, group), OmitTimestamp: true,
 	}
 	if s.TokenFile != "" {
 		config.Authorization = (&tokenFile{name: s.TokenFile, now: time.Now}).authorization

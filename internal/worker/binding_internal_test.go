@@ -77,7 +77,8 @@ func TestAMessageGoesToABindingAsItIs(t *testing.T) {
 	defer to.Close()
 	result := deliver(t, to, kafka.Message{
 		Partition: kafka.Partition{Topic: "orders", ID: "3"}, Offset: 42, Key: []byte("k"), Value: []byte("v"),
-		Headers: []kafka.Header{{Key: "trace", Value: []byte("1")}},
+		Timestamp: time.Unix(1, 0),
+		Headers:   []kafka.Header{{Key: "trace", Value: []byte("1")}},
 	})
 	if result.Outcome != sink.Done {
 		t.Fatalf("got %+v", result)
@@ -85,6 +86,7 @@ func TestAMessageGoesToABindingAsItIs(t *testing.T) {
 	for name, want := range map[string]string{
 		"Authorization": "Bearer secret", "Idempotency-Key": "main/billing/orders/3/42", "Samsa-Key": "k",
 		"Samsa-Header": "trace=1", "Samsa-Offset": "42", "Content-Type": "application/octet-stream", "Ce-Id": "",
+		"Samsa-Timestamp": "",
 	} {
 		if value := got.Header.Get(name); value != want {
 			t.Errorf("%s: got %q, want %q", name, value, want)

@@ -39,8 +39,8 @@ type TopicSettings struct {
 }
 
 // Create makes the topic, which takes brokers of Kafka 0.10.1 and newer: see ErrTooOldToCreate. One that exists is left
-// as it is, and that is no error. It waits for brokers to be known, and for them to have made it, as long as ctx allows;
-// that they say so need not mean that all of them know of it yet.
+// as it is, and that is no error. It waits for brokers to be known, and for them to have made it, as long as ctx
+// allows; that they say so need not mean that all of them know of it yet.
 func (t *Topic) Create(ctx context.Context, settings TopicSettings) error {
 	if err := layout.CheckTopic(t.name); err != nil {
 		return fmt.Errorf("topic: the name %w", err)

@@ -57,6 +57,8 @@ type Config struct {
 	Authorization func() (string, error)
 	// KeyPrefix begins every Idempotency-Key: where several deliver to one sink, what they deliver stays apart.
 	KeyPrefix string
+	// OmitTimestamp leaves out when the message was written: for a sink that tells by its own clock what came when.
+	OmitTimestamp bool
 	// Proxy chooses a proxy; nil means none, whatever the environment says.
 	Proxy func(*http.Request) (*url.URL, error)
 	// Dial replaces net.Dialer's DialContext, for other networks and for tests.

@@ -58,7 +58,8 @@ func TestNewRefusesAddresses(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
-	if _, err := New(Config{URL: "http://h/", KeyPrefix: "a b"}); err == nil || !strings.Contains(err.Error(), "keyPrefix") {
+	if _, err := New(Config{URL: "http://h/", KeyPrefix: "a b"}); err == nil ||
+		!strings.Contains(err.Error(), "keyPrefix") {
 		t.Errorf("got %v", err)
 	}
 	_, err := New(Config{URL: "http://joe:x@h/", Headers: map[string]string{"authorization": "Bearer x"}})

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/samsa-dev/samsa/pkg/kafka"
 	"github.com/samsa-dev/samsa/pkg/sink"
@@ -40,6 +41,8 @@ type encoder struct {
 	contentType []string
 	// keyPrefix begins the Idempotency-Key.
 	keyPrefix string
+	// untimed leaves timestamps out.
+	untimed bool
 	// source is the beginning of the attribute source; eventType the attribute type, encoded.
 	source    string
 	eventType []string
@@ -51,6 +54,7 @@ func newEncoder(config Config, target *url.URL) encoder {
 		static:      http.Header{"User-Agent": {"samsa"}},
 		contentType: []string{config.ContentType},
 		keyPrefix:   config.KeyPrefix,
+		untimed:     config.OmitTimestamp,
 		source:      config.CloudEvents.Source,
 		eventType:   []string{string(appendEscaped(nil, config.CloudEvents.Type, inText))},
 	}
@@ -71,6 +75,9 @@ func (e *encoder) encode(a *attempt, claim sink.Claim, message kafka.Message) {
 	a.header[headerContentType] = e.contentType
 	if message.Value == nil {
 		a.header[headerTombstone] = yes
+	}
+	if e.untimed {
+		message.Timestamp = time.Time{}
 	}
 	a.addMetadata(claim, message, e.keyPrefix)
 	if e.format == CloudEventsBinary {
