@@ -188,8 +188,8 @@ func between(from, to reading) sample {
 
 // report prints the conditions, a row for each side, and the ratios to the first.
 func report(b *testing.B, size int, sides []side, samples [][]sample) {
-	conditions := fmt.Sprintf("%d B messages, %d partitions on %d brokers of kfake in another process, batches of %d KiB, "+
-		"not compressed\n%s\nfetches: %d MiB a broker, %d KiB a partition, %v wait; %d rounds of %v in turns, medians "+
+	conditions := fmt.Sprintf("%d B messages, %d partitions on %d brokers of kfake in another process, batches of %d "+
+		"KiB, not compressed\n%s\nfetches: %d MiB a broker, %d KiB a partition, %v wait; %d rounds of %v in turns, medians "+
 		"(least to most)\n", size, partitions, brokers, batchBytes>>10, machine(), wire.DefaultFetchMaxBytes>>20,
 		wire.DefaultFetchMaxPartitionBytes>>10, wire.DefaultFetchMaxWait, *rounds, *window)
 	names := make([]string, len(sides))

@@ -92,7 +92,7 @@ func (c *connection) results(taken func(n int)) (all int, err error) {
 		all += results
 		taken(results)
 		kept = copy(buffer, buffer[end:kept+n])
-		if err == io.EOF { //nolint:errorlint // a Reader's end is never wrapped
+		if err == io.EOF {
 			return all, nil
 		}
 		if err != nil {

@@ -4,7 +4,6 @@
 package bench_test
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -89,21 +88,17 @@ func (c *crowd) post(request []byte, atOnce int) {
 
 // insist sends a request and reads the answer, which may come before all is sent.
 func (c *connection) insist(request []byte) (status int, err error) {
-	sent := make(chan error, 1)
+	sent := make(chan struct{})
 	go func() {
-		_, err := c.Write(request)
-		sent <- err
+		defer close(sent)
+		_, _ = c.Write(request) // the answer says what became of it
 	}()
 	status, err = c.answer()
-	if err != nil {
-		_ = c.Close() // or the other would wait
-		return 0, errors.Join(err, <-sent)
-	}
-	if status >= 400 {
+	if err != nil || status >= 400 {
 		_ = c.Close() // nobody reads the rest
 	}
 	<-sent
-	return status, nil
+	return status, err
 }
 
 func request(o order) []byte {

@@ -59,7 +59,7 @@ func publish(in io.Reader, out io.Writer) error {
 	defer all.close()
 	for {
 		var o order
-		if err := orders.Decode(&o); err == io.EOF { //nolint:errorlint // a Decoder's end is never wrapped
+		if err := orders.Decode(&o); err == io.EOF {
 			return nil
 		} else if err != nil {
 			return fmt.Errorf("order: %w", err)
@@ -134,11 +134,11 @@ func (l *load) run(answers *json.Encoder) error {
 	for i, c := range l.connections {
 		all.Go(func() { errs[i] = work(c) })
 	}
-	time.Sleep(l.Warm)
+	<-time.After(l.Warm)
 	err := answers.Encode(true)
 	from := time.Now()
 	l.counting.Store(true)
-	time.Sleep(l.Window)
+	<-time.After(l.Window)
 	l.counting.Store(false)
 	err = errors.Join(err, answers.Encode(outcome{l.messages.Load(), time.Since(from).Seconds()}))
 	l.over.Store(true)
@@ -189,8 +189,8 @@ func (l *load) stream(c *connection) error {
 	sent := make(chan error, 1)
 	chunks := 0
 	go func() {
-		_, err := fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: gateway\r\n%sContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n",
-			authorization(l.Token), mediaType)
+		_, err := fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: gateway\r\n%sContent-Type: %s\r\n"+
+			"Transfer-Encoding: chunked\r\n\r\n", authorization(l.Token), mediaType)
 		for ; err == nil && !l.over.Load(); chunks++ {
 			_, err = c.Write(chunk)
 		}
@@ -206,8 +206,7 @@ func (l *load) stream(c *connection) error {
 	})
 	if err != nil {
 		_ = c.Close() // or whoever writes would wait
-		<-sent
-		return err
+		return errors.Join(err, <-sent)
 	}
 	if err := <-sent; err != nil {
 		return fmt.Errorf("stream, of which %d of %d messages were taken: %w", taken, chunks*many, err)

@@ -5,6 +5,7 @@ package bench_test
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"net"
@@ -81,7 +82,9 @@ func serveAlike(b *testing.B, handler http.HandlerFunc) target {
 	go func() { ended <- server.Serve(listener) }()
 	b.Cleanup(func() {
 		_ = server.Close()
-		<-ended
+		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+			b.Error(err)
+		}
 	})
 	return target{address: listener.Addr().String()}
 }
@@ -118,7 +121,7 @@ func occupied() float64 {
 // settle waits until the memory of connections that were closed is free.
 func settle(below float64) {
 	for end := time.Now().Add(10 * time.Second); inUse() > below && time.Now().Before(end); {
-		time.Sleep(100 * time.Millisecond)
+		<-time.After(100 * time.Millisecond)
 	}
 }
 

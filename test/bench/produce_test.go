@@ -40,13 +40,13 @@ func (s *stand) startProducing(ctx context.Context) (running, error) {
 			}
 		})
 	}
-	time.Sleep(time.Duration(float64(*window) * warmUp))
+	<-time.After(time.Duration(float64(*window) * warmUp))
 	return p, nil
 }
 
 func (p *producing) measured() (outcome, error) {
 	from, before := time.Now(), p.written.Load()
-	time.Sleep(*window)
+	<-time.After(*window)
 	return outcome{p.written.Load() - before, time.Since(from).Seconds()}, nil
 }
 
@@ -56,5 +56,5 @@ func (p *producing) ended() (farewell, error) {
 	if failed := p.failure.Load(); failed != nil {
 		return farewell{}, *failed
 	}
-	return farewell{}, p.franz.Flush(context.Background()) //nolint:forbidigo,usetesting // bounded by franz-go itself
+	return farewell{}, p.franz.Flush(context.Background()) //nolint:forbidigo // bounded by franz-go itself
 }

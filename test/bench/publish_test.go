@@ -17,7 +17,7 @@ import (
 )
 
 var (
-	release = flag.String("kafka", os.Getenv("KAFKA"), "the real Kafka to publish to, as 4 or 3.9; the embedded one if empty")
+	release = flag.String("kafka", os.Getenv("KAFKA"), "the real Kafka to publish to, as 4; the embedded one if empty")
 	only    = flag.String("only", "", "the one way to publish that is run, for a profile; the ratios are to itself then")
 	streams = flag.Int("streams", concurrency, "how many streams of bulk there are at a time")
 )
