@@ -26,6 +26,9 @@ type block struct {
 	of   *sync.Pool
 }
 
+// blocks are those of a handler.
+type blocks struct{ pool sync.Pool }
+
 // take gives a block of the usual size, one that nobody uses any more if there is one.
 func (b *blocks) take() *block {
 	taken, ok := b.pool.Get().(*block)
@@ -35,9 +38,6 @@ func (b *blocks) take() *block {
 	taken.uses.Store(1)
 	return taken
 }
-
-// blocks are those of a handler.
-type blocks struct{ pool sync.Pool }
 
 func (b *block) use() { b.uses.Add(1) }
 

@@ -50,7 +50,9 @@ func (x *exchange) postStream(media format.Media, fields format.Fields) {
 	// HTTP/1.1 would otherwise read the whole body before the first result goes out; HTTP/2 needs no leave.
 	_ = s.control.EnableFullDuplex()
 	s.pipe = newPipeline(x, s.control)
-	s.arena = arena{cut: format.CutLine, most: int(x.h.config.MaxBodyBytes), read: s.read, held: &x.h.held, blocks: &x.h.blocks}
+	s.arena = arena{
+		cut: format.CutLine, most: int(x.h.config.MaxBodyBytes), read: s.read, held: &x.h.held, blocks: &x.h.blocks,
+	}
 	if media == format.Frames {
 		s.arena.cut = format.CutFrame
 	}
