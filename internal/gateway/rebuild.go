@@ -155,8 +155,8 @@ func (t *tail) poll(ctx context.Context) ([]kafka.Fetch, error) {
 }
 
 // quiet reports whether the leaders of all partitions that are not read yet answer, and let everything be read. Until
-// all replicas in sync have a message it cannot be, which lasts while brokers have not noticed that one of them is dead.
-// What a leader had, and the next one has not, is no more.
+// all replicas in sync have a message it cannot be, which lasts while brokers have not noticed that one of them is
+// dead. What a leader had, and the next one has not, is no more.
 func (t *tail) quiet(ctx context.Context) bool {
 	partitions := slices.Collect(maps.Keys(t.ends))
 	written, err := allPositions(ctx, t.transport, partitions, kafka.Written())

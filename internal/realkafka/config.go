@@ -18,8 +18,8 @@ type Config struct {
 	Brokers int
 	// ZooKeeper is where they register, host:port,host:port/chroot. Empty is KRaft.
 	ZooKeeper string
-	// Controllers are processes of their own that control KRaft's brokers, with the ids after theirs; none of them is among
-	// Cluster.Brokers. Default: each broker is a controller too, so that most of them must live.
+	// Controllers are processes of their own that control KRaft's brokers, with the ids after theirs; none of them is
+	// among Cluster.Brokers. Default: each broker is a controller too, so that most of them must live.
 	Controllers int
 	// Properties are those of all brokers, BrokerProperties those of one, by its id; both as in server.properties, and
 	// both stronger than what this package sets itself.

@@ -109,8 +109,8 @@ func (x *exchange) begin(message *kafka.Message, key string) (entry *window.Entr
 	return entry, first, err
 }
 
-// produce publishes a message, and tells its entry what became of it. Of a message of which that is unknown the entry is
-// told when it is settled: until then, who sends it again waits.
+// produce publishes a message, and tells its entry what became of it. Of a message of which that is unknown the entry
+// is told when it is settled: until then, who sends it again waits.
 func (x *exchange) produce(message kafka.Message, entry *window.Entry, take func(client.Produced, error)) {
 	finish := func(produced client.Produced, err error) {
 		outcome := result{produced, err}

@@ -64,7 +64,8 @@ func Latest() Place { return Place{kind: latest} }
 func Since(t time.Time) Place { return Place{kind: since, time: t} }
 
 // Written is the position behind all that the partition's leader holds: Latest, and what not all replicas that are in
-// sync have yet, which nobody can read, but may be able to in a moment. Nothing comes before it that is not there by now.
+// sync have yet, which nobody can read, but may be able to in a moment. Nothing comes before it that is not there by
+// now.
 func Written() Place { return Place{kind: written} }
 
 // IsEarliest reports whether the place is Earliest.

@@ -14,6 +14,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -54,6 +55,8 @@ type caller struct {
 	pace    *pace
 	gaps    *gaps
 	client  *http.Client
+	// gone is the gateway that could not be reached with the last attempt.
+	gone *target
 	// strict says that brokers recognize what is repeated, so that it is where it was.
 	strict bool
 }
@@ -72,10 +75,12 @@ func newCaller(id, total int, s *stage) *caller {
 func (c *caller) run(ctx context.Context) error {
 	defer c.client.CloseIdleConnections()
 	size, send := 1, c.sendOne
-	if c.page.kind == batched || c.page.kind == sureBatched {
+	switch c.page.kind {
+	case batched, sureBatched:
 		size, send = batchSize, c.sendBatch
-	} else if c.page.kind == streamed {
+	case streamed:
 		size, send = streamSize, c.sendStream
+	case single, keyed, sure, kinds:
 	}
 	for begin := 0; begin < c.total; begin += size {
 		n := min(size, c.total-begin)
@@ -137,7 +142,11 @@ func (c *caller) publish(
 			*a = attempt{seq: a.seq, try: a.try + 1}
 		}
 		open = again
-		if err := pause(ctx, max(soon, answered.retryAfter)); err != nil {
+		wait := max(soon, answered.retryAfter)
+		if c.gone != nil { // the other is asked at once
+			wait = time.Millisecond
+		}
+		if err := pause(ctx, wait); err != nil {
 			return err
 		}
 	}
@@ -198,6 +207,10 @@ type response struct {
 // post sends a request to either gateway.
 func (c *caller) post(ctx context.Context, r request) (response, error) {
 	to := c.targets[rand.IntN(len(c.targets))] //nolint:gosec // either will do
+	if to == c.gone {                          // by a Service nobody would come there, either
+		to = c.targets[1-slices.Index(c.targets, to)]
+	}
+	c.gone = nil
 	made, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+to.address+r.path, strings.NewReader(r.body))
 	if err != nil {
 		return response{}, err
@@ -212,6 +225,7 @@ func (c *caller) post(ctx context.Context, r request) (response, error) {
 	}
 	if err != nil {
 		if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" {
+			c.gone = to
 			return response{unsent: true}, nil
 		}
 		return response{cut: to.leaving.Load()}, nil

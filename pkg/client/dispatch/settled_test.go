@@ -84,7 +84,9 @@ func TestADoubtfulMessageIsGivenUpInTheEnd(t *testing.T) {
 		d := dispatch.New(dispatch.Config{Outlet: outlet, MaxBuffered: 1 << 20, BatchBytes: 1 << 10, Settle: settling})
 		begin := time.Now()
 		all := putDoubtful(t, d)
-		<-all.done
+		if err := <-all.done; err == nil {
+			t.Error("nobody said that it was written")
+		}
 		if err := <-all.settled; err == nil {
 			t.Error("nobody said that it was written")
 		}
@@ -95,7 +97,9 @@ func TestADoubtfulMessageIsGivenUpInTheEnd(t *testing.T) {
 			t.Errorf("given up %d times", outlet.gaveUp.Load())
 		}
 		all = putDoubtful(t, d)
-		<-all.done
+		if err := <-all.done; err == nil {
+			t.Error("nobody said that it was written")
+		}
 		d.Close()
 		if err := <-all.settled; err == nil {
 			t.Error("settled by Close, and not as unknown")

@@ -68,7 +68,8 @@ func (t *Transport) askLeaders(ctx context.Context, asked *listing, at int64, tr
 		r := &result{}
 		results[leader] = r
 		asking.Go(func() {
-			r.answer, r.err = ask[*kmsg.ListOffsetsResponse](ctx, t.client.Broker(int(leader)), listRequest(partitions, at, asked.hidden))
+			request := listRequest(partitions, at, asked.hidden)
+			r.answer, r.err = ask[*kmsg.ListOffsetsResponse](ctx, t.client.Broker(int(leader)), request)
 		})
 	}
 	asking.Wait() // no longer than ctx: unlike others, these requests end with it

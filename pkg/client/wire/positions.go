@@ -22,8 +22,8 @@ const (
 	listEarliest = -2
 )
 
-// Who asks: a consumer, who may know what all replicas in sync have, or Kafka's own tool that looks at replicas, who may
-// know all.
+// Who asks: a consumer, who may know what all replicas in sync have, or Kafka's own tool that looks at replicas, who
+// may know all.
 const (
 	listConsumer = -1
 	listDebugger = -2
@@ -75,8 +75,9 @@ func (t *Transport) fillByTime(ctx context.Context, asked *listing) {
 	}
 }
 
-// written resolves kafka.Written. What not all replicas have yet a broker tells only to one that it takes for a replica,
-// and then it does so whether it leads or not: so it has to show that it does, as it tells consumers, before and after.
+// written resolves kafka.Written. What not all replicas have yet a broker tells only to one that it takes for a
+// replica, and then it does so whether it leads or not: so it has to show that it does, as it tells consumers, before
+// and after.
 func (t *Transport) written(ctx context.Context, partitions []kafka.Partition) (map[kafka.Partition]int64, error) {
 	var asked *listing
 	found := make(map[kafka.Partition]int64, len(partitions))

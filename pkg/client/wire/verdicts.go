@@ -120,8 +120,8 @@ func (w *Writer) judgeOne(batch *dispatch.Batch, answer *kmsg.ProduceResponseTop
 }
 
 // verdictOf is what an error of a broker says of the attempt. appended says that the answer has an offset: the broker
-// wrote the batch to its own log, and ceased to be the leader while it waited for replicas. Then it tells the same error
-// as one that never was the leader, and the next leader may have the batch or not.
+// wrote the batch to its own log, and ceased to be the leader while it waited for replicas. Then it tells the same
+// error as one that never was the leader, and the next leader may have the batch or not.
 func verdictOf(code error, sequenced, appended bool) dispatch.Verdict {
 	switch {
 	case refusesContent(code):
