@@ -76,7 +76,7 @@ func assemble(config Config, listening net.Addr, logger *slog.Logger) (*parts, e
 		return nil, errors.Join(err, p.cluster.Close())
 	}
 	p.metrics = NewMetrics(p.producer.Buffered)
-	p.ready = &readiness{state: p.cluster.State, now: time.Now}
+	p.ready = &readiness{state: p.cluster.State}
 	if err := p.wait(); err != nil {
 		p.producer.Close()
 		return nil, errors.Join(err, p.cluster.Close())

@@ -7,27 +7,18 @@ import (
 	"errors"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client"
 )
 
-// patience is how long the cluster may be away before callers are sent to other replicas: a broker that restarts, or a
-// leader that moves, takes less, and requests wait for it.
-const patience = 10 * time.Second
-
-// readiness says whether callers should come here. A replica that reaches no broker while others do should be left
-// alone.
+// readiness says whether callers should come here: once brokers were reached, until the process ends. While all brokers
+// are away it says so as well, since callers get a true answer here, and none from a Service without endpoints; and since
+// replicas that went and came back would leave their keys to each other, which have to wait for that.
 type readiness struct {
 	state func() client.ClusterState
-	now   func() time.Time
-
-	mu   sync.Mutex
-	away time.Time
 	// once says that the cluster was reached.
-	once bool
+	once atomic.Bool
 	// leaving says that the process ends.
 	leaving atomic.Bool
 }
@@ -39,23 +30,17 @@ func (r *readiness) err() error {
 	if r.leaving.Load() {
 		return errLeaving
 	}
-	state := r.state()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if state.Err == nil && state.Connected {
-		r.away, r.once = time.Time{}, true
+	if r.once.Load() {
 		return nil
 	}
-	if r.away.IsZero() {
-		r.away = r.now()
-	}
-	switch {
-	case r.once && r.now().Sub(r.away) < patience:
-		return nil
+	switch state := r.state(); {
 	case state.Err != nil:
 		return state.Err
+	case !state.Connected:
+		return errors.New("the cluster has not answered yet")
 	}
-	return errors.New("the cluster has not answered yet")
+	r.once.Store(true)
+	return nil
 }
 
 // storesHeaders says whether messages have headers: from Kafka 0.11 on. known is false while nobody has said which
