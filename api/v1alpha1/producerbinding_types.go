@@ -379,8 +379,8 @@ type BindingSubject struct {
 	// +kubebuilder:validation:items:MaxLength=63
 	Containers []string `json:"containers,omitempty"`
 	// credentialsSecretRef names the Secret, in the same namespace, with which the workloads' pods say who they are, where
-	// spec.http.auth.type is Basic (its keys username and password, as in Secrets of type kubernetes.io/basic-auth) or MTLS
-	// (its keys tls.crt and tls.key, as in those of type kubernetes.io/tls). They are bound once it is there. With
+	// spec.http.auth.type is Basic (its keys username and password, as in Secrets of type kubernetes.io/basic-auth) or
+	// MTLS (its keys tls.crt and tls.key, as in those of type kubernetes.io/tls). They are bound once it is there. With
 	// ServiceAccount pods have tokens instead.
 	// +optional
 	CredentialsSecretRef SecretReference `json:"credentialsSecretRef,omitzero"`

@@ -107,7 +107,7 @@ func (p projection) volume() map[string]any {
 		}})
 	}
 	if files := credentials(p.binding); files != nil {
-		var items []any
+		items := make([]any, 0, len(files))
 		for _, file := range files {
 			items = append(items, map[string]any{"key": file.key, "path": file.key})
 		}

@@ -33,8 +33,8 @@ there when the brokers go on to Kafka 4. Which Kafka it is, is never set: the br
   published it is unknown whether they were written, and it is said of which.
 - **Secrets** are never arguments, which other users of the machine can see: the digest for ZooKeeper comes from a file
   or the environment, keys for TLS and credentials for SASL from a directory.
-- **Names** are looked up as the machine does it, or, with ` + "`SAMSA_DNS=HOST:PORT`" + ` in the environment of any command (manager,
-  worker and gateway included), by asking that DNS server instead of those in /etc/resolv.conf.
+- **Names** are looked up as the machine does it, or, with ` + "`SAMSA_DNS=HOST:PORT`" + ` in the environment of any
+  command (manager, worker and gateway included), by asking that DNS server instead of those in /etc/resolv.conf.
 `
 
 func main() {

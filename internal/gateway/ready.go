@@ -13,8 +13,8 @@ import (
 )
 
 // readiness says whether callers should come here: once brokers were reached, until the process ends. While all brokers
-// are away it says so as well, since callers get a true answer here, and none from a Service without endpoints; and since
-// replicas that went and came back would leave their keys to each other, which have to wait for that.
+// are away they should as well: they get a true answer here, and none from a Service without endpoints; and replicas
+// that went and came back would leave their keys to each other, which have to wait for that.
 type readiness struct {
 	state func() client.ClusterState
 	// once says that the cluster was reached.

@@ -79,8 +79,8 @@ func (p *Producer) Produce(ctx context.Context, message kafka.Message, done func
 
 // ProduceSettled is Produce for whoever wants to know what became of a message of which done was told that this is
 // unknown. Then settled is called exactly once, after done, and must not block either. Where brokers recognize what is
-// repeated, the message is, beyond Timeout and the end of ctx, until one of them tells, for Settle at most: the error is
-// as that of done, so that the outcome is known but in the worst case. The message's bytes may change once done was
+// repeated, the message is, beyond Timeout and the end of ctx, until one of them tells, for Settle at most: the error
+// is as that of done, so that the outcome is known but in the worst case. The message's bytes may change once done was
 // called. Close settles what is left: as unknown.
 func (p *Producer) ProduceSettled(
 	ctx context.Context, message kafka.Message, done, settled func(Produced, error),

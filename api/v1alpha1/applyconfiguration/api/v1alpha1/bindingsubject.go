@@ -24,8 +24,8 @@ type BindingSubjectApplyConfiguration struct {
 	// containers are those that get it, by name. Default: all, those that run before included.
 	Containers []string `json:"containers,omitempty"`
 	// credentialsSecretRef names the Secret, in the same namespace, with which the workloads' pods say who they are, where
-	// spec.http.auth.type is Basic (its keys username and password, as in Secrets of type kubernetes.io/basic-auth) or MTLS
-	// (its keys tls.crt and tls.key, as in those of type kubernetes.io/tls). They are bound once it is there. With
+	// spec.http.auth.type is Basic (its keys username and password, as in Secrets of type kubernetes.io/basic-auth) or
+	// MTLS (its keys tls.crt and tls.key, as in those of type kubernetes.io/tls). They are bound once it is there. With
 	// ServiceAccount pods have tokens instead.
 	CredentialsSecretRef *SecretReferenceApplyConfiguration `json:"credentialsSecretRef,omitempty"`
 	// envPrefix begins the names of the environment variables: <prefix>URL, <prefix>TOPIC, and with ServiceAccount tokens
