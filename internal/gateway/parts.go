@@ -113,7 +113,7 @@ func (p *parts) remember(listening net.Addr) {
 	p.window = window.New(window.Config{Length: time.Duration(*length)})
 	self := selfOf(listening)
 	p.peers = &peers{
-		self: self, lookup: net.DefaultResolver.LookupHost, logger: p.logger,
+		self: self, lookup: net.DefaultResolver.LookupHost, giveUp: p.producer.GiveUpDoubts, logger: p.logger,
 		shares: window.NewShares(window.SharesConfig{Self: self, Hold: p.config.hold(), Begin: startHold}),
 	}
 	if p.config.Idempotency.Peers != "" {

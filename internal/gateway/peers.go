@@ -46,16 +46,21 @@ type peers struct {
 	// rebuild reads what others wrote; nil where the topic cannot tell.
 	rebuild func(ctx context.Context) error
 	// greet asks all leaders for a sign of life; there if rebuild is.
-	greet  func(ctx context.Context) error
+	greet func(ctx context.Context) error
+	// giveUp ends the repeating of messages that were begun before, beyond their time.
+	giveUp func()
 	logger *slog.Logger
 
+	// moved says that the last look found others.
+	moved    bool
 	answered time.Time
 	// met is the generation of members since which all leaders were seen alive, metAt when.
 	met   int
 	metAt time.Time
 }
 
-// hold is how long keys wait after a change: until every replica knows of it, and what it had begun before is done.
+// hold is how long keys wait after a change: until every replica knows of it, and what it had begun before is done. That
+// ends with the producer's timeout (giveUp), and is begun by whoever has the key when the body is there.
 func (c *Config) hold() time.Duration { return peersLag + time.Duration(c.Produce.Timeout) }
 
 // run follows until ctx ends.
@@ -96,7 +101,7 @@ func (p *peers) meet(ctx context.Context, generation int) bool {
 // there are none, those from before stay.
 func (p *peers) look(ctx context.Context) {
 	if len(p.names) == 0 {
-		p.shares.Update([]string{p.self})
+		p.update([]string{p.self})
 		return
 	}
 	members, err := p.members(ctx)
@@ -104,17 +109,29 @@ func (p *peers) look(ctx context.Context) {
 	case ctx.Err() != nil:
 	case err == nil:
 		p.answered = time.Now()
-		if !slices.Equal(members, p.shares.Members()) {
+		if p.update(members) {
 			p.logger.Info("The replicas are others now", "replicas", strings.Join(members, ","))
 		}
-		p.shares.Update(members)
 	case isAbsent(err):
 		p.answered = time.Now()
 	case time.Since(p.answered) > lookPatience && len(p.shares.Members()) > 0:
 		p.logger.Error("The replicas' addresses cannot be looked up: requests with an Idempotency-Key are refused",
 			"error", err)
-		p.shares.Update(nil)
+		p.update(nil)
 	}
+}
+
+// update takes the members as they are, and reports whether they are others. Whoever takes over a key relies on it
+// (hold) that what was begun for it ends with its time: so doubts are not settled beyond that. This is said after the
+// change, and with the next look once more, for what was let in just before and was handed over just after.
+func (p *peers) update(members []string) (moved bool) {
+	moved = !slices.Equal(members, p.shares.Members())
+	p.shares.Update(members)
+	if (moved || p.moved) && p.giveUp != nil {
+		p.giveUp()
+	}
+	p.moved = moved
+	return moved
 }
 
 func isAbsent(err error) bool {

@@ -73,3 +73,37 @@ func TestHowLongKeysWait(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// Who takes over a key relies on it that what was begun before is not repeated for ever. It is said after the change,
+// for what is handed over meanwhile, and with the next look for what was let in before.
+func TestDoubtsAreGivenUpWhenTheReplicasChange(t *testing.T) {
+	one, two := []string{"10.0.0.1"}, []string{"10.0.0.1", "10.0.0.2"}
+	members := [][]string{one, one, one, two, two, nil}
+	shares := window.NewShares(window.SharesConfig{Self: "10.0.0.1:8080", Hold: time.Second})
+	var given []int
+	look := 0
+	p := &peers{
+		names: []string{"orders-peers:8080"}, self: "10.0.0.1:8080", logger: slog.New(slog.DiscardHandler), shares: shares,
+		lookup: func(context.Context, string) ([]string, error) {
+			if members[look] == nil {
+				return nil, errors.New("no name server")
+			}
+			return members[look], nil
+		},
+		giveUp: func() {
+			if len(shares.Members()) != len(members[look]) {
+				t.Error("before the change")
+			}
+			given = append(given, look)
+		},
+	}
+	for look = range members {
+		if members[look] == nil {
+			p.answered = time.Now().Add(-2 * lookPatience)
+		}
+		p.look(t.Context())
+	}
+	if want := []int{0, 1, 3, 4, 5}; !slices.Equal(given, want) {
+		t.Errorf("got %v, want %v", given, want)
+	}
+}

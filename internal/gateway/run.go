@@ -210,9 +210,13 @@ func (p *parts) open(
 	producer settling, keys *window.Window, headers bool, ready func() error,
 ) (*handling.Handler, error) {
 	limits := p.config.Limits
+	var turn func(key string) error
+	if keys != nil && p.peers != nil {
+		turn = p.peers.shares.Check
+	}
 	return handling.New(handling.Config{
 		Topic: p.config.Topic, Producer: newMeasured(producer, p.metrics), Verifier: p.verifier,
-		Limiter: limits.limiter(), Window: keys, NoHeaders: !headers,
+		Limiter: limits.limiter(), Window: keys, Turn: turn, NoHeaders: !headers,
 		StreamIdle:     2 * time.Duration(p.config.HTTP.BodyTimeout),
 		MaxBodyBytes:   int64(p.config.HTTP.MaxBodyBytes),
 		MaxHeldBytes:   int64(max(p.config.Produce.MaxBufferedBytes, p.config.HTTP.MaxBodyBytes)),

@@ -81,7 +81,7 @@ func (p *Producer) Produce(ctx context.Context, message kafka.Message, done func
 // unknown. Then settled is called exactly once, after done, and must not block either. Where brokers recognize what is
 // repeated, the message is, beyond Timeout and the end of ctx, until one of them tells, for Settle at most: the error
 // is as that of done, so that the outcome is known but in the worst case. The message's bytes may change once done was
-// called. Close settles what is left: as unknown.
+// called. Close and GiveUpDoubts settle what is left: as unknown.
 func (p *Producer) ProduceSettled(
 	ctx context.Context, message kafka.Message, done, settled func(Produced, error),
 ) {
@@ -116,6 +116,11 @@ type delivery struct {
 
 // Done implements dispatch.Sender.
 func (d *delivery) Done(outcome dispatch.Outcome, err error) { d.done(Produced(outcome), err) }
+
+// GiveUpDoubts is for whoever may not be the one any more who sends a message again, since somebody else is about to:
+// messages of ProduceSettled that were handed over before are not repeated beyond Timeout any more. Those whose outcome
+// is unknown by then are settled as unknown.
+func (p *Producer) GiveUpDoubts() { p.dispatcher.GiveUpDoubts() }
 
 // Flush waits until everything that was handed over before has its outcome, or ctx ends.
 func (p *Producer) Flush(ctx context.Context) error { return p.dispatcher.Flush(ctx) }

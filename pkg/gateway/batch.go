@@ -97,6 +97,11 @@ func (x *exchange) all(messages []kafka.Message, key func(i int) string) []resul
 
 // begin finds the entry of a message's key. Whoever is first publishes the message, which then bears the key.
 func (x *exchange) begin(message *kafka.Message, key string) (entry *window.Entry, first bool, err error) {
+	if turn := x.h.config.Turn; turn != nil {
+		if err := turn(x.key); err != nil {
+			return nil, false, err
+		}
+	}
 	id := window.Identify(x.caller.Name, key, content(message)...)
 	entry, first, err = x.h.config.Window.Begin(id)
 	if errors.Is(err, window.ErrFull) {

@@ -46,6 +46,9 @@ type Config struct {
 	Limiter *caller.Limiter
 	// Window remembers Idempotency-Keys; nil: the header is ignored.
 	Window *window.Window
+	// Turn, if not nil, says why this replica may not answer for a request's Idempotency-Key, with a *window.Moved. It is
+	// asked when the body is there, which may take longer than other replicas wait that take over its key.
+	Turn func(key string) error
 	// NoHeaders says that the brokers store no headers, as before Kafka 0.11. Messages with headers are then refused,
 	// CloudEvents become JSON, and what is written with an Idempotency-Key does not carry it.
 	NoHeaders bool

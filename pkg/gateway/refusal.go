@@ -45,6 +45,10 @@ func explain(err error) problem {
 		return problem{status: http.StatusServiceUnavailable, kind: "window-full", title: "Too many Idempotency-Keys",
 			detail: full.Error(), retryAfter: full.after}
 	}
+	if moved, ok := errors.AsType[*window.Moved](err); ok {
+		return problem{status: http.StatusServiceUnavailable, kind: "key-moves", title: "Idempotency-Key not known yet",
+			detail: moved.Error(), retryAfter: moved.RetryAfter}
+	}
 	if errors.Is(err, window.ErrReused) {
 		return problem{status: http.StatusUnprocessableEntity, kind: "key-reused", title: "Idempotency-Key used before",
 			detail: window.ErrReused.Error()}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -54,5 +55,23 @@ var _ = Describe("A replica among several", func() {
 		a := post(ctx, among(broken.Listener.Addr().String()), "/", "x", "Idempotency-Key", "k")
 		Expect(a.status).To(Equal(504))
 		Expect(decode(a.body)).To(gstruct.MatchKeys(gstruct.IgnoreExtras, problem("unknown-outcome", "unknown")))
+	})
+
+	It("asks again whose the key is when the body is there", func(ctx SpecContext) {
+		asked := ""
+		messages := &brokers{}
+		_, url := serve(gateway.Config{
+			Producer: messages, Window: newWindow(),
+			Turn: func(key string) error { asked = key; return &window.Moved{RetryAfter: 7 * time.Second} },
+		})
+		a := post(ctx, url, "/topics/orders", `{"records":[{"value":1},{"value":2}]}`, "Idempotency-Key", "k",
+			"Content-Type", "application/vnd.kafka.json.v2+json")
+		Expect(asked).To(Equal("k"), "not that of one of its messages")
+		Expect(a.status).To(Equal(503))
+		Expect(a.header.Get("Retry-After")).To(Equal("7"))
+		a = post(ctx, url, "/", "x", "Idempotency-Key", "k")
+		Expect(decode(a.body)).To(gstruct.MatchKeys(gstruct.IgnoreExtras, problem("key-moves", "refused")))
+		Expect(messages.written()).To(BeEmpty())
+		Expect(post(ctx, url, "/", "x").status).To(Equal(201), "without a key it matters to nobody")
 	})
 })

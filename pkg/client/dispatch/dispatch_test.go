@@ -294,6 +294,9 @@ func trial(t *testing.T, seed uint64) (written int) {
 			<-time.After(time.Duration(c.dice(500)) * time.Millisecond)
 			c.move()
 		}
+		if i == messages/2 && seed%3 == 0 {
+			d.GiveUpDoubts()
+		}
 	}
 	c.mu.Lock()
 	c.calm = seed%2 == 0

@@ -49,10 +49,12 @@ type Dispatcher struct {
 	closed   bool
 	underway int
 	// doubts counts items of which Settled is yet to be told.
-	doubts  int
-	bytes   int
-	current *generation
-	sealed  []*generation
+	doubts int
+	// forsaken is when GiveUpDoubts was called: what came before is not repeated beyond its time.
+	forsaken time.Time
+	bytes    int
+	current  *generation
+	sealed   []*generation
 	// ended are items whose outcome is yet to be told; spare is memory for the next of them.
 	ended, spare []*Item
 	// settlings are outcomes of items that were doubted, yet to be told.
@@ -151,6 +153,16 @@ func (d *Dispatcher) tell() bool {
 		d.spare = ended[:0]
 	}
 	return true
+}
+
+// GiveUpDoubts ends the repeating of what came before beyond its own time: a moment after an item's Deadline its batch
+// is not repeated any more, and Item.Settled is told that the outcome is unknown. What came after is not concerned,
+// unless it is in one batch with such an item.
+func (d *Dispatcher) GiveUpDoubts() {
+	d.mu.Lock()
+	d.forsaken = time.Now()
+	d.sweep(d.forsaken)
+	d.release()
 }
 
 // Buffered are the bytes that have no outcome yet.

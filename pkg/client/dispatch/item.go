@@ -31,7 +31,7 @@ type Item struct {
 	Message kafka.Message
 	Sender  Sender
 	// Settled, if not nil, is told what became of it after all where Sender was told that this is unknown: once, and after
-	// that. Its batch is repeated until then, for Config.Settle beyond Deadline at most.
+	// that. Its batch is repeated until then, for Config.Settle beyond Deadline at most, or until GiveUpDoubts.
 	Settled func(Outcome, error)
 	// Since is when it came.
 	Since time.Time

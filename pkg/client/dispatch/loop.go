@@ -214,8 +214,11 @@ func (d *Dispatcher) sweepBatch(l *lane, now time.Time) {
 			break
 		}
 	}
-	if l.flight == nil {
+	switch {
+	case l.flight == nil:
 		d.giveUp(l, now)
+	case d.repeatable && d.forsakes(l.batch, now):
+		l.flight.cancel() // it may not have left yet; others that fly with it are repeated
 	}
 	if late == nil || l.batch == nil || l.batch.step.Load() == loading { // a moment later
 		return

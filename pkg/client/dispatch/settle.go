@@ -6,6 +6,7 @@ package dispatch
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/kafka"
@@ -95,14 +96,26 @@ func (d *Dispatcher) takeBack(l *lane, b *Batch) {
 }
 
 // giveUp forgets a batch that waits to be repeated once all its messages have their outcome, and nobody waits to hear
-// what became of it after all.
+// what became of it after all; or once it must not be repeated.
 func (d *Dispatcher) giveUp(l *lane, now time.Time) {
+	if d.forsakes(l.batch, now) {
+		d.lose(l, l.batch, context.DeadlineExceeded)
+		return
+	}
 	for _, item := range l.batch.Items {
 		if !item.told || item.doubted && now.Before(item.Deadline.Add(d.config.Settle)) {
 			return
 		}
 	}
 	d.lose(l, l.batch, context.DeadlineExceeded)
+}
+
+// forsakes says that a batch must not be repeated: GiveUpDoubts was called after a message of it came, whose time is
+// over by now. The others may have some left. They share the batch's fate, for it is written as a whole.
+func (d *Dispatcher) forsakes(b *Batch, now time.Time) bool {
+	return slices.ContainsFunc(b.Items, func(item *Item) bool {
+		return item.doubted && item.Since.Before(d.forsaken) && !now.Before(item.Deadline)
+	})
 }
 
 // refuseBatch ends what no broker takes. Of several messages it may be one's fault: the others are sent without it.

@@ -111,6 +111,30 @@ func (s *Shares) Who(key string) (member string, turn Turn) {
 	return "", Mine
 }
 
+// Moved is the error where a key is another replica's, or not yet this one's.
+type Moved struct {
+	// RetryAfter is when it is worth while to ask again.
+	RetryAfter time.Duration
+}
+
+// Error implements error.
+func (*Moved) Error() string {
+	return "the replicas are others now, and another one answers for this Idempotency-Key"
+}
+
+// Check is nil if this replica answers for a key at this moment, and otherwise a *Moved. Whoever was told that a key is
+// Mine asks again just before the message is sent: the others wait for what was sent, not for bodies that were slow.
+func (s *Shares) Check(key string) error {
+	switch _, turn := s.Who(key); turn {
+	case Mine:
+		return nil
+	case Soon:
+		return &Moved{RetryAfter: s.RetryAfter()}
+	case Theirs:
+	}
+	return &Moved{RetryAfter: time.Second}
+}
+
 // Unsettled says whether keys wait for this replica, and since which generation of members, and until when it has to
 // wait before it reads what others wrote.
 func (s *Shares) Unsettled() (generation int, due time.Time, unsettled bool) {

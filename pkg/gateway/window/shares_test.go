@@ -4,6 +4,7 @@
 package window_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -152,5 +153,32 @@ func TestAReplicaGoesOnWithWhatItHad(t *testing.T) {
 	s.Update(nil)
 	if _, turn := s.Who("k"); turn != window.Soon {
 		t.Errorf("of nobody: %v", turn)
+	}
+}
+
+// The turn may pass while a body comes: who asks again is told, and when to come back.
+func TestATurnThatPasses(t *testing.T) {
+	now := &clock{time.Unix(1_000_000, 0)}
+	shares := window.NewShares(window.SharesConfig{Self: "a", Hold: hold, Now: now.now})
+	after := func() time.Duration {
+		moved, ok := errors.AsType[*window.Moved](shares.Check("k"))
+		if !ok {
+			return 0
+		}
+		return moved.RetryAfter
+	}
+	shares.Update([]string{"a"})
+	generation, _, _ := shares.Unsettled()
+	shares.Settle(generation)
+	if got := after(); got != 0 {
+		t.Errorf("its own: %s", got)
+	}
+	shares.Update([]string{"b"})
+	if got := after(); got != time.Second {
+		t.Errorf("another's: %s", got)
+	}
+	shares.Update([]string{"a"})
+	if got := after(); got != hold {
+		t.Errorf("its own again, but not yet: %s", got)
 	}
 }
