@@ -110,7 +110,9 @@ func (p *parts) remember(listening net.Addr) {
 	if length == nil || *length <= 0 {
 		return
 	}
-	p.window = window.New(window.Config{Length: time.Duration(*length)})
+	p.window = window.New(window.Config{
+		Length: time.Duration(*length), Slack: time.Duration(p.config.Produce.Timeout) + clocksApart,
+	})
 	self := selfOf(listening)
 	p.peers = &peers{
 		self: self, lookup: net.DefaultResolver.LookupHost, giveUp: p.producer.GiveUpDoubts, logger: p.logger,

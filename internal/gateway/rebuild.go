@@ -43,7 +43,7 @@ func rebuild(ctx context.Context, cluster *client.Cluster, topic string, w *wind
 	if err != nil {
 		return fmt.Errorf("rebuild: ends: %w", err)
 	}
-	begins, err := transport.Positions(ctx, partitions, kafka.Since(w.Since(clocksApart)))
+	begins, err := transport.Positions(ctx, partitions, kafka.Since(w.Since()))
 	if err != nil {
 		return fmt.Errorf("rebuild: begins: %w", err)
 	}

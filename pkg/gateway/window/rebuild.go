@@ -19,7 +19,7 @@ func (w *Window) LoadMessage(message *kafka.Message) (found, full bool) {
 			continue
 		}
 		id, at, ok := ParseHeader(string(header.Value))
-		if !ok || at.Add(w.length).Before(w.now()) {
+		if !ok || at.Before(w.Since()) {
 			break
 		}
 		taken := w.Load(id, Outcome{
@@ -30,6 +30,5 @@ func (w *Window) LoadMessage(message *kafka.Message) (found, full bool) {
 	return false, false
 }
 
-// Since is when the oldest message was written that a window that is rebuilt now has to know. slack is how far the
-// clocks of those who write and of brokers may be apart.
-func (w *Window) Since(slack time.Duration) time.Time { return w.now().Add(-w.length - slack) }
+// Since is when the oldest message was begun that a window that is rebuilt now has to know.
+func (w *Window) Since() time.Time { return w.now().Add(-w.length - w.slack) }

@@ -55,6 +55,9 @@ const defaultMaxBytes = 262_144 * entryBytes
 type Config struct {
 	// Length is how long an outcome is remembered, from when it is known.
 	Length time.Duration
+	// Slack is how much older than Length a message of the topic may be that is known from it: it tells when it was begun,
+	// by the clock of who wrote it, and Length is from when its outcome was known.
+	Slack time.Duration
 	// MaxBytes bounds the memory; default 50 MiB. Keys beyond it are refused: to forget one before its time would be to
 	// let its message be written twice.
 	MaxBytes int
@@ -65,6 +68,7 @@ type Config struct {
 // Window remembers what became of the messages of each key. Safe for concurrent use.
 type Window struct {
 	length time.Duration
+	slack  time.Duration
 	most   int
 	now    func() time.Time
 
@@ -83,7 +87,7 @@ func New(config Config) *Window {
 		config.Now = time.Now
 	}
 	return &Window{
-		length: config.Length, most: max(1, config.MaxBytes/entryBytes), now: config.Now,
+		length: config.Length, slack: config.Slack, most: max(1, config.MaxBytes/entryBytes), now: config.Now,
 		entries: make(map[[keyBytes]byte]*Entry),
 	}
 }

@@ -194,7 +194,8 @@ func FuzzParseHeader(f *testing.F) {
 
 func TestAWindowIsRebuiltFromMessages(t *testing.T) {
 	time0 := &clock{time.Unix(1_000_000, 0)}
-	w := window.New(window.Config{Length: length, MaxBytes: 3 * 200, Now: time0.now})
+	const slack = time.Minute
+	w := window.New(window.Config{Length: length, Slack: slack, MaxBytes: 3 * 200, Now: time0.now})
 	unknown, _, err := w.Begin(identify("unknown", ""))
 	if err != nil {
 		t.Fatal(err)
@@ -216,10 +217,10 @@ func TestAWindowIsRebuiltFromMessages(t *testing.T) {
 		found, full bool
 	}{
 		{&kafka.Message{}, false, false},
-		{message("old", length+time.Second), false, false},
+		{message("old", length+slack+time.Second), false, false},
 		{message("unknown", 0), true, false},
 		{message("young", time.Minute), true, false},
-		{message("another", time.Minute), true, false},
+		{message("begun long before its answer", length+slack-time.Second), true, false},
 		{message("one too many", time.Minute), true, true},
 	} {
 		if found, full := w.LoadMessage(step.message); found != step.found || full != step.full {
