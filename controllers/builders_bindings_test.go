@@ -138,7 +138,7 @@ func bound(binding *v1alpha1.ProducerBinding, prefix string) OmegaMatcher {
 	directory := "/bindings/" + binding.Name
 	matches := And(
 		WithTransform(env, And(
-			HaveKeyWithValue(prefix+"URL", "http://"+binding.Name+"-gateway."+binding.Namespace+".svc:8080/"),
+			HaveKeyWithValue(prefix+"URL", "http://"+binding.Name+"-gateway."+binding.Namespace+".svc:8080"),
 			HaveKeyWithValue(prefix+"TOPIC", string(binding.Spec.Topic)),
 			HaveKeyWithValue(prefix+"TOKEN_FILE", directory+"/token"),
 			HaveKeyWithValue("SERVICE_BINDING_ROOT", "/bindings"))),

@@ -48,7 +48,7 @@ var _ = Describe("A ProducerBinding", func() {
 			Should(beCondition(binding, metav1.ConditionFalse, v1alpha1.ReasonStarting))
 		runGateways(ctx, binding)
 		publishes(ctx, binding)
-		url := "http://orders-gateway." + namespace + ".svc:8080/"
+		url := "http://orders-gateway." + namespace + ".svc:8080"
 		Expect(binding.Status).To(And(
 			HaveField("URL", url), HaveField("Binding.Name", "orders-binding"),
 			HaveField("Address", v1alpha1.Address{
@@ -85,7 +85,7 @@ var _ = Describe("A ProducerBinding", func() {
 			HaveField("Type", corev1.SecretType("servicebinding.io/kafka")),
 			HaveField("Data", Equal(map[string][]byte{
 				"type": []byte("kafka"), "provider": []byte("samsa"), "topic": []byte("orders"),
-				"uri":      []byte("http://orders-gateway." + namespace + ".svc:8080/"),
+				"uri":      []byte("http://orders-gateway." + namespace + ".svc:8080"),
 				"audience": []byte("kafka.samsa.dev/producerbinding/" + namespace + "/orders"),
 			}))))
 		meta := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: namespace, Name: name} }
@@ -245,7 +245,7 @@ var _ = Describe("A ProducerBinding", func() {
 		runGateways(ctx, binding)
 		publishes(ctx, binding)
 		Expect(binding.Status.Address).To(And(HaveField("CACerts", "authority"),
-			HaveField("URL", "https://orders-gateway."+namespace+".svc:8080/")))
+			HaveField("URL", "https://orders-gateway."+namespace+".svc:8080")))
 		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "orders-binding"}}
 		Expect(komega.Get(secret)()).To(Succeed())
 		Expect(secret.Data).To(HaveKeyWithValue("certificates", []byte("authority")))

@@ -169,7 +169,7 @@ func advise(out io.Writer, config cluster.Config, system *cluster.Cluster, s *si
 	say("  kubectl wait --for=condition=Ready producerbinding/lines")
 	say(`  TOKEN=$(kubectl create token default --audience "$(kubectl get producerbinding lines -o %s)")`,
 		"jsonpath={.status.address.audience}")
-	say(`  curl -d hello -H "Authorization: Bearer $TOKEN" http://lines-gateway.default.svc:8080/`)
+	say(`  curl -d hello -H "Authorization: Bearer $TOKEN" http://lines-gateway.default.svc:8080`)
 	say("  kubectl scale consumergroup/demo --replicas=5")
 	say("  %s demo-0 -f", command("logs"))
 	if s != nil {

@@ -28,13 +28,13 @@ func TestWorkersAreToldOfTheirBinding(t *testing.T) {
 	}{
 		"and have a token for it": {
 			change: func(*v1alpha1.ProducerBinding) {},
-			says: []string{"producerBinding:", "url: http://orders-gateway.shop.svc:8080/", "scope: prod",
+			says: []string{"producerBinding:", "url: http://orders-gateway.shop.svc:8080", "scope: prod",
 				"tokenFile: ../secrets/producer-binding/token", token + "]}}", `"mountPath":"/etc/samsa/secrets/producer-binding"`},
 			never: []string{"producer-binding/ca.crt"},
 		},
 		"and know whom to trust": {
 			change: secure,
-			says: []string{"url: https://orders-gateway.shop.svc:8080/", "caFile: ../secrets/producer-binding/ca.crt",
+			says: []string{"url: https://orders-gateway.shop.svc:8080", "caFile: ../secrets/producer-binding/ca.crt",
 				token + "," + authority},
 		},
 		"and need no token for those that ask for none": {

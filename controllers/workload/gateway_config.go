@@ -117,8 +117,10 @@ func (in *gatewayInput) idempotency(d *durations) gateway.Idempotency {
 	if window == 0 {
 		return gateway.Idempotency{Window: &window}
 	}
-	return gateway.Idempotency{Window: &window, Peers: fmt.Sprintf("%s.%s.svc:%d",
-		PeersName(in.binding.Name), in.binding.Namespace, peersPort)}
+	return gateway.Idempotency{
+		Window: &window, Scope: in.binding.Namespace + "/" + in.binding.Name,
+		Peers: fmt.Sprintf("%s.%s.svc:%d", PeersName(in.binding.Name), in.binding.Namespace, peersPort),
+	}
 }
 
 // zookeeper is nil where brokers are found by brokers: then nothing that befalls it is of concern to gateways.

@@ -50,13 +50,13 @@ func GatewayReplicas(binding *v1alpha1.ProducerBinding) int32 {
 	return *binding.Spec.Replicas
 }
 
-// GatewayURL is where to publish to.
+// GatewayURL is where to publish to. It does not end in a slash, so that paths can be appended.
 func GatewayURL(binding *v1alpha1.ProducerBinding) string {
 	scheme := "http"
 	if secured(binding) {
 		scheme = "https"
 	}
-	return fmt.Sprintf("%s://%s:%d/", scheme, gatewayHost(binding), servicePort(binding))
+	return fmt.Sprintf("%s://%s:%d", scheme, gatewayHost(binding), servicePort(binding))
 }
 
 // gatewayHost is the Service's name in DNS, which the gateways' certificate is for.

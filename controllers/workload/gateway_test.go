@@ -62,7 +62,8 @@ func TestGatewayIsTold(t *testing.T) {
 		"who may publish unless told otherwise": {
 			change: func(*v1alpha1.ProducerBinding) {},
 			says: []string{"type: ServiceAccount", "mode: TokenReview", "namespace: shop", "window: 5m0s",
-				"audience: kafka.samsa.dev/producerbinding/shop/orders", "peers: orders-peers.shop.svc:8080",
+				"audience: kafka.samsa.dev/producerbinding/shop/orders", "scope: shop/orders",
+				"peers: orders-peers.shop.svc:8080",
 				"passwordFile: ../secrets/kafka-login/password"},
 			mounts: []string{`{"name":"POD_IP","valueFrom":{"fieldRef":{"apiVersion":"v1","fieldPath":"status.podIP"}}}`,
 				`"automountServiceAccountToken":true`, `"secretName":"billing-login"`},

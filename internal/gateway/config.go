@@ -161,6 +161,9 @@ type Idempotency struct {
 	// Peers is NAME:PORT, where the name has the addresses of all replicas (a headless Service); or several of that, with
 	// commas. Empty: this is the only one.
 	Peers string `json:"peers,omitempty"`
+	// Scope tells keys of these replicas from those of other gateways that publish to the same topic. All replicas have
+	// the same.
+	Scope string `json:"scope,omitempty"`
 }
 
 // Default is the configuration where the file says nothing.

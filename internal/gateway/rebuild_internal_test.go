@@ -71,7 +71,7 @@ func readTail(t *testing.T, transport *lagging) *window.Window {
 
 // keyed is a message that a gateway wrote with an Idempotency-Key just before it died.
 func keyed() kafka.Message {
-	id := window.Identify("", "k", []byte("x"))
+	id := window.Identify("", "", "k", []byte("x"))
 	return kafka.Message{
 		Partition: at, Next: 1, Value: []byte("x"),
 		Headers: []kafka.Header{{Key: window.HeaderName, Value: []byte(id.Header(time.Now()))}},

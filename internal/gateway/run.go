@@ -216,7 +216,7 @@ func (p *parts) open(
 	}
 	return handling.New(handling.Config{
 		Topic: p.config.Topic, Producer: newMeasured(producer, p.metrics), Verifier: p.verifier,
-		Limiter: limits.limiter(), Window: keys, Turn: turn, NoHeaders: !headers,
+		Limiter: limits.limiter(), Window: keys, Scope: p.config.Idempotency.Scope, Turn: turn, NoHeaders: !headers,
 		StreamIdle:     2 * time.Duration(p.config.HTTP.BodyTimeout),
 		MaxBodyBytes:   int64(p.config.HTTP.MaxBodyBytes),
 		MaxHeldBytes:   int64(max(p.config.Produce.MaxBufferedBytes, p.config.HTTP.MaxBodyBytes)),

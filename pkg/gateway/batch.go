@@ -102,7 +102,7 @@ func (x *exchange) begin(message *kafka.Message, key string) (entry *window.Entr
 			return nil, false, err
 		}
 	}
-	id := window.Identify(x.caller.Name, key, content(message)...)
+	id := window.Identify(x.h.config.Scope, x.caller.Name, key, content(message)...)
 	entry, first, err = x.h.config.Window.Begin(id)
 	if errors.Is(err, window.ErrFull) {
 		err = &windowFull{after: x.h.config.Window.RetryAfter()}

@@ -65,7 +65,7 @@ var _ = Describe("A ConsumerGroup's messages", func() {
 	})
 
 	It("do not bring keys along that they were written with elsewhere", func(ctx SpecContext) {
-		id := window.Identify("somebody", "a key", []byte("something"))
+		id := window.Identify("", "somebody", "a key", []byte("something"))
 		foreign := kafka.Header{Key: window.HeaderName, Value: []byte(id.Header(time.Now()))}
 		own := kafka.Header{Key: "trace", Value: []byte("1")}
 		Expect(deliver(ctx, kafka.Messages{{Partition: from, Headers: []kafka.Header{foreign, own}}})).To(
@@ -77,7 +77,7 @@ var _ = Describe("A ConsumerGroup's messages", func() {
 	It("cannot say that somebody else used a key", func(ctx SpecContext) {
 		plain := &brokers{}
 		_, url := serve(gateway.Config{Producer: plain})
-		forged := window.Identify("victim", "a key").Header(time.Now())
+		forged := window.Identify("", "victim", "a key").Header(time.Now())
 		a := post(ctx, url, "/", "x", "Samsa-Header", window.HeaderName+"="+forged+", trace=1")
 		Expect(a.status).To(Equal(201), a.body)
 		a = post(ctx, url, "/", `{"value": "x", "headers": [{"key": "samsa-idempotency-key", "value": "`+forged+`"}]}`,

@@ -46,6 +46,8 @@ type Config struct {
 	Limiter *caller.Limiter
 	// Window remembers Idempotency-Keys; nil: the header is ignored.
 	Window *window.Window
+	// Scope tells the keys that come here from those of others who publish to the same topic. All replicas have the same.
+	Scope string
 	// Turn, if not nil, says why this replica may not answer for a request's Idempotency-Key, with a *window.Moved. It is
 	// asked when the body is there, which may take longer than other replicas wait that take over its key.
 	Turn func(key string) error

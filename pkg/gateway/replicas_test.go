@@ -74,4 +74,24 @@ var _ = Describe("A replica among several", func() {
 		Expect(messages.written()).To(BeEmpty())
 		Expect(post(ctx, url, "/", "x").status).To(Equal(201), "without a key it matters to nobody")
 	})
+
+	It("takes over what its own kind wrote, and not the keys of others who publish to the topic", func(ctx SpecContext) {
+		written := &brokers{}
+		_, url := serve(gateway.Config{Producer: written, Window: newWindow(), Scope: "shop/orders"})
+		Expect(post(ctx, url, "/", "x", "Idempotency-Key", "k").status).To(Equal(201))
+		next := func(scope string) (*brokers, string) {
+			rebuilt, messages := newWindow(), &brokers{}
+			for _, message := range written.written() {
+				rebuilt.LoadMessage(&message)
+			}
+			_, url := serve(gateway.Config{Producer: messages, Window: rebuilt, Scope: scope})
+			return messages, url
+		}
+		same, url := next("shop/orders")
+		Expect(post(ctx, url, "/", "x", "Idempotency-Key", "k").status).To(Equal(201))
+		Expect(same.written()).To(BeEmpty(), "it is there")
+		other, url := next("shop/returns")
+		Expect(post(ctx, url, "/", "y", "Idempotency-Key", "k").status).To(Equal(201))
+		Expect(other.written()).To(HaveLen(1), "another one's key is another key")
+	})
 })

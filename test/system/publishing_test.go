@@ -111,7 +111,7 @@ func workloadsPublish(s *stage) {
 		b.Spec.Subject = v1alpha1.BindingSubject{Kind: v1alpha1.SubjectDeployment, Name: "shop"}
 	})
 	found := s.bindingIs(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPublishing, 2)
-	s.Expect(found.Status.URL).To(Equal("http://" + s.name + "-gateway." + s.name + ".svc:8080/"))
+	s.Expect(found.Status.URL).To(Equal("http://" + s.name + "-gateway." + s.name + ".svc:8080"))
 	s.bindingIs(v1alpha1.ConditionSubjectBound, metav1.ConditionTrue, "", 2)
 	s.create(till(found))
 	s.Eventually(s.ctx, func(g Gomega) {

@@ -24,7 +24,9 @@ type clock struct{ at time.Time }
 
 func (c *clock) now() time.Time { return c.at }
 
-func identify(key, content string) window.ID { return window.Identify("ann", key, []byte(content)) }
+func identify(key, content string) window.ID {
+	return window.Identify("shop", "ann", key, []byte(content))
+}
 
 // model is what a window promises, as plainly as it can be said: for each key, what was sent and what came of it.
 type model struct {
@@ -156,17 +158,18 @@ func TestASendThatPanicsIsUnknown(t *testing.T) {
 func TestCallersShareNoKeys(t *testing.T) {
 	w := window.New(window.Config{Length: length})
 	for _, caller := range []string{"", "ann", "bob"} {
-		if _, first, err := w.Begin(window.Identify(caller, "k")); !first || err != nil {
+		if _, first, err := w.Begin(window.Identify("shop", caller, "k")); !first || err != nil {
 			t.Errorf("%q: %v, %v", caller, first, err)
 		}
 	}
-	if window.Identify("a", "bc") == window.Identify("ab", "c") {
+	if window.Identify("", "a", "bc") == window.Identify("", "ab", "c") ||
+		window.Identify("a", "b", "c") == window.Identify("", "ab", "c") {
 		t.Error("a+bc is not ab+c")
 	}
 }
 
 func TestHeaders(t *testing.T) {
-	id, at := window.Identify("ann", "k", []byte("v")), time.UnixMilli(1_700_000_000_123)
+	id, at := window.Identify("shop", "ann", "k", []byte("v")), time.UnixMilli(1_700_000_000_123)
 	value := id.Header(at)
 	if got, when, ok := window.ParseHeader(value); !ok || got != id || !when.Equal(at) {
 		t.Errorf("%q is read as %v, %s, %v", value, got, when, ok)
@@ -179,7 +182,7 @@ func TestHeaders(t *testing.T) {
 }
 
 func FuzzParseHeader(f *testing.F) {
-	f.Add(window.Identify("ann", "k").Header(time.Unix(1, 0)))
+	f.Add(window.Identify("shop", "ann", "k").Header(time.Unix(1, 0)))
 	f.Add("a.b.c")
 	f.Fuzz(func(t *testing.T, value string) {
 		id, at, ok := window.ParseHeader(value)
