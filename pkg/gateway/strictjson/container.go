@@ -24,7 +24,23 @@ func (s *Scanner) Object(field func(name string) error) error {
 	if err := s.expect(Object); err != nil {
 		return err
 	}
-	return s.object(func(name []byte) error { return field(string(name)) })
+	return s.object(func(name []byte) error { return field(s.name(name)) })
+}
+
+// longestName is the longest that is kept: those that are known to anybody are shorter.
+const longestName = 16
+
+// name is a name as a string: the one that was made before, if it is among those that came last. The texts of a stream
+// have the same few names, and a string for each would be garbage by the thousand.
+func (s *Scanner) name(name []byte) string {
+	if len(name) > longestName {
+		return string(name)
+	}
+	last := &s.names[len(name)%len(s.names)]
+	if *last != string(name) {
+		*last = string(name)
+	}
+	return *last
 }
 
 func (s *Scanner) object(field func(name []byte) error) error {

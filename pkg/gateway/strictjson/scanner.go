@@ -37,6 +37,8 @@ type Scanner struct {
 	data  []byte
 	at    int
 	depth int
+	// names are the last ones of a length each, for the texts that come after a Reset too.
+	names [8]string
 }
 
 // New begins to read a text. The error is about its encoding.
@@ -50,7 +52,7 @@ func New(data []byte) (*Scanner, error) {
 
 // Reset begins to read another text, as New does.
 func (s *Scanner) Reset(data []byte) error {
-	*s = Scanner{data: data}
+	s.data, s.at, s.depth = data, 0, 0
 	if !utf8.Valid(data) {
 		at := 0
 		for at < len(data) {

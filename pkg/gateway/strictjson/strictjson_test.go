@@ -9,6 +9,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/samsa-dev/samsa/pkg/gateway/strictjson"
 )
@@ -102,6 +103,52 @@ func TestShapes(t *testing.T) {
 	} {
 		if got := read(c.text, c.take); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.text, got, c.want)
+		}
+	}
+}
+
+// Strings are looked through in words: wherever something stands that is not plain, it is found.
+func TestEveryPlaceInAString(t *testing.T) {
+	const longest = 80 // two rounds of four words, and what is left
+	for n := range longest {
+		plain := strings.Repeat("!#[]~\x7f\u00e9\uffff", longest)[:n]
+		if !utf8.ValidString(plain) {
+			continue
+		}
+		for middle, want := range map[string]string{
+			"": plain + "after", "\\n": plain + "\nafter", "\"": "", "\x1f": "", "\x00": "",
+		} {
+			s, err := strictjson.New([]byte("\"" + plain + middle + "after\""))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := s.Text()
+			if err == nil {
+				err = s.End()
+			}
+			if (err == nil) != (want != "") || want != "" && string(got) != want {
+				t.Errorf("%d bytes, then %q: got %q, %v, want %q", n, middle, got, err, want)
+			}
+		}
+	}
+}
+
+// Names are kept from one text to the next, those of other lengths beside them.
+func TestNamesOfManyTexts(t *testing.T) {
+	long := strings.Repeat("long", 10)
+	s := new(strictjson.Scanner)
+	for _, want := range []string{"key", "value", "key", "yek", "", "12345678901", long, "abc" + long, "value", "Value"} {
+		var got string
+		err := s.Reset([]byte(`{"` + want + `":null}`))
+		if err == nil {
+			err = s.Object(func(name string) error {
+				got = name
+				_, err := s.Null()
+				return err
+			})
+		}
+		if err != nil || got != want {
+			t.Errorf("got %q, %v, want %q", got, err, want)
 		}
 	}
 }

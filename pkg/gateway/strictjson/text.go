@@ -53,18 +53,32 @@ func (s *Scanner) quoted() (escaped bool, err error) {
 }
 
 // plain is how much of a string, in words of eight bytes, holds neither quote, backslash nor control character. Most
-// strings hold nothing else for long, and a word takes little longer than a byte: 1 KiB a tenth of what its bytes take.
-func plain(data []byte) (n int) {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
-	for ; len(data)-n >= 8; n += 8 {
-		word := binary.LittleEndian.Uint64(data[n:])
-		// A byte that is less than another borrows from its highest bit.
-		quote, backslash := word^(ones*'"'), word^(ones*'\\')
-		if ((quote-ones)&^quote|(backslash-ones)&^backslash|(word-ones*' ')&^word)&high != 0 {
-			return n
+// strings hold nothing else for long, and four words take little longer than a byte: 1 KiB a twentieth of what its bytes
+// take.
+func plain(data []byte) int {
+	const word, words = 8, 4 * 8
+	rest := data
+	for len(rest) >= words {
+		found := special(rest) | special(rest[word:]) | special(rest[2*word:]) | special(rest[3*word:])
+		if found != 0 {
+			break
 		}
+		rest = rest[words:]
 	}
-	return n
+	for len(rest) >= word && special(rest) == 0 {
+		rest = rest[word:]
+	}
+	return len(data) - len(rest)
+}
+
+// special is not 0 if a quote, a backslash or a control character is among the first eight bytes.
+func special(data []byte) uint64 {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	word := binary.LittleEndian.Uint64(data)
+	// Control characters are below ' '; with this bit turned the quote is ' ' itself, and they are still below.
+	low, backslash := word^(ones*('"'^' ')), word^(ones*'\\')
+	// A byte that is less than another borrows from its highest bit.
+	return ((low-ones*(' '+1))&^low | (backslash-ones)&^backslash) & high
 }
 
 // escape steps onto the last byte of an escape; a pair of surrogates is one escape.
