@@ -6,7 +6,6 @@ package gateway
 import (
 	"context"
 	"sync"
-	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client"
 	handling "github.com/samsa-dev/samsa/pkg/gateway"
@@ -17,8 +16,8 @@ import (
 type measured struct {
 	producer settling
 	metrics  *Metrics
-	// timings are used again: one for each message would be garbage by the thousand.
-	timings sync.Pool
+	// counts are used again: one for each message would be garbage by the thousand.
+	counts sync.Pool
 }
 
 // settling is a producer that says later what became of messages.
@@ -29,45 +28,44 @@ type settling interface {
 
 func newMeasured(producer settling, metrics *Metrics) *measured {
 	m := &measured{producer: producer, metrics: metrics}
-	m.timings.New = func() any {
-		t := &timing{of: m}
-		t.finish = t.done
-		return t
+	m.counts.New = func() any {
+		c := &count{of: m}
+		c.finish = c.done
+		return c
 	}
 	return m
 }
 
 // Produce implements the handler's Producer.
 func (m *measured) Produce(ctx context.Context, message kafka.Message, done func(client.Produced, error)) {
-	m.producer.Produce(ctx, message, m.timed(done))
+	m.producer.Produce(ctx, message, m.counted(done))
 }
 
 // ProduceSettled implements the handler's Settler.
 func (m *measured) ProduceSettled(
 	ctx context.Context, message kafka.Message, done, settled func(client.Produced, error),
 ) {
-	m.producer.ProduceSettled(ctx, message, m.timed(done), settled)
+	m.producer.ProduceSettled(ctx, message, m.counted(done), settled)
 }
 
-// timed is done, and counts.
-func (m *measured) timed(done func(client.Produced, error)) func(client.Produced, error) {
-	t := m.timings.Get().(*timing) //nolint:forcetypeassert // nothing else is in it
-	t.begin, t.next = time.Now(), done
-	return t.finish
+// counted is done, and counts.
+func (m *measured) counted(done func(client.Produced, error)) func(client.Produced, error) {
+	c := m.counts.Get().(*count) //nolint:forcetypeassert // nothing else is in it
+	c.next = done
+	return c.finish
 }
 
-// timing is one message's. finish is done, bound once.
-type timing struct {
+// count is one message's. finish is done, bound once.
+type count struct {
 	of     *measured
-	begin  time.Time
 	next   func(client.Produced, error)
 	finish func(client.Produced, error)
 }
 
-func (t *timing) done(produced client.Produced, err error) {
-	took, next := time.Since(t.begin), t.next
-	t.next = nil
-	t.of.timings.Put(t)
-	t.of.metrics.outcome(took, produced, err)
+func (c *count) done(produced client.Produced, err error) {
+	next := c.next
+	c.next = nil
+	c.of.counts.Put(c)
+	c.of.metrics.outcome(produced, err)
 	next(produced, err)
 }

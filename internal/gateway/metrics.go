@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -66,10 +65,10 @@ func (m *Metrics) observe(o handling.Observation) {
 }
 
 // outcome counts a message.
-func (m *Metrics) outcome(took time.Duration, produced client.Produced, err error) {
+func (m *Metrics) outcome(produced client.Produced, err error) {
 	switch {
 	case err == nil && produced.Held:
-		m.acks.Observe(took.Seconds())
+		m.acks.Observe(produced.Took.Seconds())
 		m.written.Inc()
 	case err == nil:
 		m.sent.Inc()

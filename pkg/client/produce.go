@@ -26,6 +26,8 @@ type Produced struct {
 	Timestamp time.Time
 	// Held says that a broker said it holds the message; with AcksNone none does.
 	Held bool
+	// Took is how long that took, from the call of Produce on.
+	Took time.Duration
 }
 
 // Producer publishes to one topic for many at once: it batches what comes together, and bounds what it holds. Safe for

@@ -87,8 +87,9 @@ type pipeline struct {
 	// timer is the writer's, pausing the reader's.
 	timer, pausing *time.Timer
 	// now is the time when the reader last read or waited: that of each message would cost as much as the message's own
-	// way through here.
-	now   time.Time
+	// way through here. until is when the time of a message ends that comes now.
+	now, until time.Time
+
 	lines lines
 }
 
@@ -96,14 +97,21 @@ func newPipeline(x *exchange, control *http.ResponseController) *pipeline {
 	p := &pipeline{
 		x: x, control: control, news: make(chan struct{}, 1), room: make(chan struct{}, 1),
 		timer: time.NewTimer(math.MaxInt64), pausing: time.NewTimer(math.MaxInt64),
-		now: time.Now(),
 	}
+	p.look()
 	p.lines.pipe = p
 	return p
 }
 
+// look looks at the clock.
+func (p *pipeline) look() {
+	p.now = time.Now()
+	p.until = p.now.Add(p.x.h.config.RequestTimeout)
+}
+
+// wake wakes the writer, if it waits: the first of many results that come at once does.
 func (p *pipeline) wake() {
-	if p.idle.Load() {
+	if p.idle.Load() && p.idle.CompareAndSwap(true, false) {
 		select {
 		case p.news <- struct{}{}:
 		default:
@@ -115,7 +123,7 @@ func (p *pipeline) wake() {
 // nobody listens any more.
 func (p *pipeline) acquire(ctx context.Context, size int) *slot {
 	size += slotBytes
-	for until := p.now.Add(p.x.h.config.RequestTimeout); !p.fits(size); {
+	for until := p.until; !p.fits(size); {
 		p.full.Store(true)
 		if p.fits(size) { // looked at again, since room that came before is not told of
 			break
@@ -130,7 +138,7 @@ func (p *pipeline) acquire(ctx context.Context, size int) *slot {
 	s.pipe = p
 	p.slots[p.tail.Load()%pipelineMessages] = s
 	s.size = size
-	s.until = p.now.Add(p.x.h.config.RequestTimeout)
+	s.until = p.until
 	return s
 }
 
@@ -164,7 +172,7 @@ func (p *pipeline) pause(ctx context.Context, room <-chan struct{}) bool {
 	case <-ctx.Done():
 		return false
 	}
-	p.now = time.Now()
+	p.look()
 	return true
 }
 

@@ -141,7 +141,7 @@ func (s *stream) read(into []byte) (int, error) {
 		s.mu.Unlock()
 	}
 	n, err := s.x.r.Body.Read(into)
-	s.pipe.now = time.Now()
+	s.pipe.look()
 	return n, err
 }
 

@@ -378,6 +378,8 @@ func (e *end) check(t *testing.T, value string, at []string) int {
 		t.Errorf("%s: its outcome came after %s", value, e.after)
 	case e.err == nil && (len(at) != 1 || at[0] != e.outcome.Partition.ID):
 		t.Errorf("%s: succeeded in %s, and is in %q", value, e.outcome.Partition, at)
+	case e.err == nil && e.outcome.Took != e.after:
+		t.Errorf("%s: took %s, and says %s", value, e.after, e.outcome.Took)
 	case e.err == nil && e.asked != "" && e.asked != at[0]:
 		t.Errorf("%s: is in %q, and should be in %s", value, at, e.asked)
 	case refused && len(at) > 0:

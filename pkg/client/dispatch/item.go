@@ -17,6 +17,8 @@ type Outcome struct {
 	Timestamp time.Time
 	// Held says that a broker has it.
 	Held bool
+	// Took is how long that took since Item.Since.
+	Took time.Duration
 }
 
 // Sender is who a message is of.

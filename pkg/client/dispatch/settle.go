@@ -24,7 +24,7 @@ func (d *Dispatcher) settle(l *lane, b *Batch, now time.Time) {
 	}
 	switch b.verdict {
 	case Written, Sent:
-		d.succeed(l, b)
+		d.succeed(l, b, now)
 	case Retry:
 		d.retry(l, b, now)
 	case Unfit, Denied:
@@ -51,7 +51,7 @@ func (b *Batch) reason() error {
 }
 
 // succeed ends the items of a batch that was written.
-func (d *Dispatcher) succeed(l *lane, b *Batch) {
+func (d *Dispatcher) succeed(l *lane, b *Batch, now time.Time) {
 	l.batch = nil
 	l.fails, l.err, l.pause = 0, nil, time.Time{}
 	if l.most *= 2; l.most > mostSought { // what was sought lies further behind, or is gone
@@ -60,7 +60,7 @@ func (d *Dispatcher) succeed(l *lane, b *Batch) {
 	for i, item := range b.Items {
 		outcome := Outcome{
 			Partition: kafka.Partition{Topic: d.config.Topic, ID: l.id},
-			Offset:    -1, Timestamp: item.Message.Timestamp, Held: b.verdict == Written,
+			Offset:    -1, Timestamp: item.Message.Timestamp, Held: b.verdict == Written, Took: now.Sub(item.Since),
 		}
 		if b.offset >= 0 {
 			outcome.Offset = b.offset + int64(i)

@@ -118,13 +118,13 @@ func (p *Pass) Charge(messages, bytes int) {
 	}
 	p.limiter.mu.Lock()
 	defer p.limiter.mu.Unlock()
-	p.charge(messages, bytes)
+	p.charge(p.limiter.now(), messages, bytes)
 }
 
-func (p *Pass) charge(messages, bytes int) {
+func (p *Pass) charge(now time.Time, messages, bytes int) {
 	paid := min(messages, p.prepaid)
 	p.prepaid -= paid
-	now, limits := p.limiter.now(), p.limiter.limits
+	limits := p.limiter.limits
 	p.account.messages.charge(now, messages-paid, limits.MessagesPerSecond)
 	p.account.bytes.charge(now, bytes, limits.BytesPerSecond)
 }
@@ -136,9 +136,10 @@ func (p *Pass) Wait(ctx context.Context, messages, bytes int) error {
 	}
 	for {
 		p.limiter.mu.Lock()
-		wait := p.account.wait(p.limiter.now())
+		now := p.limiter.now()
+		wait := p.account.wait(now)
 		if p.prepaid > 0 || wait <= 0 {
-			p.charge(messages, bytes)
+			p.charge(now, messages, bytes)
 			p.limiter.mu.Unlock()
 			return ctx.Err()
 		}
