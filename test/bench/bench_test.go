@@ -22,6 +22,7 @@ import (
 var (
 	rounds = flag.Int("rounds", 5, "how often each side is measured, in turns")
 	window = flag.Duration("window", 2*time.Second, "how long each measurement lasts, after a warm-up")
+	procs  = flag.Int("procs", 0, "GOMAXPROCS of each process but real brokers; half of the cores if 0")
 )
 
 // warmUp is the part of a window that each side runs, from its first message on, before it is measured: connections,
@@ -62,7 +63,7 @@ type sample struct {
 
 // compare measures all sides in turns, the first being the yardstick.
 func compare(b *testing.B, size int, sides []side) {
-	before := runtime.GOMAXPROCS(half())
+	before := runtime.GOMAXPROCS(share())
 	b.Cleanup(func() { runtime.GOMAXPROCS(before) })
 	s := startServers(b, size)
 	samples := takeTurns(b, len(sides), func(i int) sample {
@@ -205,7 +206,7 @@ func report(b *testing.B, size int, sides []side, samples [][]sample) {
 
 func machine() string {
 	return fmt.Sprintf("%s %s/%s, %d cores: GOMAXPROCS %d here, %d there",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), half(), half())
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), share(), share())
 }
 
 func perSecond(s sample) float64 { return s.perSecond }

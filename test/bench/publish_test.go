@@ -45,7 +45,7 @@ type running interface {
 // BenchmarkPublish compares the gateway with the least that does the same: a handler of net/http that calls franz-go's
 // ProduceSync for single messages, franz-go's Produce for bulk. What counts are the ratios, as everywhere here.
 func BenchmarkPublish(b *testing.B) {
-	before := runtime.GOMAXPROCS(half())
+	before := runtime.GOMAXPROCS(share())
 	b.Cleanup(func() { runtime.GOMAXPROCS(before) })
 	s := newStand(b)
 	b.Run("single", func(b *testing.B) {

@@ -167,7 +167,7 @@ func startServers(b *testing.B, size int) *servers {
 func startChild(b *testing.B, task string) *child {
 	b.Helper()
 	process := exec.CommandContext(b.Context(), os.Args[0])
-	process.Env = append(os.Environ(), task, "GOMAXPROCS="+strconv.Itoa(half()))
+	process.Env = append(os.Environ(), task, "GOMAXPROCS="+strconv.Itoa(share()))
 	process.Stderr = os.Stderr
 	asks, err := process.StdinPipe()
 	if err != nil {
@@ -201,5 +201,10 @@ func (s *servers) tell(order string) (seconds float64, err error) {
 	return seconds, nil
 }
 
-// half of the cores are for each process, so that neither takes the other's.
-func half() int { return max(runtime.NumCPU()/2, 1) }
+// share is what each process may use of the cores: half of them, so that neither takes the other's, unless told.
+func share() int {
+	if *procs > 0 {
+		return *procs
+	}
+	return max(runtime.NumCPU()/2, 1)
+}

@@ -55,6 +55,8 @@ func newStand(b *testing.B) *stand {
 	auth, token := serviceAccounts(b)
 	s.guarded = s.startGateway(b, auth)
 	s.guarded.token = token
+	awaitSettled(b, s.open)
+	awaitSettled(b, s.guarded)
 	return s
 }
 
@@ -166,26 +168,49 @@ func (s *stand) startGatewayWith(b *testing.B, change func(c *gateway.Config)) t
 
 func awaitReady(b *testing.B, url string) {
 	b.Helper()
+	await(b, func(ctx context.Context) (*http.Request, error) {
+		return http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	}, http.StatusOK)
+}
+
+// await asks until the answer has a status.
+func await(b *testing.B, ask func(ctx context.Context) (*http.Request, error), status int) {
+	b.Helper()
 	ctx, cancel := context.WithTimeout(b.Context(), startTimeout)
 	defer cancel()
 	for {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+		request, err := ask(ctx)
 		if err != nil {
 			b.Fatal(err)
 		}
 		response, err := http.DefaultClient.Do(request)
 		if err == nil {
 			response.Body.Close()
-			if response.StatusCode == http.StatusOK {
+			if response.StatusCode == status {
 				return
 			}
+			err = fmt.Errorf("status %d", response.StatusCode)
 		}
 		select {
 		case <-ctx.Done():
-			b.Fatalf("the gateway is not ready in %v: %v", startTimeout, err)
+			b.Fatalf("the gateway does not answer with %d in %v: %v", status, startTimeout, err)
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
+}
+
+// awaitSettled waits until a gateway takes messages with keys: seconds after its start it reads what others may have
+// written with such, once. It would read what is published here meanwhile, and be measured with that.
+func awaitSettled(b *testing.B, to target) {
+	b.Helper()
+	await(b, func(ctx context.Context) (*http.Request, error) {
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+to.address, strings.NewReader("x"))
+		if err == nil {
+			request.Header.Set("Idempotency-Key", "settled")
+			request.Header.Set("Authorization", "Bearer "+to.token)
+		}
+		return request, err
+	}, http.StatusCreated)
 }
 
 // serviceAccounts is an issuer of tokens, and one that it has issued.
