@@ -4,7 +4,6 @@
 package worker
 
 import (
-	"net/http"
 	"os"
 	"time"
 
@@ -45,9 +44,7 @@ func (c *Config) sink() (sink.Sink, error) {
 }
 
 func (s *HTTPSink) config(delivery Delivery) httpsink.Config {
-	config := httpsink.Config{
-		URL: s.URL, Headers: s.Headers, Timeout: time.Duration(delivery.Timeout), Proxy: http.ProxyFromEnvironment,
-	}
+	config := httpsink.Config{URL: s.URL, Headers: s.Headers, Timeout: time.Duration(delivery.Timeout)}
 	if s.Format == FormatCloudEventsBinary {
 		config.Format = httpsink.CloudEventsBinary
 	}
