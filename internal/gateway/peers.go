@@ -59,8 +59,8 @@ type peers struct {
 	metAt time.Time
 }
 
-// hold is how long keys wait after a change: until every replica knows of it, and what it had begun before is done. That
-// ends with the producer's timeout (giveUp), and is begun by whoever has the key when the body is there.
+// hold is how long keys wait after a change: until every replica knows of it, and what it had begun before is done.
+// That ends with the producer's timeout (giveUp), and is begun by whoever has the key when the body is there.
 func (c *Config) hold() time.Duration { return peersLag + time.Duration(c.Produce.Timeout) }
 
 // run follows until ctx ends.

@@ -51,8 +51,8 @@
 //
 // Within the window, a request with the key of an earlier one is answered as that was, and publishes nothing; one whose
 // outcome was "refused" is published. Message i of a batch has the key KEY/i of its own, so that a batch which is sent
-// again publishes only what was refused. A stream takes no key. Of one whose outcome was "unknown" the same request waits
-// for what becomes of it (Settler).
+// again publishes only what was refused. A stream takes no key. Of one whose outcome was "unknown" the same request
+// waits for what becomes of it (Settler).
 //
 // # Drop-in use
 //

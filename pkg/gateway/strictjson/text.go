@@ -53,8 +53,8 @@ func (s *Scanner) quoted() (escaped bool, err error) {
 }
 
 // plain is how much of a string, in words of eight bytes, holds neither quote, backslash nor control character. Most
-// strings hold nothing else for long, and four words take little longer than a byte: 1 KiB a twentieth of what its bytes
-// take.
+// strings hold nothing else for long, and four words take little longer than a byte: 1 KiB a twentieth of what its
+// bytes take.
 func plain(data []byte) int {
 	const word, words = 8, 4 * 8
 	rest := data

@@ -29,9 +29,9 @@ type ID struct {
 	content [contentBytes]byte
 }
 
-// Identify gives the ID of a key that a caller has given to a message. Two callers never share a key, nor do two scopes:
-// others may publish to the same topic, and a rebuilt window reads what all of them wrote. content is all that makes the
-// message: where it differs, the key is used for something else.
+// Identify gives the ID of a key that a caller has given to a message. Two callers never share a key, nor do two
+// scopes: others may publish to the same topic, and a rebuilt window reads what all of them wrote. content is all that
+// makes the message: where it differs, the key is used for something else.
 func Identify(scope, caller, key string, content ...[]byte) ID {
 	var id ID
 	sum := digest([]byte(scope), []byte(caller), []byte(key))
