@@ -162,6 +162,21 @@ var _ = Describe("A ProducerBinding", func() {
 		Expect(topics["orders"].Partitions).To(HaveLen(4), "nor changed")
 	})
 
+	It("creates its topic where the cluster is known by ZooKeeper alone", func(ctx SpecContext) {
+		w, err := world.Start(ctx, world.Config{Tick: 200 * time.Millisecond})
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(w.Close)
+		create(ctx, newKafkaCluster(namespace, "keeper", w.Connect()))
+		binding := newProducerBinding(namespace, "made", "keeper", "made")
+		binding.Spec.CreateTopic.Partitions = 3
+		create(ctx, binding)
+		Eventually(condition(binding, v1alpha1.ConditionTopicReady)).WithContext(ctx).Should(And(
+			beCondition(binding, metav1.ConditionTrue, v1alpha1.ReasonTopicFound),
+			HaveField("Message", ContainSubstring("3 partitions"))))
+		runGateways(ctx, binding)
+		publishes(ctx, binding)
+	})
+
 	It("says why its topic cannot be created", func(ctx SpecContext) {
 		binding := newProducerBinding(namespace, "made", "main", "made")
 		binding.Spec.CreateTopic = v1alpha1.TopicCreation{Partitions: 3, ReplicationFactor: 5}

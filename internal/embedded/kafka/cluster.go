@@ -56,16 +56,21 @@ type Cluster struct {
 	fake     *kfake.Cluster
 	gates    []*gate
 	registry *registry // nil without ZooKeeper
+	follower *follower // nil without ZooKeeper
 
 	// mu makes changes of topics and brokers one at a time, so that ZooKeeper sees them in kfake's order.
 	mu     sync.Mutex
 	closed bool
+
+	// knownMu guards known, the topics that are registered. kfake's loop takes it, so it is held for no call.
+	knownMu sync.Mutex
+	known   map[string]registered
 }
 
 // Start runs a cluster and returns when its brokers and topics are registered. ctx bounds the start alone; Close ends
 // the cluster.
 func Start(ctx context.Context, config Config) (*Cluster, error) {
-	c := &Cluster{config: config.withDefaults()}
+	c := &Cluster{config: config.withDefaults(), known: make(map[string]registered)}
 	for range c.config.Brokers {
 		g, err := newGate(ctx)
 		if err != nil {
@@ -111,6 +116,7 @@ func (c *Cluster) register(ctx context.Context) error {
 			return err
 		}
 		c.registry = r
+		c.follower = follow(ctx, c)
 		for id, g := range c.gates {
 			if err := r.join(ctx, int32(id), g.addr); err != nil { //nolint:gosec // a handful of brokers
 				return err
@@ -134,8 +140,8 @@ func (c *Cluster) Addrs() []string {
 	return addrs
 }
 
-// Fake is the kfake cluster itself, for faults and for a look inside. Topics created or deleted through it are not
-// registered in ZooKeeper.
+// Fake is the kfake cluster itself, for faults and for a look inside. What clients do to topics is registered in
+// ZooKeeper; topics created or deleted by methods of the fake are not.
 func (c *Cluster) Fake() *kfake.Cluster { return c.fake }
 
 // CreateTopic creates a topic and registers it.
@@ -185,7 +191,7 @@ func (c *Cluster) DeleteTopic(ctx context.Context, topic string) error {
 	if c.registry == nil {
 		return nil
 	}
-	return c.registry.removeTopic(ctx, topic)
+	return c.unregisterTopic(ctx, topic)
 }
 
 // MoveLeader makes a broker the leader of a partition.
@@ -206,7 +212,7 @@ func (c *Cluster) registerTopic(ctx context.Context, topic string) error {
 	if info == nil {
 		return fmt.Errorf("register topic %s: it is gone", topic)
 	}
-	return c.registry.putTopic(ctx, topic, info.TopicID, partitions)
+	return c.registerInfo(ctx, info, partitions)
 }
 
 // StopBroker ends a broker as a controlled shutdown does: connections break, new ones are refused, and its registration
@@ -273,6 +279,9 @@ func (c *Cluster) Sessions() []int64 {
 
 // Close ends the cluster: first the registrations, then the brokers. It waits, and is safe to call again.
 func (c *Cluster) Close() {
+	if c.follower != nil {
+		c.follower.close() // before mu, which it takes
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {

@@ -11,6 +11,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/goleak"
 
@@ -102,6 +104,31 @@ var _ = Describe("A cluster with ZooKeeper", func() {
 		Expect(cluster.Fake().TopicInfo("audit")).To(BeNil())
 	})
 
+	It("registers what clients do to topics", func(ctx SpecContext) {
+		admin := adminOf(cluster)
+		topics := func() []string { return keeper.Children("/kafka/brokers/topics") }
+		partitions := func() []string { return keeper.Children("/kafka/brokers/topics/made/partitions") }
+		_, err := admin.CreateTopic(ctx, 2, 1, nil, "made")
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(topics).Should(ConsistOf("orders", "made"))
+		Eventually(partitions).Should(ConsistOf("0", "1"))
+		_, err = admin.UpdatePartitions(ctx, 3, "made")
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(partitions).Should(ConsistOf("0", "1", "2"))
+		_, err = admin.DeleteTopic(ctx, "made")
+		Expect(err).NotTo(HaveOccurred())
+		_, err = admin.CreateTopic(ctx, 1, 1, nil, "made")
+		Expect(err).NotTo(HaveOccurred())
+		id := cluster.Fake().TopicInfo("made").TopicID
+		Eventually(func() string { return text("/brokers/topics/made") }).Should(
+			ContainSubstring(base64.RawURLEncoding.EncodeToString(id[:])), "it is another one of that name")
+		Eventually(partitions).Should(ConsistOf("0"))
+		_, err = admin.DeleteTopics(ctx, "made", "orders")
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(topics).Should(BeEmpty())
+		Expect(keeper.Children("/kafka/config/topics")).To(BeEmpty())
+	})
+
 	It("gives a topic settings of its own", func(ctx SpecContext) {
 		settings := map[string]string{"cleanup.policy": "compact"}
 		Expect(cluster.CreateTopicWith(ctx, "latest", 1, settings)).To(Succeed())
@@ -137,6 +164,31 @@ var _ = Describe("A cluster with ZooKeeper", func() {
 		}
 		Eventually(func() int64 { return owner("/controller") }).ShouldNot(BeZero())
 	})
+})
+
+// adminOf is a client of a cluster.
+func adminOf(cluster *embedkafka.Cluster) *kadm.Client {
+	GinkgoHelper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.Addrs()...))
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(client.Close)
+	return kadm.NewClient(client)
+}
+
+var _ = It("Topics that are made by being asked for are registered", func(ctx SpecContext) {
+	keeper, err := zookeeper.Start(ctx, zookeeper.Config{TickTime: 100 * time.Millisecond})
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() { Expect(keeper.Close()).To(Succeed()) })
+	cluster, err := embedkafka.Start(ctx, embedkafka.Config{
+		ZooKeeper: keeper.Addr(), Options: []kfake.Opt{kfake.AllowAutoTopicCreation()},
+	})
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(cluster.Close)
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.Addrs()...), kgo.AllowAutoTopicCreation())
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(client.Close)
+	Expect(client.ProduceSync(ctx, &kgo.Record{Topic: "asked", Value: []byte("m")}).FirstErr()).To(Succeed())
+	Eventually(func() []string { return keeper.Children("/brokers/topics") }).Should(ConsistOf("asked"))
 })
 
 var _ = Describe("A cluster without ZooKeeper", func() {
