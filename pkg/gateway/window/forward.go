@@ -73,8 +73,8 @@ func (f *Forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case turn == Mine, f.config.Stays != nil && f.config.Stays(r):
 		f.config.Next.ServeHTTP(w, r)
 	case turn == Soon:
-		refuse(w, "another replica answered for this Idempotency-Key until now; what it wrote is not read yet",
-			f.config.Shares.RetryAfter())
+		refuse(w, "this replica has just taken over this Idempotency-Key: what may have been written with it before is"+
+			" being read", f.config.Shares.RetryAfter())
 	case r.Header.Get(ForwardedHeader) != "":
 		refuse(w, "the replicas do not agree yet about which of them answers for this Idempotency-Key", time.Second)
 	default:
