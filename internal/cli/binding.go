@@ -58,7 +58,9 @@ func (b *binding) check() error {
 	if b.idempotencyKey != "" && !idempotencyKeys.MatchString(b.idempotencyKey) {
 		return usage("--idempotency-key: %q is none: give 1 to %d visible characters of ASCII", b.idempotencyKey, mostKey)
 	}
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: keyedAtOnce}
+	transport := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: keyedAtOnce, DialContext: dialListening,
+	}
 	if target.Scheme == "https" {
 		config, err := secure.Config("", secure.Files(b.caFile, "", ""))
 		if err != nil {
@@ -67,7 +69,7 @@ func (b *binding) check() error {
 		// By way of a proxy net/http shakes hands itself.
 		transport.TLSClientConfig = secure.Named(config, target.Hostname())
 		transport.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := new(net.Dialer).DialContext(ctx, network, address)
+			conn, err := dialListening(ctx, network, address)
 			if err != nil {
 				return nil, err
 			}
@@ -109,6 +111,11 @@ func (r bindingResult) refused() bool {
 	return r.Outcome == outcomeRefused || r.Outcome == "" && r.Status/100 == 4
 }
 
+// delimited reports whether the end of an answer is one that its sender made, and not that of a connection.
+func delimited(response *http.Response) bool {
+	return response.ContentLength >= 0 || len(response.TransferEncoding) > 0 || response.ProtoMajor > 1
+}
+
 // publish sends messages, in one request unless each has a key. There are as many results as the gateway gave; of the
 // other messages the error says why it is unknown what became of them.
 func (b *binding) publish(ctx context.Context, messages []kafka.Message) ([]bindingResult, error) {
@@ -131,7 +138,7 @@ func (b *binding) publish(ctx context.Context, messages []kafka.Message) ([]bind
 	if !strings.HasPrefix(response.Header.Get("Content-Type"), "application/x-ndjson") {
 		return repeated(problemOf(response), len(messages)), nil
 	}
-	return results(response.Body, len(messages))
+	return results(response, len(messages))
 }
 
 // framed puts its length before each value.
@@ -178,9 +185,13 @@ func problemOf(response *http.Response) bindingResult {
 	return all
 }
 
-// results reads a line for each message.
-func results(body io.Reader, most int) ([]bindingResult, error) {
-	lines := bufio.NewScanner(body)
+// errBehind is for messages behind the line that ends a stream.
+var errBehind = errors.New("not published, since the gateway ended the stream before it")
+
+// results reads a line for each message. A gateway that ends a stream says why in a last line: that message was not
+// published, nor was any behind it. A refusal is such a line where the answer has its own end behind it.
+func results(response *http.Response, most int) ([]bindingResult, error) {
+	lines := bufio.NewScanner(response.Body)
 	lines.Buffer(nil, maxProblem)
 	var all []bindingResult
 	for len(all) < most && lines.Scan() {
@@ -190,10 +201,14 @@ func results(body io.Reader, most int) ([]bindingResult, error) {
 		}
 		all = append(all, one)
 	}
-	if len(all) < most {
-		return all, errors.Join(errors.New("the gateway's answer ended early"), lines.Err())
+	switch missing := most - len(all); {
+	case missing == 0:
+		return all, nil
+	case lines.Err() == nil && delimited(response) && len(all) > 0 && all[len(all)-1].refused():
+		behind := bindingResult{Outcome: outcomeRefused, Detail: errBehind.Error()}
+		return append(all, repeated(behind, missing)...), nil
 	}
-	return all, nil
+	return all, errors.Join(errors.New("the gateway's answer ended early"), lines.Err())
 }
 
 func repeated(one bindingResult, n int) []bindingResult {

@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -36,6 +38,8 @@ func TestABindingsAnswersAreTold(t *testing.T) {
 		"one":        {207, lines, good + lineOf(429, "refused"), 1, "acknowledged; 1 message certainly not written"},
 		"who knows":  {207, lines, good + lineOf(504, "unknown"), 3, "of 1 message it is unknown"},
 		"cut off":    {207, lines, good, 3, "ended early"},
+		"ended":      {207, lines, good + lineOf(413, "refused"), 1, "1 message certainly not written"},
+		"doubtful":   {207, lines, lineOf(504, "unknown"), 3, "ended early"},
 		"garbage":    {200, lines, "<html>", 3, "cannot be read"},
 		"nobody":     {401, "application/problem+json", lineOf(401, "refused"), 1, "401: says why"},
 		"a proxy":    {502, "text/html", "<html>", 3, "502: Bad Gateway"},
@@ -67,6 +71,64 @@ func TestABindingsAnswersAreTold(t *testing.T) {
 			}
 			if code != c.code || !strings.Contains(out+fmt.Sprint(err), c.says) {
 				t.Errorf("%d: %v, %s", code, err, out)
+			}
+		})
+	}
+}
+
+// hangUp answers a request as soon as its first line is there, and ends the connection without reading on.
+func hangUp(t *testing.T, answer string) (url string) {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	t.Cleanup(func() { _ = listener.Close(); serving.Wait() })
+	serving.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Read(make([]byte, 100))
+			_, _ = io.WriteString(conn, answer)
+			_ = conn.Close()
+		}
+	})
+	return "http://" + listener.Addr().String()
+}
+
+// What a connection says before it breaks is heard, though the rest of the request cannot be written any more.
+func TestARequestThatCannotBeWrittenIsAnsweredAllTheSame(t *testing.T) {
+	line, head := lineOf(413, "refused"), "HTTP/1.1 207 OK\r\nContent-Type: application/x-ndjson\r\n"
+	large := strings.Repeat("x", 20<<20) // more than a connection's buffers hold
+	for name, c := range map[string]struct {
+		answer string
+		code   int
+	}{
+		"chunks":    {fmt.Sprintf("%sTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", head, len(line), line), 1},
+		"a length":  {fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", head, len(line), line), 1},
+		"cut off":   {fmt.Sprintf("%sTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", head, len(line), line), 3},
+		"no length": {head + "\r\n" + line, 3}, // it may have been cut off
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := []string{"a", "b", "--binding", hangUp(t, c.answer)} // two, so that the second is behind the line
+			file := filepath.Join(t.TempDir(), "large")
+			if err := os.WriteFile(file, []byte(large), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if c.code == ExitFailure {
+				args = append([]string{"--file", file, "--max-message-bytes", "100000000"}, args[2:]...)
+			}
+			_, err := publishTo(t, args...)
+			failure := (*Error)(nil)
+			code := ExitFailure
+			if errors.As(err, &failure) {
+				code = failure.Code
+			}
+			if err == nil || code != c.code || code == 1 && !strings.Contains(err.Error(), "413: says why") {
+				t.Errorf("%d: %v", code, err)
 			}
 		})
 	}

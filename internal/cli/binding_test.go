@@ -59,7 +59,7 @@ func (b *bound) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func bind(ctx context.Context, secure bool) *bound {
+func bind(ctx context.Context, secure bool, limits ...func(*gateway.Config)) *bound {
 	GinkgoHelper()
 	b := &bound{target: start(ctx, byZooKeeper)}
 	cluster, err := client.Open(ctx, client.Config{ZooKeeper: b.Connect()})
@@ -68,9 +68,13 @@ func bind(ctx context.Context, secure bool) *bound {
 	producer, err := cluster.Topic("orders").Producer(client.ProducerConfig{Partitioner: client.ByKey()})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(producer.Close)
-	b.handler, err = gateway.New(gateway.Config{
+	config := gateway.Config{
 		Topic: "orders", Producer: producer, Verifier: b, Window: window.New(window.Config{Length: time.Minute}),
-	})
+	}
+	for _, limit := range limits {
+		limit(&config)
+	}
+	b.handler, err = gateway.New(config)
 	Expect(err).NotTo(HaveOccurred())
 	b.server = httptest.NewUnstartedServer(nil)
 	b.server.Config = gateway.NewServer("", b)
@@ -177,6 +181,27 @@ var _ = Describe("publish to a binding", func() {
 		Expect(r.failure).To(MatchError(ContainSubstring("certificate")))
 		Expect(b.written()).To(Equal(int64(2)))
 	})
+
+	DescribeTable("takes the gateway's word for the message that ends a stream, and for all behind",
+		func(ctx SpecContext, secure bool, size int) {
+			b := bind(ctx, secure, func(config *gateway.Config) { config.MaxBodyBytes = 1 << 10 })
+			if secure {
+				file := filepath.Join(GinkgoT().TempDir(), "ca.crt")
+				block := &pem.Block{Type: "CERTIFICATE", Bytes: b.server.Certificate().Raw}
+				Expect(os.WriteFile(file, pem.EncodeToMemory(block), 0o600)).To(Succeed())
+				b.flags = append(b.flags, "--ca-file", file)
+			}
+			lines := "a\n" + strings.Repeat("y", size) + "\nc\nd\n"
+			r := b.run(ctx, lines, "publish", "--max-message-bytes", "100000000")
+			Expect(code(r.failure)).To(Equal(cli.ExitFailure), "%v", r.failure)
+			Expect(r.failure).To(MatchError(ContainSubstring("1 message acknowledged; 3 messages certainly not written")))
+			Expect(r.failure).To(MatchError(MatchRegexp("the gateway answers 413: .*at most 1024")))
+			Expect(b.values(ctx)).To(Equal([]any{"a"}))
+		},
+		Entry("a small one", false, 2000),
+		Entry("one that fits into no buffer", false, 900_000),
+		Entry("by TLS", true, 900_000),
+	)
 
 	Context("with --idempotency-key", func() {
 		arguments := func(more ...string) []string {
