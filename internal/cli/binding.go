@@ -90,12 +90,19 @@ type bindingResult struct {
 	Title     string `json:"title"`
 	Detail    string `json:"detail"`
 	Outcome   string `json:"outcome"`
+	// unsent says that the gateway did not get as far as this message.
+	unsent bool
+	// failure is why there is no answer.
+	failure error
 }
 
 func (r bindingResult) acknowledged() bool { return r.Status/100 == 2 }
 
 // err says why a message was not acknowledged.
 func (r bindingResult) err() error {
+	if r.failure != nil {
+		return r.failure
+	}
 	text := r.Detail
 	if text == "" {
 		text = r.Title
@@ -205,7 +212,7 @@ func results(response *http.Response, most int) ([]bindingResult, error) {
 	case missing == 0:
 		return all, nil
 	case lines.Err() == nil && delimited(response) && len(all) > 0 && all[len(all)-1].refused():
-		behind := bindingResult{Outcome: outcomeRefused, Detail: errBehind.Error()}
+		behind := bindingResult{Outcome: outcomeRefused, Detail: errBehind.Error(), unsent: true}
 		return append(all, repeated(behind, missing)...), nil
 	}
 	return all, errors.Join(errors.New("the gateway's answer ended early"), lines.Err())
@@ -217,52 +224,4 @@ func repeated(one bindingResult, n int) []bindingResult {
 		all[i] = one
 	}
 	return all
-}
-
-// bindingAttempts is how many times the timeout a batch may take: with the defaults, 10 s more than a gateway takes to
-// say that no broker is there. Who hangs up before learns nothing.
-const bindingAttempts = publishAttempts + 1
-
-// sendTo is send for a binding: each message has an outcome of its own.
-func (p *publishing) sendTo(ctx context.Context, to *binding, batch []kafka.Message) error {
-	to.ending = ctx.Done()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bindingAttempts*p.timeout)
-	defer cancel()
-	known, failure := to.publish(ctx, batch)
-	unknown, refusals := len(batch)-len(known), 0
-	for i, result := range known {
-		switch {
-		case result.acknowledged():
-			p.summary.Topic = result.Topic
-			p.summary.Acknowledged++
-			p.summary.Partitions[result.Partition]++
-			p.summary.Bytes += int64(len(batch[i].Key) + len(batch[i].Value))
-			continue
-		case result.refused():
-			refusals++
-		default:
-			unknown++
-		}
-		if failure == nil {
-			failure = result.err()
-		}
-	}
-	p.progress.tell(p.summary)
-	return p.left(refusals, unknown, failure)
-}
-
-// left says what became of those messages of a batch that were not acknowledged.
-func (p *publishing) left(refusals, unknown int, failure error) error {
-	switch {
-	case unknown > 0:
-		// Others of the batch may be acknowledged: what is told is how many are not, from here on.
-		p.summary.Unknown = &span{p.summary.Acknowledged + 1, p.summary.Acknowledged + refusals + unknown}
-		return &Error{Code: ExitUnknown, Err: fmt.Errorf(
-			"%s; of %s it is unknown whether they were written, %s certainly not, and none behind was sent: %w",
-			p.done(), count(unknown, "message"), count(refusals, "message"), failure)}
-	case refusals > 0:
-		return fmt.Errorf("%s; %s certainly not written, and none behind was sent: %w",
-			p.done(), count(refusals, "message"), failure)
-	}
-	return nil
 }

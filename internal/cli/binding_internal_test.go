@@ -38,8 +38,9 @@ func TestABindingsAnswersAreTold(t *testing.T) {
 		"one":        {207, lines, good + lineOf(429, "refused"), 1, "acknowledged; 1 message certainly not written"},
 		"who knows":  {207, lines, good + lineOf(504, "unknown"), 3, "of 1 message it is unknown"},
 		"cut off":    {207, lines, good, 3, "ended early"},
-		"ended":      {207, lines, good + lineOf(413, "refused"), 1, "1 message certainly not written"},
-		"doubtful":   {207, lines, lineOf(504, "unknown"), 3, "ended early"},
+		"ended":      {207, lines, good + lineOf(413, "refused"), 1, "1 message certainly not written (number 2), and none behind was"},
+		"between":    {207, lines, lineOf(422, "refused") + good, 1, "(number 1), and none behind number 2 was sent"},
+		"doubtful":   {207, lines, lineOf(504, "unknown"), 3, "written (numbers 1 to 2)"},
 		"garbage":    {200, lines, "<html>", 3, "cannot be read"},
 		"nobody":     {401, "application/problem+json", lineOf(401, "refused"), 1, "401: says why"},
 		"a proxy":    {502, "text/html", "<html>", 3, "502: Bad Gateway"},
@@ -73,6 +74,24 @@ func TestABindingsAnswersAreTold(t *testing.T) {
 				t.Errorf("%d: %v, %s", code, err, out)
 			}
 		})
+	}
+}
+
+func TestNumbersOfMessagesAreTold(t *testing.T) {
+	for want, c := range map[string][]int{
+		"": {}, " (number 2)": {2}, " (numbers 2 to 4)": {2, 3, 4}, " (numbers 1, 3, 5 to 6)": {1, 3, 5, 6},
+		" (numbers 1, 3, 5, 7, 9)":            {1, 3, 5, 7, 9},
+		" (numbers 1, 3, 5, 7, 9 to 10, ...)": {1, 3, 5, 7, 9, 10, 12},
+	} {
+		for _, reasons := range []int{1, 2} {
+			var all []refusal
+			for i, n := range c {
+				all = extended(all, n, fmt.Errorf("reason %d", i%reasons))
+			}
+			if got := which(all); got != want {
+				t.Errorf("%v: got %q, want %q", c, got, want)
+			}
+		}
 	}
 }
 

@@ -121,6 +121,21 @@ func refuse(w http.ResponseWriter, after string) {
 	_, _ = io.WriteString(w, `{"status":503,"detail":"no broker","outcome":"refused"}`)
 }
 
+// afterOthers holds the message of a number back until three others have their answer.
+func (b *bound) afterOthers(number int) func(http.ResponseWriter, *http.Request) bool {
+	var others sync.WaitGroup
+	others.Add(3)
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.Header.Get("Idempotency-Key"), fmt.Sprintf("/%d", number)) {
+			others.Wait()
+			return true
+		}
+		defer others.Done()
+		b.handler.ServeHTTP(w, r)
+		return false
+	}
+}
+
 // lost gives a request to the handler, whose answer nobody hears.
 func (b *bound) lost(r *http.Request) {
 	b.handler.ServeHTTP(httptest.NewRecorder(), r)
@@ -245,8 +260,14 @@ var _ = Describe("publish to a binding", func() {
 			b := bind(ctx, false)
 			b.must(ctx, "one\ntwo\n", arguments()...)
 			Expect(b.must(ctx, "one\ntwo\nthree\n", arguments()...)).To(HavePrefix("3 messages"))
-			r := b.run(ctx, "one\nanother\nthree\n", arguments()...)
+			b.between = b.afterOthers(2)
+			r := b.run(ctx, "one\nanother\nthree\nfour\n", arguments("-o", "json")...)
 			Expect(code(r.failure)).To(Equal(cli.ExitFailure))
+			Expect(r.failure).To(MatchError(HavePrefix("3 messages acknowledged; 1 message certainly not written " +
+				"(number 2), and none behind number 4 was sent: the gateway answers 422")))
+			Expect(objects(r.out.String())).To(ConsistOf(HaveKeyWithValue("refused", ConsistOf(SatisfyAll(
+				HaveKeyWithValue("from", 2.0), HaveKeyWithValue("to", 2.0),
+				HaveKeyWithValue("reason", HavePrefix("the gateway answers 422: ")))))))
 			Expect(r.failure).To(MatchError(ContainSubstring("the gateway answers 422: the Idempotency-Key was used")))
 		})
 

@@ -48,7 +48,7 @@ func (b *binding) each(ctx context.Context, messages []kafka.Message) []bindingR
 		sending.Go(func() {
 			defer func() { <-places }()
 			if failed.Load() {
-				results[i] = bindingResult{Outcome: outcomeRefused, Detail: errStopped.Error()}
+				results[i] = bindingResult{Outcome: outcomeRefused, Detail: errStopped.Error(), unsent: true}
 				return
 			}
 			results[i] = b.insist(ctx, messages[i], b.idempotencyKey+"/"+number)

@@ -71,8 +71,9 @@ messages were acknowledged and of which on it is unknown whether they were writt
 Kafka 0.7 keeps no keys: there --key decides about the partition alone. It drops messages that are larger than its
 configuration says without a word, so --max-message-bytes must not be above that.
 
-With -o json the summary is {"topic", "acknowledged", "bytes", "partitions", "unknown"}, where partitions has the number
-of messages in each partition, and unknown is null or {"from", "to"}, counted from 1.
+With -o json the summary is {"topic", "acknowledged", "bytes", "partitions", "unknown", "refused"}, where partitions has
+the number of messages in each partition, unknown is null or {"from", "to"}, and refused, of what was certainly not
+written of the batch that failed, null or a list of {"from", "to", "reason"}. Messages are counted from 1, as lines are.
 
 With --binding messages go to a ProducerBinding by HTTP: it has one topic, so none is named, and all arguments are
 messages. What became of each message the gateway says. With --idempotency-key message N goes by itself, with the

@@ -52,13 +52,24 @@ type summary struct {
 	Acknowledged int            `json:"acknowledged"`
 	Bytes        int64          `json:"bytes"`
 	Partitions   map[string]int `json:"partitions"`
-	Unknown      *span          `json:"unknown"`
+	// Unknown holds all of which it is unknown whether they were written; with a binding, others between them may be
+	// acknowledged or refused.
+	Unknown *span `json:"unknown"`
+	// Refused are those that were certainly not written. Those behind the batch that failed are not among them.
+	Refused []refusal `json:"refused"`
 }
 
 // span are messages, counted from 1.
 type span struct {
 	From int `json:"from"`
 	To   int `json:"to"`
+}
+
+// refusal are messages that have no acknowledgement, and why.
+type refusal struct {
+	span
+
+	Reason string `json:"reason"`
 }
 
 // read is what came from the source.
@@ -165,6 +176,7 @@ func (p *publishing) failed(size int, err error) error {
 	from := p.summary.Acknowledged + 1
 	to := p.summary.Acknowledged + size
 	if refused(err) {
+		p.summary.Refused = []refusal{{span{from, to}, (&Error{Err: err}).Error()}}
 		return fmt.Errorf("%s; messages %d to %d were not written, and none behind was sent: %w", p.done(), from, to, err)
 	}
 	p.summary.Unknown = &span{from, to}

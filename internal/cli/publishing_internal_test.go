@@ -150,9 +150,9 @@ func TestWhatBecameOfABatchThatFailed(t *testing.T) {
 		}
 		var out bytes.Buffer
 		_ = p.summary.write(&out, formatJSON)
-		wants := `"unknown":null`
+		wants := `"unknown":null,"refused":[{"from":4,"to":6,"reason":"`
 		if c.code == ExitUnknown {
-			wants = `"unknown":{"from":4,"to":6}`
+			wants = `"unknown":{"from":4,"to":6},"refused":null`
 		}
 		if !strings.Contains(out.String(), wants) {
 			t.Errorf("%s: %s", name, &out)
