@@ -6,6 +6,7 @@ package controllers
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -69,6 +70,10 @@ func topicReady(s *bindingScope) finding {
 			"correct spec.topic; or have it created by spec.createTopic", topic)
 	case f.Missing && f.CreateErr != nil:
 		return no(v1alpha1.ReasonTopicNotCreated, "topic %s does not exist and cannot be created: %v", topic, f.CreateErr)
+	case f.Missing && !f.Unseen.IsZero():
+		return no(v1alpha1.ReasonTopicNotCreated, "the brokers said at %s that they have topic %s, and what KafkaCluster %s "+
+			"reads does not show it: its ZooKeeper and chroot, or its bootstrapServers, are to be those of the same brokers, "+
+			"and its credentials are to have leave to see the topic", f.Unseen.UTC().Format(time.RFC3339), topic, s.cluster.Name)
 	case f.Missing:
 		return no(v1alpha1.ReasonProgressing, "topic %s is being created", topic)
 	case f.Partitions == 0:

@@ -172,7 +172,8 @@ const (
 	ReasonTopicComes = "TopicMadeByFirstMessage"
 	// ReasonTopicUnreadable surfaces that it is not known whether the topic exists.
 	ReasonTopicUnreadable = "TopicUnreadable"
-	// ReasonTopicNotCreated surfaces that brokers refuse to make the topic, or cannot be asked to.
+	// ReasonTopicNotCreated surfaces that brokers refuse to make the topic, cannot be asked to, or say that they have
+	// it where it is not seen.
 	ReasonTopicNotCreated = "TopicNotCreated"
 	// ReasonGatewaysReady surfaces that a gateway takes requests.
 	ReasonGatewaysReady = "GatewaysReady"

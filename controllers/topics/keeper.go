@@ -48,6 +48,8 @@ type Found struct {
 	ByFirstMessage bool
 	// CreateErr is why the topic could not be made.
 	CreateErr error
+	// Unseen is when brokers said that they made the topic, where it has not been seen for long since; zero otherwise.
+	Unseen time.Time
 	// Differs are the settings of one that exists that are not what it would have been made with, as in "retention.ms is
 	// 1000 where it says 2000". They are looked for where brokers tell them.
 	Differs string
@@ -57,7 +59,7 @@ type Found struct {
 func (f Found) same(other Found) bool {
 	return f.At.IsZero() == other.At.IsZero() && text(f.Err) == text(other.Err) && f.Partitions == other.Partitions &&
 		f.Missing == other.Missing && f.Differs == other.Differs && f.ByFirstMessage == other.ByFirstMessage &&
-		text(f.CreateErr) == text(other.CreateErr)
+		text(f.CreateErr) == text(other.CreateErr) && f.Unseen.Equal(other.Unseen)
 }
 
 func text(err error) string {

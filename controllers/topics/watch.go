@@ -31,6 +31,9 @@ const (
 	// and brokers hold such a request for no longer than 15 s.
 	lookTimeout   = 5 * time.Second
 	createTimeout = 15 * time.Second
+	// unseenAfter is how long a topic that was made may be on its way: brokers register it within a second, and one that
+	// looks anew every second has missed it 30 times by then.
+	unseenAfter = 30 * time.Second
 )
 
 // watch looks after one topic.
@@ -39,8 +42,8 @@ type watch struct {
 	key    types.NamespacedName
 	target Target
 	cancel context.CancelFunc
-	// created says that brokers said once that they made it. Only run's goroutine uses it.
-	created bool
+	// created is when brokers said first that they made it; zero if they never did. Only run's goroutine uses it.
+	created time.Time
 
 	// What follows is protected by the keeper's mu.
 	latest Found
@@ -83,6 +86,7 @@ func (w *watch) look(ctx context.Context) (changed <-chan struct{}, wait time.Du
 		w.failed(err)
 		return changed, lookSoon
 	case !found.Missing:
+		w.created = time.Time{} // one that is deleted later is made anew
 		w.put(found)
 		return changed, lookEvery
 	case state.DialectKnown && state.Dialect == layout.Kafka07:
@@ -136,16 +140,26 @@ func (w *watch) create(ctx context.Context, cluster *client.Cluster, found Found
 	defer cancel()
 	logger := w.keeper.logger.With("producerBinding", w.key.String(), "topic", w.target.Topic)
 	found.CreateErr = cluster.Topic(w.target.Topic).Create(ctx, *w.target.Create)
-	if found.CreateErr == nil && !w.created {
-		w.created = true
+	if found.CreateErr == nil && w.created.IsZero() {
+		w.created = time.Now()
 		logger.Info("Created a topic", "partitions", w.target.Create.Partitions)
 		return createdSoon
 	}
 	if ctx.Err() != nil {
 		found.CreateErr = errors.New("the brokers have not made it in time")
 	}
+	found.Unseen = unseen(w.created, found.CreateErr, time.Now())
 	w.put(found)
 	return lookSoon
+}
+
+// unseen is when a topic was made that is to be seen by now and is not; zero while it may still come. err is what the
+// brokers say when they are asked for it again.
+func unseen(created time.Time, err error, now time.Time) time.Time {
+	if err != nil || created.IsZero() || now.Sub(created) < unseenAfter {
+		return time.Time{}
+	}
+	return created
 }
 
 // failed keeps what was seen before, with its time.
