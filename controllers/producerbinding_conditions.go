@@ -119,7 +119,7 @@ func endpointReady(s *bindingScope) finding {
 	case len(failing) > 0:
 		return no(v1alpha1.ReasonGatewaysFailing, "gateways do not run: %s", names(failing))
 	default:
-		return no(v1alpha1.ReasonStarting, "no gateway is ready yet")
+		return no(v1alpha1.ReasonStarting, "no gateway is ready")
 	}
 }
 
