@@ -171,13 +171,29 @@ func (r *ProducerBindingReconciler) bind(
 	case err == nil:
 		subject.State = v1alpha1.SubjectBound
 	case apierrors.IsConflict(err), apierrors.IsInvalid(err), apierrors.IsForbidden(err), apierrors.IsBadRequest(err):
-		subject.State, subject.Reason = v1alpha1.SubjectRefused, cut(err.Error(), maxReason)
+		subject.State, subject.Reason = v1alpha1.SubjectRefused, cut(whatRefused(err), maxReason)
 	case apierrors.IsNotFound(err):
 		subject.State = v1alpha1.SubjectMissing
 	default:
 		return fmt.Errorf("bind %s %s: %w", subject.Kind, subject.Name, err)
 	}
 	return nil
+}
+
+// whatRefused is what to do about a change that the API server does not take, and then its own words.
+func whatRefused(err error) string {
+	switch {
+	case apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict):
+		return fmt.Sprintf("somebody else has set what it would be bound by, and keeps it: give another "+
+			"spec.subject.envPrefix, name other containers in spec.subject.containers, or have its owner remove it: %v", err)
+	case apierrors.IsConflict(err):
+		return fmt.Sprintf("it was replaced meanwhile, and is tried again: %v", err)
+	case apierrors.IsForbidden(err):
+		return fmt.Sprintf("the API server does not allow the change; give leave for it, or have the policy or admission "+
+			"webhook that it names allow it: %v", err)
+	}
+	return fmt.Sprintf("the API server does not take the change; correct what it names, in the workload or in "+
+		"spec.subject: %v", err)
 }
 
 // bindingOwner owns what a binding adds to workloads. Each binding has its own: what one adds, another one's removal

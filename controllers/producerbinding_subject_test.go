@@ -110,7 +110,8 @@ var _ = Describe("The subject of a ProducerBinding", func() {
 		create(ctx, binding)
 		Eventually(condition(binding, v1alpha1.ConditionSubjectBound)).WithContext(ctx).Should(
 			beCondition(binding, metav1.ConditionFalse, v1alpha1.ReasonSubjectRefused))
-		Expect(binding.Status.Subjects[0].Reason).To(ContainSubstring(prefix + "URL"))
+		Expect(binding.Status.Subjects[0].Reason).To(And(
+			ContainSubstring("give another spec.subject.envPrefix"), ContainSubstring(prefix+"URL")))
 		Eventually(condition(binding, v1alpha1.ConditionStalled)).WithContext(ctx).Should(
 			HaveField("Status", metav1.ConditionTrue))
 		Expect(pod(shop)(ctx)).To(untouched(*before))
