@@ -25,7 +25,7 @@ func newProducerBinding(namespace, name, cluster, topic string) *v1alpha1.Produc
 	return &v1alpha1.ProducerBinding{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec: v1alpha1.ProducerBindingSpec{
-			ClusterRef: v1alpha1.ClusterReference{Name: cluster}, Topic: v1alpha1.TopicName(topic),
+			ClusterRef: v1alpha1.ClusterReference{Name: cluster}, Topic: v1alpha1.PublishedTopic(topic),
 		},
 	}
 }

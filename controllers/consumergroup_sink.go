@@ -134,9 +134,9 @@ func (r *ConsumerGroupReconciler) loops(
 	return sameKafka(s.cluster, other), nil
 }
 
-func consumes(spec *v1alpha1.ConsumerGroupSpec, topic v1alpha1.TopicName) bool {
+func consumes(spec *v1alpha1.ConsumerGroupSpec, topic v1alpha1.PublishedTopic) bool {
 	if spec.TopicPattern == "" {
-		return slices.Contains(spec.Topics, topic)
+		return slices.Contains(spec.Topics, v1alpha1.TopicName(topic))
 	}
 	pattern, err := kafka.CompilePattern(spec.TopicPattern)
 	return err == nil && pattern.MatchString(string(topic))

@@ -14,7 +14,7 @@ type ProducerBindingSpec struct {
 	ClusterRef ClusterReference `json:"clusterRef,omitzero"`
 	// topic is what is published to.
 	// +required
-	Topic TopicName `json:"topic,omitempty"`
+	Topic PublishedTopic `json:"topic,omitempty"`
 	// createTopic makes the topic if it does not exist. One that exists is never changed, whatever stands here, and none
 	// is ever deleted. Without it, a missing topic is waited for. Kafka 0.10.1 and newer.
 	// +optional
@@ -49,6 +49,12 @@ type ProducerBindingSpec struct {
 	// +optional
 	Template PodTemplate `json:"template,omitzero"`
 }
+
+// PublishedTopic is the name of a topic that is published to, by Kafka's own rule.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=249
+// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9._-]+$') && !(self in ['.', '..'])",message="must be a topic's name: letters, digits, '.', '_' and '-' alone, and not . or ..; a ProducerBinding publishes to one topic, another topic takes another ProducerBinding"
+type PublishedTopic string
 
 // TopicCreation is a topic as it is made.
 type TopicCreation struct {

@@ -35,6 +35,8 @@ var _ = DescribeTable("A ProducerBinding is refused: what it publishes", refused
 		"spec.topics", "unknown field"),
 	Entry("a topic with a slash", manifest("ProducerBinding", "orders", []string{"clusterRef: {name: local}", "topic: a/b"}),
 		"spec.topic", "must be a topic's name"),
+	Entry("a topic with a space", manifest("ProducerBinding", "orders", []string{"clusterRef: {name: local}", "topic: a b"}),
+		"spec.topic", "and not . or ..; a ProducerBinding publishes to one topic"),
 	Entry("a topic to make without partitions", binding("createTopic: {replicationFactor: 3}"),
 		"spec.createTopic.partitions", "Required value"),
 	Entry("a topic to make of no partitions", binding("createTopic: {partitions: 0}"), "spec.createTopic.partitions",

@@ -34,7 +34,7 @@ func (s *stage) createBinding(change ...func(*v1alpha1.ProducerBinding)) {
 	object := &v1alpha1.ProducerBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: s.name},
 		Spec: v1alpha1.ProducerBindingSpec{
-			ClusterRef: v1alpha1.ClusterReference{Name: clusterName}, Topic: v1alpha1.TopicName(s.name),
+			ClusterRef: v1alpha1.ClusterReference{Name: clusterName}, Topic: v1alpha1.PublishedTopic(s.name),
 			Produce: v1alpha1.Produce{Timeout: "3s"},
 		},
 	}

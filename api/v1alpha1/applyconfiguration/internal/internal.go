@@ -743,7 +743,7 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.samsa-dev.samsa.api.v1alpha1.PodTemplate
     - name: topic
       type:
-        namedType: com.github.samsa-dev.samsa.api.v1alpha1.TopicName
+        namedType: com.github.samsa-dev.samsa.api.v1alpha1.PublishedTopic
 - name: com.github.samsa-dev.samsa.api.v1alpha1.ProducerBindingStatus
   map:
     fields:
@@ -794,6 +794,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+- name: com.github.samsa-dev.samsa.api.v1alpha1.PublishedTopic
+  scalar: string
 - name: com.github.samsa-dev.samsa.api.v1alpha1.Retry
   map:
     fields:

@@ -17,7 +17,7 @@ type ProducerBindingSpecApplyConfiguration struct {
 	// clusterRef names the KafkaCluster, in the same namespace.
 	ClusterRef *ClusterReferenceApplyConfiguration `json:"clusterRef,omitempty"`
 	// topic is what is published to.
-	Topic *apiv1alpha1.TopicName `json:"topic,omitempty"`
+	Topic *apiv1alpha1.PublishedTopic `json:"topic,omitempty"`
 	// createTopic makes the topic if it does not exist. One that exists is never changed, whatever stands here, and none
 	// is ever deleted. Without it, a missing topic is waited for. Kafka 0.10.1 and newer.
 	CreateTopic *TopicCreationApplyConfiguration `json:"createTopic,omitempty"`
@@ -56,7 +56,7 @@ func (b *ProducerBindingSpecApplyConfiguration) WithClusterRef(value *ClusterRef
 // WithTopic sets the Topic field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Topic field is set to the value of the last call.
-func (b *ProducerBindingSpecApplyConfiguration) WithTopic(value apiv1alpha1.TopicName) *ProducerBindingSpecApplyConfiguration {
+func (b *ProducerBindingSpecApplyConfiguration) WithTopic(value apiv1alpha1.PublishedTopic) *ProducerBindingSpecApplyConfiguration {
 	b.Topic = &value
 	return b
 }
