@@ -17,7 +17,9 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/samsa-dev/samsa/pkg/client/secure"
 	"github.com/samsa-dev/samsa/pkg/kafka"
@@ -90,6 +92,8 @@ type bindingResult struct {
 	Title     string `json:"title"`
 	Detail    string `json:"detail"`
 	Outcome   string `json:"outcome"`
+	// RetryAfter is when to come back, in seconds.
+	RetryAfter int `json:"retryAfter"`
 	// unsent says that the gateway did not get as far as this message.
 	unsent bool
 	// failure is why there is no answer.
@@ -123,12 +127,56 @@ func delimited(response *http.Response) bool {
 	return response.ContentLength >= 0 || len(response.TransferEncoding) > 0 || response.ProtoMajor > 1
 }
 
-// publish sends messages, in one request unless each has a key. There are as many results as the gateway gave; of the
-// other messages the error says why it is unknown what became of them.
+// publish sends messages, in one request unless each has a key. What was refused for now is sent again when the gateway
+// says so, as long as ctx lasts. There are as many results as the gateway gave; of the other messages the error says why
+// it is unknown what became of them.
 func (b *binding) publish(ctx context.Context, messages []kafka.Message) ([]bindingResult, error) {
 	if b.idempotencyKey != "" {
 		return b.each(ctx, messages), nil
 	}
+	results, failure := b.stream(ctx, messages)
+	for failure == nil {
+		left, wait := b.worthAgain(results)
+		if len(left) == 0 || !b.sleep(ctx, wait) {
+			break
+		}
+		rest := make([]kafka.Message, len(left))
+		for i, at := range left {
+			rest[i] = messages[at]
+		}
+		var again []bindingResult
+		if again, failure = b.stream(ctx, rest); failure != nil {
+			again = append(again, repeated(bindingResult{Outcome: outcomeUnknown, failure: failure}, len(rest)-len(again))...)
+		}
+		for i, at := range left {
+			results[at] = again[i]
+		}
+	}
+	if len(results) == len(messages) {
+		return results, nil
+	}
+	return results, failure
+}
+
+// worthAgain says which messages to send again, and when: those refused, if each of them was refused for now. With a key
+// their order would be another where one behind them is acknowledged.
+func (b *binding) worthAgain(results []bindingResult) (left []int, wait time.Duration) {
+	for i, result := range results {
+		switch {
+		case result.acknowledged() && b.key != nil && len(left) > 0:
+			return nil, 0
+		case result.acknowledged():
+			continue
+		case !result.refused() || !result.unsent && result.wait() == 0:
+			return nil, 0
+		}
+		left, wait = append(left, i), max(wait, result.wait())
+	}
+	return left, wait
+}
+
+// stream sends messages in one request.
+func (b *binding) stream(ctx context.Context, messages []kafka.Message) ([]bindingResult, error) {
 	request, err := b.request(ctx, framed(messages))
 	if err != nil {
 		return repeated(bindingResult{Outcome: outcomeRefused, Detail: err.Error()}, len(messages)), nil
@@ -184,10 +232,13 @@ func problemOf(response *http.Response) bindingResult {
 	body, _ := io.ReadAll(io.LimitReader(response.Body, maxProblem)) // what is there tells more than an error
 	var told bindingResult
 	if json.Unmarshal(body, &told) == nil && told.Status == response.StatusCode {
-		return told
+		all = told
 	}
 	if all.acknowledged() { // somebody answers who is no gateway
 		return bindingResult{Outcome: outcomeUnknown, Detail: noGateway}
+	}
+	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil {
+		all.RetryAfter = seconds
 	}
 	return all
 }

@@ -13,9 +13,11 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // lineOf is a gateway's answer about one message.
@@ -35,10 +37,10 @@ func TestABindingsAnswersAreTold(t *testing.T) {
 		says         string
 	}{
 		"all":        {200, lines, good + good, 0, "2 messages acknowledged by 1 partition of orders"},
-		"one":        {207, lines, good + lineOf(429, "refused"), 1, "acknowledged; 1 message certainly not written"},
+		"one":        {207, lines, good + lineOf(422, "refused"), 1, "acknowledged; 1 message certainly not written"},
 		"who knows":  {207, lines, good + lineOf(504, "unknown"), 3, "of 1 message it is unknown"},
 		"cut off":    {207, lines, good, 3, "ended early"},
-		"ended":      {207, lines, good + lineOf(413, "refused"), 1, "1 message certainly not written (number 2), and none behind was"},
+		"ended":      {207, lines, good + lineOf(413, "refused"), 1, "not written (number 2), and none behind was"},
 		"between":    {207, lines, lineOf(422, "refused") + good, 1, "(number 1), and none behind number 2 was sent"},
 		"doubtful":   {207, lines, lineOf(504, "unknown"), 3, "written (numbers 1 to 2)"},
 		"garbage":    {200, lines, "<html>", 3, "cannot be read"},
@@ -74,6 +76,35 @@ func TestABindingsAnswersAreTold(t *testing.T) {
 				t.Errorf("%d: %v, %s", code, err, out)
 			}
 		})
+	}
+}
+
+func TestWhatIsWorthAnotherTry(t *testing.T) {
+	good := bindingResult{Status: 201}
+	busy := bindingResult{Status: 429, Outcome: outcomeRefused, RetryAfter: 3}
+	bad := bindingResult{Status: 422, Outcome: outcomeRefused}
+	unsent := bindingResult{Outcome: outcomeRefused, unsent: true}
+	doubt := bindingResult{Status: 503, Outcome: outcomeUnknown}
+	for name, c := range map[string]struct {
+		results []bindingResult
+		key     string
+		left    []int
+	}{
+		"nothing":               {results: []bindingResult{good, good}},
+		"what is busy":          {results: []bindingResult{good, busy, good}, left: []int{1}},
+		"what is behind":        {results: []bindingResult{good, busy, unsent}, key: "k", left: []int{1, 2}},
+		"the order of a key":    {results: []bindingResult{busy, good}, key: "k"},
+		"one that is malformed": {results: []bindingResult{busy, bad}},
+		"one that is doubtful":  {results: []bindingResult{busy, doubt}},
+	} {
+		b := &binding{}
+		if c.key != "" {
+			b.key = []byte(c.key)
+		}
+		left, wait := b.worthAgain(c.results)
+		if !slices.Equal(left, c.left) || len(left) > 0 && wait != 3*time.Second {
+			t.Errorf("%s: %v after %s", name, left, wait)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@
 package cli_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/pem"
 	"errors"
@@ -217,6 +218,59 @@ var _ = Describe("publish to a binding", func() {
 		Entry("one that fits into no buffer", false, 900_000),
 		Entry("by TLS", true, 900_000),
 	)
+
+	Context("at the limit of a caller", func() {
+		limited := func(config *gateway.Config) {
+			config.Limiter = caller.NewLimiter(caller.Limits{MessagesPerSecond: 10}, time.Now)
+		}
+
+		It("comes back when the gateway says", func(ctx SpecContext) {
+			b := bind(ctx, false, limited)
+			text, values := numbered(20)
+			b.must(ctx, text, "publish")
+			Expect(b.must(ctx, "again\n", "publish", "--key", "k")).To(HavePrefix("1 message acknowledged"))
+			Expect(b.values(ctx)).To(ConsistOf(append(inOrder(values), "again")...))
+			Expect(b.requests.Load()).To(BeNumerically(">=", 3))
+		})
+
+		It("gives up at once where it would not be in time", func(ctx SpecContext) {
+			b := bind(ctx, false)
+			b.between = func(w http.ResponseWriter, _ *http.Request) bool {
+				refuse(w, "3600")
+				return false
+			}
+			r := b.run(ctx, "one\n", "publish")
+			Expect(code(r.failure)).To(Equal(cli.ExitFailure))
+			Expect(r.failure).To(MatchError(ContainSubstring("1 message certainly not written")))
+			Expect(b.requests.Load()).To(Equal(int64(1)))
+		})
+	})
+
+	It("sends again what was refused for now, and nothing else", func(ctx SpecContext) {
+		b := bind(ctx, false)
+		b.between = func(w http.ResponseWriter, r *http.Request) bool {
+			switch b.requests.Load() {
+			case 1:
+				refuse(w, "1")
+			case 2: // the first message is written, then the gateway ends
+				body, err := io.ReadAll(r.Body)
+				Expect(err).NotTo(HaveOccurred())
+				first := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body[:4+len("one")])).WithContext(r.Context())
+				first.Header = r.Header
+				answer := httptest.NewRecorder()
+				b.handler.ServeHTTP(answer, first)
+				w.Header().Set("Content-Type", "application/x-ndjson")
+				w.WriteHeader(http.StatusMultiStatus)
+				_, _ = w.Write(append(answer.Body.Bytes(), `{"status":503,"outcome":"refused","retryAfter":1}`+"\n"...))
+			default:
+				return true
+			}
+			return false
+		}
+		Expect(b.must(ctx, "one\ntwo\nthree\n", "publish", "--key", "k")).To(HavePrefix("3 messages acknowledged"))
+		Expect(b.values(ctx)).To(Equal([]any{"one", "two", "three"}))
+		Expect(b.requests.Load()).To(Equal(int64(3)))
+	})
 
 	Context("with --idempotency-key", func() {
 		arguments := func(more ...string) []string {

@@ -26,6 +26,8 @@ const (
 	keyedAtOnce = 16
 	// againAfter is when a message is sent again to whoever does not say when to come back.
 	againAfter = time.Second
+	// mostAfter is a day, in seconds: what is longer is all the same to a command, and fits into a time.Duration.
+	mostAfter = 24 * 60 * 60
 )
 
 // errStopped is for messages behind one that failed.
@@ -118,7 +120,8 @@ func (b *binding) one(
 	}
 	defer response.Body.Close()
 	if response.StatusCode/100 != 2 {
-		return problemOf(response), waitOf(response)
+		result = problemOf(response)
+		return result, result.wait()
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxProblem))
 	if err != nil {
@@ -131,16 +134,15 @@ func (b *binding) one(
 	return result, 0
 }
 
-// waitOf says when it is worth another try.
-func waitOf(response *http.Response) time.Duration {
-	switch response.StatusCode {
+// wait says when it is worth another try, 0 if it is not.
+func (r bindingResult) wait() time.Duration {
+	switch r.Status {
 	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
 		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		seconds, err := strconv.Atoi(response.Header.Get("Retry-After"))
-		if err != nil || seconds < 1 {
+		if r.RetryAfter < 1 {
 			return againAfter
 		}
-		return time.Duration(seconds) * time.Second
+		return time.Duration(min(r.RetryAfter, mostAfter)) * time.Second
 	}
 	return 0
 }

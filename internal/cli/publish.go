@@ -76,9 +76,10 @@ the number of messages in each partition, unknown is null or {"from", "to"}, and
 written of the batch that failed, null or a list of {"from", "to", "reason"}. Messages are counted from 1, as lines are.
 
 With --binding messages go to a ProducerBinding by HTTP: it has one topic, so none is named, and all arguments are
-messages. What became of each message the gateway says. With --idempotency-key message N goes by itself, with the
-Idempotency-Key NAME/N: what is refused for now, or has an unknown outcome, is sent again, for four times --timeout; and
-the same command with the same input, within the binding's window, publishes only what is not there yet.
+messages. What became of each message the gateway says. What it refuses for now (a limit, no broker) is sent again when
+it says so, for four times --timeout. With --idempotency-key message N goes by itself, with the Idempotency-Key NAME/N:
+what has an unknown outcome is sent again, too; and the same command with the same input, within the binding's window,
+publishes only what is not there yet.
 
 Exit codes: 0 all messages are acknowledged, 1 some were not sent, or refused: certainly not written; 2 the command line
 is wrong, nothing was sent; 3 of some messages it is unknown whether they were written.`,
