@@ -46,7 +46,7 @@ func readPage(t *testing.T, path string) (blocks []block) {
 			case "sh":
 				blocks = append(blocks, block{title: title, script: strings.Join(inside, "\n"), line: i})
 			case "text":
-				blocks[len(blocks)-1].answers = readAnswers(inside)
+				blocks[len(blocks)-1].answers = readAnswers(strings.Join(inside, "\n"))
 			}
 			kind = ""
 		case kind != "":
@@ -60,29 +60,14 @@ func readPage(t *testing.T, path string) (blocks []block) {
 	return blocks
 }
 
-var begins = regexp.MustCompile(`^\d{3}( |$)`)
+var status = regexp.MustCompile(`^\d{3}$`)
 
-// readAnswers reads them as they are printed: the status, then what is in the body.
-func readAnswers(lines []string) (answers []answer) {
-	for _, line := range lines {
-		if begins.MatchString(line) {
-			status, rest, _ := strings.Cut(line, " ")
-			answers = append(answers, answer{status: status})
-			line = rest
-		}
-		if last := len(answers) - 1; line != "" {
-			answers[last].lines = append(answers[last].lines, line)
-		}
-	}
-	return answers
-}
-
-// readOutput reads them as curl gives them: the body, then the status on a line of its own.
-func readOutput(output string) (answers []answer) {
+// readAnswers reads them as curl gives them, and the page prints them: the body, then the status on a line of its own.
+func readAnswers(output string) (answers []answer) {
 	var body []string
 	for line := range strings.SplitSeq(output, "\n") {
 		switch {
-		case begins.MatchString(line):
+		case status.MatchString(line):
 			answers = append(answers, answer{status: line, lines: body})
 			body = nil
 		case line != "":

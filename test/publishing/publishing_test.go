@@ -94,7 +94,7 @@ func (b *bound) run(t *testing.T, block block, variables string) []answer {
 	shell := exec.CommandContext(t.Context(), "bash", "-eu", "-o", "pipefail", "-c", variables+block.script)
 	shell.Dir, shell.Env = b.directory, slices.Concat(b.env, b.with[block.title])
 	output, err := shell.CombinedOutput()
-	answers := readOutput(string(output))
+	answers := readAnswers(string(output))
 	if err != nil || len(answers) != len(block.answers) {
 		t.Errorf("line %d: %v, %d answers of %d:\n%s", block.line, err, len(answers), len(block.answers), output)
 		return nil
