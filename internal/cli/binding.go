@@ -128,8 +128,8 @@ func delimited(response *http.Response) bool {
 }
 
 // publish sends messages, in one request unless each has a key. What was refused for now is sent again when the gateway
-// says so, as long as ctx lasts. There are as many results as the gateway gave; of the other messages the error says why
-// it is unknown what became of them.
+// says so, as long as ctx lasts. There are as many results as the gateway gave; of the other messages the error says
+// why it is unknown what became of them.
 func (b *binding) publish(ctx context.Context, messages []kafka.Message) ([]bindingResult, error) {
 	if b.idempotencyKey != "" {
 		return b.each(ctx, messages), nil
@@ -158,8 +158,8 @@ func (b *binding) publish(ctx context.Context, messages []kafka.Message) ([]bind
 	return results, failure
 }
 
-// worthAgain says which messages to send again, and when: those refused, if each of them was refused for now. With a key
-// their order would be another where one behind them is acknowledged.
+// worthAgain says which messages to send again, and when: those refused, if each of them was refused for now. With a
+// key their order would be another where one behind them is acknowledged.
 func (b *binding) worthAgain(results []bindingResult) (left []int, wait time.Duration) {
 	for i, result := range results {
 		switch {

@@ -120,7 +120,9 @@ const mostNamed = 5
 func which(all []refusal) string {
 	var names []string
 	for i, at := 0, 0; i < len(all); i = at { // neighbours with other reasons are one run of messages
-		for at = i + 1; at < len(all) && all[at].From == all[at-1].To+1; at++ {
+		at = i + 1
+		for at < len(all) && all[at].From == all[at-1].To+1 {
+			at++
 		}
 		name := strconv.Itoa(all[i].From)
 		if to := all[at-1].To; to > all[i].From {
