@@ -25,8 +25,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var errLost = errors.New("the connection broke")
 
 const (
-	partitions = 4
-	brokers    = 3
+	partitions = 12
+	brokers    = 2
 	keys       = 8
 	poison     = "poison"
 )
@@ -45,13 +45,18 @@ type cluster struct {
 	zombies     sync.WaitGroup
 	outstanding [partitions]*dispatch.Batch
 	broken      string
+	// size is what messages count as, in bytes.
+	size int
 }
 
 func newCluster(seed uint64) *cluster {
 	c := &cluster{
 		random: rand.New(rand.NewPCG(seed, 7)), log: map[string][]string{}, places: map[string]int{},
 		seen:       map[*dispatch.Batch]bool{},
-		recognizes: seed%3 != 0,
+		recognizes: seed%3 != 0, size: 100,
+	}
+	if seed%4 == 1 { // a few fill a request
+		c.size = 100 << 10
 	}
 	c.move()
 	return c
@@ -278,7 +283,7 @@ func trial(t *testing.T, seed uint64) (written int) {
 	c, keyedMoves := newCluster(seed), seed%2 == 0
 	d := dispatch.New(dispatch.Config{
 		Topic: "t", Outlet: c, ByKey: true, KeyedMoves: keyedMoves, RoundRobin: seed%5 == 0,
-		Linger: time.Duration(seed%3) * 10 * time.Millisecond, MaxBuffered: 1 << 20, BatchBytes: 1 << 10,
+		Linger: time.Duration(seed%3) * 10 * time.Millisecond, MaxBuffered: 400 * c.size, BatchBytes: 10 * c.size,
 		Settle: settling,
 	})
 	ends := map[string]*end{}
@@ -342,7 +347,7 @@ func put(
 		e.asked = message.Partition.ID
 	}
 	item := &dispatch.Item{
-		Message: message, Context: t.Context(), Since: begun, Deadline: begun.Add(patience), Size: 100,
+		Message: message, Context: t.Context(), Since: begun, Deadline: begun.Add(patience), Size: c.size,
 		Sender: sender(func(outcome dispatch.Outcome, err error) {
 			mu.Lock()
 			defer mu.Unlock()

@@ -9,12 +9,15 @@ import (
 )
 
 const (
-	// maxFlights bounds the requests that a broker has at a time. It executes those of a connection one after the other:
-	// the second is there when it is done with the first, and more would only make batches smaller.
-	maxFlights = 2
-	// requestBytes bounds what one request carries: eight of the largest batches, well below the 100 MiB that brokers
-	// take, and 64 ms of a gigabit link.
-	requestBytes = 8 << 20
+	// anyFlights is how many requests a broker has at a time, whatever they carry. It executes those of a connection one
+	// after the other: the second is there when it is done with the first, and more would only make batches smaller.
+	anyFlights = 2
+	// maxFlights is how many it has if they are full: Kafka's own clients' number. While one is executed others are read
+	// and answered, and the next is encoded: with two at a time a broker waited for a third of its time.
+	maxFlights = 5
+	// requestBytes is what a full request carries, and the last batch beyond it: half of the largest batch, 4 ms of a
+	// gigabit link, and what is encoded is still in a core's cache when it is written.
+	requestBytes = 512 << 10
 )
 
 // flight is one request underway.
@@ -28,6 +31,9 @@ type flight struct {
 
 // offer lists a lane with its broker if it has something to send now, and sends.
 func (d *Dispatcher) offer(l *lane, now time.Time) {
+	if l.listed && l.bytes >= requestBytes && d.brokers[l.broker] != nil { // it waits, and has become a full request
+		d.launch(l.broker, d.brokers[l.broker], now)
+	}
 	if l.listed || l.broker == "" || l.flight != nil || l.batch == nil && len(l.queue) == 0 {
 		return
 	}
@@ -66,7 +72,7 @@ func (d *Dispatcher) resume(l *lane) {
 
 // launch sends what is ready for a broker, if it may have another request.
 func (d *Dispatcher) launch(name string, b *broker, now time.Time) {
-	for b.flights < maxFlights && len(b.ready) > 0 && d.ctx.Err() == nil {
+	for b.takes() && d.ctx.Err() == nil {
 		f, batches := d.load(name, b, now)
 		if len(batches) == 0 {
 			f.cancel()
@@ -77,11 +83,29 @@ func (d *Dispatcher) launch(name string, b *broker, now time.Time) {
 	}
 }
 
+// takes says whether the broker gets another request.
+func (b *broker) takes() bool {
+	if len(b.ready) == 0 || b.flights >= maxFlights {
+		return false
+	}
+	if b.flights < anyFlights {
+		return true
+	}
+	size := 0
+	for _, lane := range b.ready {
+		if size += lane.bytes; size >= requestBytes {
+			return true
+		}
+	}
+	return false
+}
+
 // load takes lanes off those that are ready, as many as one request carries.
 func (d *Dispatcher) load(name string, b *broker, now time.Time) (*flight, []*Batch) {
 	f := &flight{broker: name, since: now}
 	f.ctx, f.cancel = context.WithCancel(d.ctx)
 	var batches []*Batch
+	var moved []*lane
 	size, taken := 0, 0
 	for _, lane := range b.ready {
 		if taken > 0 && size >= requestBytes {
@@ -89,8 +113,8 @@ func (d *Dispatcher) load(name string, b *broker, now time.Time) (*flight, []*Ba
 		}
 		taken++
 		lane.listed = false
-		if lane.broker != name || lane.flight != nil { // it moved since
-			d.offer(lane, now)
+		if lane.broker != name || lane.flight != nil { // since it was listed
+			moved = append(moved, lane)
 			continue
 		}
 		if batch := d.cut(lane, now); batch != nil {
@@ -104,6 +128,9 @@ func (d *Dispatcher) load(name string, b *broker, now time.Time) (*flight, []*Ba
 		}
 	}
 	b.ready = append(b.ready[:0], b.ready[taken:]...)
+	for _, lane := range moved { // now that this list is whole: others may be loaded, who offer lanes to this broker
+		d.offer(lane, now)
+	}
 	return f, batches
 }
 
