@@ -210,16 +210,16 @@ var _ = Describe("A stream", func() {
 		c := make(chan answer)
 		go func() {
 			defer GinkgoRecover()
-			c <- post(ctx, url, "/", strings.Repeat(frames(value), 40), contentType, typeFrames)
+			c <- post(ctx, url, "/", strings.Repeat(frames(value), 80), contentType, typeFrames)
 		}()
-		Eventually(func() int { return len(b.written()) }).Should(Equal(9)) // streamBytes
-		Consistently(func() int { return len(b.written()) }, 100*time.Millisecond).Should(Equal(9))
-		Eventually(func() int { b.release(); return len(c) + len(b.written()) }).Should(BeNumerically(">=", 40))
+		Eventually(func() int { return len(b.written()) }).Should(Equal(27)) // streamBytes
+		Consistently(func() int { return len(b.written()) }, 100*time.Millisecond).Should(Equal(27))
+		Eventually(func() int { b.release(); return len(c) + len(b.written()) }).Should(BeNumerically(">=", 80))
 		Eventually(func() bool {
 			b.release()
 			select {
 			case a := <-c:
-				Expect(lines(a)).To(HaveLen(40))
+				Expect(lines(a)).To(HaveLen(80))
 				return true
 			default:
 				return false
