@@ -15,9 +15,9 @@ const (
 	// maxFlights is how many it has if they are full: Kafka's own clients' number. While one is executed others are read
 	// and answered, and the next is encoded: with two at a time a broker waited for a third of its time.
 	maxFlights = 5
-	// requestBytes is what a full request carries, and the last batch beyond it: 17 ms of a gigabit link. A broker executes
-	// the requests of a connection one after the other, and reads the next one when it has answered: of half a MiB, a tenth
-	// less passed.
+	// requestBytes is what a full request carries, and the last batch beyond it: 17 ms of a gigabit link. A broker
+	// executes those of a connection one after the other, and reads the next when it has answered: of half a MiB, a
+	// tenth less passed.
 	requestBytes = 2 << 20
 )
 

@@ -136,6 +136,30 @@ func TestPassPacesAStream(t *testing.T) {
 	})
 }
 
+// What a stream sends after it was last asked to pay is not given to it.
+func TestAStreamThatEndsPaysWhatItOwes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(Limits{MessagesPerSecond: 1000}, time.Now)
+		const each = 1000/lumps - 1
+		streams := 0
+		for ; ; streams++ {
+			pass, err := l.Admit(Caller{})
+			if err != nil {
+				break
+			}
+			for range each {
+				if err := pass.Wait(t.Context(), 1, 10); err != nil {
+					t.Fatal(err)
+				}
+			}
+			pass.Done()
+		}
+		if sent := streams * each; sent < 1000 || sent > 1000+each {
+			t.Errorf("%d messages passed at once, 1000 a second", sent)
+		}
+	})
+}
+
 func TestNobodyIsLimitedWithoutLimits(t *testing.T) {
 	for _, l := range []*Limiter{nil, NewLimiter(Limits{}, time.Now)} {
 		pass, err := l.Admit(Caller{})
