@@ -184,8 +184,10 @@ func (s *stream) publish(data []byte) error {
 	size := len(data)
 	if fault != nil {
 		size = 0
-	} else if s.x.pass.Wait(ctx, 1, size) != nil {
+	} else if waited, err := s.x.pass.Wait(ctx, 1, size); err != nil {
 		return errLost
+	} else if waited { // the time of the messages that were read with it begins now
+		s.pipe.look()
 	}
 	slot := s.pipe.acquire(ctx, size)
 	switch {

@@ -265,6 +265,14 @@ var _ = Describe("A stream", func() {
 		Expect(err).To(MatchError(io.EOF))
 	})
 
+	It("gives each message its time, however long its caller's rate kept it", func(ctx SpecContext) {
+		limiter := caller.NewLimiter(caller.Limits{MessagesPerSecond: 20}, time.Now)
+		const timeout = 300 * time.Millisecond
+		_, url := serve(gateway.Config{Producer: afterwards{}, Limiter: limiter, RequestTimeout: timeout})
+		a := post(ctx, url, "/", strings.Repeat(frames("x"), 30), contentType, typeFrames)
+		Expect(statuses(lines(a))).To(And(HaveLen(30), HaveEach(201))) // ten of them 50 ms apart
+	})
+
 	It("keeps to its caller's rate", func(ctx SpecContext) {
 		limiter := caller.NewLimiter(caller.Limits{BytesPerSecond: 10_000}, time.Now)
 		_, url := serve(gateway.Config{Producer: &brokers{}, Limiter: limiter})
@@ -274,6 +282,13 @@ var _ = Describe("A stream", func() {
 		Expect(time.Since(began)).To(BeNumerically(">", 100*time.Millisecond)) // ten in the first second's worth
 	})
 })
+
+// afterwards is a Producer that answers in a moment.
+type afterwards struct{}
+
+func (afterwards) Produce(_ context.Context, _ kafka.Message, done func(client.Produced, error)) {
+	time.AfterFunc(10*time.Millisecond, func() { done(client.Produced{Offset: 1, Timestamp: theTime(), Held: true}, nil) })
+}
 
 // keeper is a Producer that keeps messages for a while, and looks whether they changed meanwhile.
 type keeper struct {

@@ -131,7 +131,7 @@ const (
 	callerBytes = 950 << 10
 	// stalledTimeout is what messages have there.
 	stalledTimeout = 3 * time.Second
-	// mostStalled is the most memory that it may take: what may be buffered, the same again in requests to brokers that
+	// mostStalled is the most memory that it may take: what may be buffered, what is in requests to brokers that
 	// are made and not taken (3 MiB each, five to each of three), 24 KiB for each connection, and as much garbage as that,
 	// since the collector lets the heap double.
 	mostStalled = 2 * (64<<20 + 45<<20 + callers*24<<10)

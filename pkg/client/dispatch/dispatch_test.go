@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var errLost = errors.New("the connection broke")
 
 const (
-	partitions = 12
+	partitions = 24
 	brokers    = 2
 	keys       = 8
 	poison     = "poison"
@@ -47,12 +47,15 @@ type cluster struct {
 	broken      string
 	// size is what messages count as, in bytes.
 	size int
+	// flights are the requests underway by broker, most how many one had.
+	flights map[string]int
+	most    int
 }
 
 func newCluster(seed uint64) *cluster {
 	c := &cluster{
 		random: rand.New(rand.NewPCG(seed, 7)), log: map[string][]string{}, places: map[string]int{},
-		seen:       map[*dispatch.Batch]bool{},
+		seen: map[*dispatch.Batch]bool{}, flights: map[string]int{},
 		recognizes: seed%3 != 0, size: 100,
 	}
 	if seed%4 == 1 { // a few fill a request
@@ -103,8 +106,25 @@ func (c *cluster) Topology(ctx context.Context) (dispatch.Topology, error) {
 }
 
 func (c *cluster) Send(ctx context.Context, broker string, batches []*dispatch.Batch) {
+	defer c.count(broker)()
 	for _, batch := range batches {
 		c.send(ctx, broker, batch)
+	}
+}
+
+// mostFlights is how many requests a broker has at a time.
+const mostFlights = 5
+
+// count sees that a broker does not get too many requests at a time. What it returns ends this one.
+func (c *cluster) count(broker string) (end func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.flights[broker]++
+	c.most = max(c.most, c.flights[broker])
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.flights[broker]--
 	}
 }
 
@@ -243,14 +263,20 @@ func (*cluster) Close()        {}
 // Whatever becomes of connections, brokers and leaders: a success was written once, a refusal is never written,
 // anything else at most once; every message has its outcome in time, and those of one key are written in their order.
 func TestOutcomesAreTrue(t *testing.T) {
-	written := 0
+	written, most := 0, 0
 	for seed := range uint64(300) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { written += trial(t, seed) })
+			synctest.Test(t, func(t *testing.T) {
+				n, flights := trial(t, seed)
+				written, most = written+n, max(most, flights)
+			})
 		})
 	}
 	if written < 300*100 {
 		t.Errorf("only %d messages were written: the trials try nothing", written)
+	}
+	if most < mostFlights {
+		t.Errorf("no broker had more than %d requests at a time", most)
 	}
 }
 
@@ -279,7 +305,7 @@ const (
 	settling = time.Minute
 )
 
-func trial(t *testing.T, seed uint64) (written int) {
+func trial(t *testing.T, seed uint64) (written, most int) {
 	c, keyedMoves := newCluster(seed), seed%2 == 0
 	d := dispatch.New(dispatch.Config{
 		Topic: "t", Outlet: c, ByKey: true, KeyedMoves: keyedMoves, RoundRobin: seed%5 == 0,
@@ -312,6 +338,9 @@ func trial(t *testing.T, seed uint64) (written int) {
 	if c.broken != "" {
 		t.Error(c.broken)
 	}
+	if c.most > mostFlights {
+		t.Errorf("a broker had %d requests at a time", c.most)
+	}
 	var last [keys + 1]int
 	for i := range messages {
 		value := fmt.Sprint(i)
@@ -327,7 +356,7 @@ func trial(t *testing.T, seed uint64) (written int) {
 			last[e.key] = c.places[value]
 		}
 	}
-	return written
+	return written, c.most
 }
 
 func put(

@@ -30,8 +30,9 @@ type lane struct {
 	// batch is underway if flight is not nil; otherwise it is unheard and to be repeated.
 	batch  *Batch
 	flight *flight
-	// listed says that the lane is among those that its broker takes next.
-	listed bool
+	// listed is the broker among whose next ones the lane is, share what it counts for there, in bytes.
+	listed *broker
+	share  int
 	// pause is when the next attempt may begin, fails how many failed in a row, err why.
 	pause time.Time
 	fails int
@@ -43,12 +44,6 @@ type lane struct {
 	hurry bool
 	// first is when the oldest item of the queue came, for lingering.
 	first time.Time
-}
-
-// broker is one that takes batches.
-type broker struct {
-	ready   []*lane
-	flights int
 }
 
 // takes says whether a lane is likely to have its next batch written soon: not while one is repeated. After a failure

@@ -134,6 +134,7 @@ func (d *Dispatcher) follow(topology Topology, now time.Time) {
 			d.lead(lane, "", now)
 		}
 	}
+	d.relist()
 	for _, lane := range d.lanes { // now that all leaders are known
 		d.disperse(lane, now)
 		d.offer(lane, now)
@@ -154,7 +155,7 @@ func (d *Dispatcher) lead(l *lane, broker string, now time.Time) {
 			d.sticky = nil
 		}
 	}
-	if l.flight != nil && broker != "" && l.flight.broker != broker && l.stalls(now) && d.repeatable {
+	if l.flight != nil && broker != "" && l.flight.broker.name != broker && l.stalls(now) && d.repeatable {
 		l.flight.cancel()
 	}
 }

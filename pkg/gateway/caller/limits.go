@@ -12,8 +12,8 @@ import (
 
 // Limits bound what one caller may do. What is 0 is not bounded. Callers without a name count as one.
 type Limits struct {
-	// MessagesPerSecond and BytesPerSecond are rates. One second's worth may come at once; a request that is larger
-	// passes, and the caller waits all the longer for its next.
+	// MessagesPerSecond and BytesPerSecond are rates. One second's worth may come at once, and 10 ms' worth in each stream
+	// besides; a request that is larger passes, and the caller waits all the longer for its next.
 	MessagesPerSecond, BytesPerSecond int
 	// Concurrent is how many requests may be underway.
 	Concurrent int
@@ -136,10 +136,11 @@ func (p *Pass) charge(now time.Time, messages, bytes int) {
 }
 
 // Wait is Charge for a part of a stream: it first waits until the caller may send on. Up to 10 ms worth of the rates
-// passes before that is asked, and is charged then, or by Done. Not to be called twice at once.
-func (p *Pass) Wait(ctx context.Context, messages, bytes int) error {
+// passes before that is asked, and is charged then, or by Done. It says whether time has passed. Not to be called twice
+// at once.
+func (p *Pass) Wait(ctx context.Context, messages, bytes int) (waited bool, err error) {
 	if p == nil {
-		return ctx.Err()
+		return false, ctx.Err()
 	}
 	p.owed.messages += messages
 	p.owed.bytes += bytes
@@ -148,11 +149,12 @@ func (p *Pass) Wait(ctx context.Context, messages, bytes int) error {
 		if wait <= 0 {
 			break
 		}
+		waited = true
 		if err := sleep(ctx, wait); err != nil {
-			return err
+			return waited, err
 		}
 	}
-	return ctx.Err()
+	return waited, ctx.Err()
 }
 
 func (p *Pass) owesLittle() bool {

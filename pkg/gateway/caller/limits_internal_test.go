@@ -121,7 +121,7 @@ func TestPassPacesAStream(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 1000 {
-			if err := pass.Wait(t.Context(), 1, 10); err != nil {
+			if _, err := pass.Wait(t.Context(), 1, 10); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -130,7 +130,7 @@ func TestPassPacesAStream(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := pass.Wait(ctx, 1, 10); !errors.Is(err, context.Canceled) {
+		if _, err := pass.Wait(ctx, 1, 10); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -148,7 +148,7 @@ func TestAStreamThatEndsPaysWhatItOwes(t *testing.T) {
 				break
 			}
 			for range each {
-				if err := pass.Wait(t.Context(), 1, 10); err != nil {
+				if _, err := pass.Wait(t.Context(), 1, 10); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -167,7 +167,7 @@ func TestNobodyIsLimitedWithoutLimits(t *testing.T) {
 			t.Fatal(err)
 		}
 		pass.Charge(1, 1<<40)
-		if err := pass.Wait(t.Context(), 1, 1<<40); err != nil {
+		if _, err := pass.Wait(t.Context(), 1, 1<<40); err != nil {
 			t.Error(err)
 		}
 		pass.Done()
