@@ -61,8 +61,11 @@ func (m *Metrics) observe(o handling.Observation) {
 	if o.Route == "/healthz" || o.Route == "/readyz" {
 		return
 	}
-	m.requests.WithLabelValues(strconv.Itoa(o.Status)).Inc()
+	m.answered(o.Status)
 }
+
+// answered counts a request of a caller.
+func (m *Metrics) answered(status int) { m.requests.WithLabelValues(strconv.Itoa(status)).Inc() }
 
 // outcome counts a message.
 func (m *Metrics) outcome(produced client.Produced, err error) {

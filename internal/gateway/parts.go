@@ -139,7 +139,7 @@ func (p *parts) forwarder(handler http.Handler) http.Handler {
 	}
 	return window.NewForwarder(window.ForwarderConfig{
 		Self: p.peers.self, Shares: p.peers.shares, Next: handler, Transport: p.transport, Scheme: scheme,
-		Stays: p.stays, Prepare: p.prepare, Logger: p.logger,
+		Stays: p.stays, Prepare: p.prepare, Answered: p.metrics.answered, Logger: p.logger,
 	})
 }
 

@@ -38,7 +38,9 @@ type ForwarderConfig struct {
 	Stays func(r *http.Request) bool
 	// Prepare, if not nil, changes a request before it is sent on: it may say on whose behalf that is.
 	Prepare func(in, out *http.Request)
-	Logger  *slog.Logger
+	// Answered, if not nil, hears the status of each answer that is neither Next's nor another replica's.
+	Answered func(status int)
+	Logger   *slog.Logger
 }
 
 // Forwarder sends requests with an Idempotency-Key to the replica that answers for it. It reads neither body nor
@@ -73,10 +75,10 @@ func (f *Forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case turn == Mine, f.config.Stays != nil && f.config.Stays(r):
 		f.config.Next.ServeHTTP(w, r)
 	case turn == Soon:
-		refuse(w, "this replica has just taken over this Idempotency-Key: what may have been written with it before is"+
+		f.refuse(w, "this replica has just taken over this Idempotency-Key: what may have been written with it before is"+
 			" being read", f.config.Shares.RetryAfter())
 	case r.Header.Get(ForwardedHeader) != "":
-		refuse(w, "the replicas do not agree yet about which of them answers for this Idempotency-Key", time.Second)
+		f.refuse(w, "the replicas do not agree yet about which of them answers for this Idempotency-Key", time.Second)
 	default:
 		f.proxy.ServeHTTP(w, r.WithContext(withMember(r.Context(), member)))
 	}
@@ -96,10 +98,10 @@ func (f *Forwarder) rewrite(r *httputil.ProxyRequest) {
 func (f *Forwarder) failed(w http.ResponseWriter, r *http.Request, err error) {
 	f.config.Logger.Debug("A request could not be sent on", "to", memberOf(r.Context()), "error", err)
 	if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" {
-		refuse(w, "the replica that answers for this Idempotency-Key cannot be reached", time.Second)
+		f.refuse(w, "the replica that answers for this Idempotency-Key cannot be reached", time.Second)
 		return
 	}
-	answer(w, http.StatusGatewayTimeout, problem{
+	f.answer(w, http.StatusGatewayTimeout, problem{
 		Type: "unknown-outcome", Title: "Unknown outcome", Outcome: "unknown",
 		Detail: "the replica that answers for this Idempotency-Key did not say what became of the message;" +
 			" send it again with the same key",
@@ -107,10 +109,10 @@ func (f *Forwarder) failed(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // refuse answers for a message that was certainly not written.
-func refuse(w http.ResponseWriter, detail string, after time.Duration) {
+func (f *Forwarder) refuse(w http.ResponseWriter, detail string, after time.Duration) {
 	seconds := int(math.Ceil(after.Seconds()))
 	w.Header().Set("Retry-After", strconv.Itoa(seconds))
-	answer(w, http.StatusServiceUnavailable, problem{
+	f.answer(w, http.StatusServiceUnavailable, problem{
 		Type: "key-moves", Title: "Idempotency-Key not known yet", Detail: detail, Outcome: "refused", RetryAfter: seconds,
 	})
 }
@@ -126,7 +128,10 @@ type problem struct {
 	RetryAfter int `json:"retryAfter,omitempty"`
 }
 
-func answer(w http.ResponseWriter, status int, body problem) {
+func (f *Forwarder) answer(w http.ResponseWriter, status int, body problem) {
+	if f.config.Answered != nil {
+		f.config.Answered(status)
+	}
 	body.Type, body.Status = "urn:samsa:problem:"+body.Type, status // as the gateway's own
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -21,13 +21,15 @@ type replica struct {
 	name   string
 	shares *window.Shares
 	server *httptest.Server
+	// answered are the statuses of the forwarder's own answers.
+	answered chan int
 }
 
 // replicas are two that know each other, and have settled unless they are new.
 func replicas(t *testing.T) (a, b *replica) {
 	t.Helper()
 	make1 := func() *replica {
-		r := &replica{}
+		r := &replica{answered: make(chan int, 10)}
 		server := httptest.NewUnstartedServer(nil)
 		r.name = server.Listener.Addr().String()
 		r.shares = window.NewShares(window.SharesConfig{Self: r.name})
@@ -35,6 +37,7 @@ func replicas(t *testing.T) (a, b *replica) {
 		t.Cleanup(transport.CloseIdleConnections)
 		server.Config.Handler = window.NewForwarder(window.ForwarderConfig{
 			Self: r.name, Shares: r.shares, Scheme: "http", Transport: transport, Logger: slog.New(slog.DiscardHandler),
+			Answered: func(status int) { r.answered <- status },
 			Next: http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 				if request.Header.Get("Break") != "" {
 					panic(http.ErrAbortHandler)
@@ -141,6 +144,9 @@ func TestARequestIsRefusedWhere(t *testing.T) {
 	a.shares.Settle(generation)
 	if got = post(t, a, window.KeyHeader, key); got.status != http.StatusOK {
 		t.Errorf("it took over: %+v", got)
+	}
+	if told := len(a.answered); told != 4 {
+		t.Errorf("four answers were its own, and it told of %d", told)
 	}
 }
 
