@@ -35,8 +35,10 @@ var _ = Describe("A producer", func() {
 					Headers: []kafka.Header{{Key: "a", Value: []byte("b")}, {Key: "a"}}, Timestamp: at,
 				})
 				Expect(err).NotTo(HaveOccurred())
+				Expect(produced.Took).To(BeNumerically(">", 0))
 				Expect(produced).To(Equal(client.Produced{
 					Partition: kafka.Partition{Topic: "orders", ID: "2"}, Offset: before + int64(i), Timestamp: at, Held: true,
+					Took: produced.Took,
 				}))
 			}
 			m := read(ctx, w, kafka.Partition{Topic: "orders", ID: "2"}, before)

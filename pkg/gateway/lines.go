@@ -45,9 +45,9 @@ func (l *lines) refuse(err error) {
 	}
 }
 
-// flush sends what there is, unless the stream has ended: then all results may soon be known.
+// flush sends what there is, unless the stream has ended, or is about to: then all results may soon be known.
 func (l *lines) flush() {
-	if len(l.text) > 0 && (l.began || !l.pipe.ended.Load()) {
+	if len(l.text) > 0 && (l.began || !l.pipe.ended.Load() && !l.pipe.last.Load()) {
 		l.send(http.StatusMultiStatus)
 	}
 }

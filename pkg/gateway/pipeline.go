@@ -80,6 +80,8 @@ type pipeline struct {
 	head, tail  atomic.Uint64
 	bytes       atomic.Int64
 	ended, lost atomic.Bool
+	// last says that what is published next is the last.
+	last atomic.Bool
 	// idle and full say that the writer or the reader waits; news and room wake them. Each sets its word, looks again and
 	// waits; the other changes the state, then looks at the word: one of both sees the other.
 	idle, full atomic.Bool

@@ -170,6 +170,7 @@ func (s *stream) fail(err error) {
 		err = &ended{*cutOff(err)}
 	}
 	if slot := s.pipe.acquire(s.x.r.Context(), 0); slot != nil {
+		s.pipe.last.Store(true)
 		s.pipe.put(slot, result{err: err})
 	}
 }

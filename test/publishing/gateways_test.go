@@ -35,6 +35,8 @@ type bound struct {
 	// env is what all of them have, with is what those of a section have besides: by its title.
 	env  []string
 	with map[string][]string
+	// authorize makes a request that of a caller whom the gateway that was started last lets in.
+	authorize func(r *http.Request)
 }
 
 // bind starts three gateways of one topic, with callers of three kinds.
@@ -73,6 +75,7 @@ func (b *bound) tokens(t *testing.T) string {
 		t.Fatal(err)
 	}
 	b.write(t, "token", token)
+	b.authorize = func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
 	return fmt.Sprintf("auth: {serviceAccount: {audience: %q, mode: JWKS, issuer: %q, jwksUrl: %q}}",
 		audience, issuer.Name, tokens.URL())
 }
@@ -85,6 +88,7 @@ func (b *bound) users(t *testing.T) string {
 	}
 	b.write(t, "users", "ann:"+string(hash)+"\n")
 	b.write(t, "password", "of shop\n")
+	b.authorize = func(r *http.Request) { r.SetBasicAuth("ann", "of shop") }
 	return fmt.Sprintf("auth: {type: Basic, basic: {usersFile: %q}}", filepath.Join(b.directory, "users"))
 }
 
@@ -139,30 +143,40 @@ func (b *bound) start(t *testing.T, w *world.World, auth string) (url string) {
 	})
 	t.Cleanup(func() { cancel(); running.Wait() })
 	if tls == "" {
-		await(t, "http://"+address)
+		b.await(t, "http://"+address)
 	}
 	return "http://" + address
 }
 
-// await waits until keys are known, which takes some seconds after a start; that no caller is named is no obstacle.
-func await(t *testing.T, url string) {
+// await waits until keys are known, which takes some seconds after a start: then what has one is refused for another
+// reason, for there is no such partition.
+func (b *bound) await(t *testing.T, url string) {
 	t.Helper()
 	pause := time.NewTicker(50 * time.Millisecond)
 	defer pause.Stop()
 	for range 600 {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader("first"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("Idempotency-Key", "first")
-		response, err := http.DefaultClient.Do(request)
-		if err == nil {
-			_ = response.Body.Close() // only the status counts
-			if response.StatusCode == http.StatusUnauthorized {
-				return
-			}
+		if b.probe(t, url+"/topics/"+topic+"/partitions/99") == http.StatusNotFound {
+			return
 		}
 		<-pause.C
 	}
 	t.Fatal("the gateway does not become ready")
+}
+
+func (b *bound) probe(t *testing.T, url string) (status int) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url,
+		strings.NewReader(`{"records": [{"value": "first"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/vnd.kafka.json.v2+json")
+	request.Header.Set("Idempotency-Key", "first")
+	b.authorize(request)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0 // it does not listen yet
+	}
+	_ = response.Body.Close() // only the status counts
+	return response.StatusCode
 }

@@ -50,7 +50,8 @@ func putDoubtful(t *testing.T, d *dispatch.Dispatcher) told {
 	t.Helper()
 	all := told{make(chan error, 2), make(chan error, 2)}
 	d.Put(&dispatch.Item{
-		Message: kafka.Message{Value: []byte("x")}, Context: t.Context(), Deadline: time.Now().Add(patience), Size: 100,
+		Message: kafka.Message{Value: []byte("x")}, Context: t.Context(), Since: time.Now(), Deadline: time.Now().Add(patience),
+		Size:    100,
 		Sender:  sender(func(_ dispatch.Outcome, err error) { all.done <- err }),
 		Settled: func(_ dispatch.Outcome, err error) { all.settled <- err },
 	})
