@@ -49,9 +49,9 @@ type told struct{ done, settled chan error }
 func putDoubtful(t *testing.T, d *dispatch.Dispatcher) told {
 	t.Helper()
 	all := told{make(chan error, 2), make(chan error, 2)}
+	now := time.Now()
 	d.Put(&dispatch.Item{
-		Message: kafka.Message{Value: []byte("x")}, Context: t.Context(), Since: time.Now(), Deadline: time.Now().Add(patience),
-		Size:    100,
+		Message: kafka.Message{Value: []byte("x")}, Context: t.Context(), Since: now, Deadline: now.Add(patience), Size: 100,
 		Sender:  sender(func(_ dispatch.Outcome, err error) { all.done <- err }),
 		Settled: func(_ dispatch.Outcome, err error) { all.settled <- err },
 	})
