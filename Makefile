@@ -47,7 +47,7 @@ TEST_PACKAGES_AT_ONCE ?= 2
 TEST_TIMEOUT ?= 8m
 TEST_FLAGS ?=
 PACKAGES ?= ./...
-# The longest package first (3 min), or it would run last, with nobody beside it; and beside it those that wait most.
+# Those that wait longest first, or they would run last, with nobody beside them.
 TEST_FIRST := ./test/system ./pkg/client/registry ./internal/local/node ./pkg/client/wire
 
 # The same files that internal/realzk looks for; it decides, this only announces.

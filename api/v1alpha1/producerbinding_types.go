@@ -114,7 +114,7 @@ type BindingHTTP struct {
 	// +kubebuilder:validation:Minimum=1024
 	// +kubebuilder:validation:Maximum=104857600
 	MaxBodyBytes int32 `json:"maxBodyBytes,omitempty"`
-	// requestTimeout is how long a request may take, from its first byte to the answer. Default 30s.
+	// requestTimeout is how long an answer may take once the body is there, which has 30 s of its own to come. Default 30s.
 	// +optional
 	// +default="30s"
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('10m')",message="spec.http.requestTimeout must be a duration from 1s to 10m, in whole numbers with units: 30s or 1m"
@@ -226,7 +226,8 @@ type MTLSAuth struct {
 	// caSecretRef names the Secret's key that holds the certificates (PEM) of those who may sign the callers'.
 	// +required
 	CASecretRef SecretKeyReference `json:"caSecretRef,omitzero"`
-	// allow are the names that a certificate may have: its common name, or a DNS name or URI of it. Default: all.
+	// allow are the names that a certificate may have: its common name, or a DNS name, URI or e-mail address of
+	// it. Default: all.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
@@ -277,7 +278,7 @@ type Produce struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('10m')",message="spec.produce.timeout must be a duration from 1s to 10m, in whole numbers with units: 10s or 1m"
 	Timeout Duration `json:"timeout,omitempty"`
 	// maxBufferedBytes is how much each gateway holds of messages that have no outcome yet, in bytes; beyond it callers
-	// get 429. The gateways' memory has to be some three times that. Default 67108864.
+	// get 429. The gateways' memory has to be some five times that, and 200 MiB at least. Default 67108864.
 	// +optional
 	// +default=67108864
 	// +kubebuilder:validation:Minimum=1048576
@@ -337,7 +338,7 @@ type CallerLimits struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100000000
 	MessagesPerSecond int32 `json:"messagesPerSecond,omitempty"`
-	// bytesPerSecond is how many bytes of bodies a caller may send. Default: no limit.
+	// bytesPerSecond is how many bytes of bodies a caller may send, of batches those of keys and values. Default: no limit.
 	// +optional
 	// +kubebuilder:validation:Minimum=1024
 	// +kubebuilder:validation:Maximum=1099511627776

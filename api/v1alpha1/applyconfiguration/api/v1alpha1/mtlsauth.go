@@ -12,7 +12,8 @@ package v1alpha1
 type MTLSAuthApplyConfiguration struct {
 	// caSecretRef names the Secret's key that holds the certificates (PEM) of those who may sign the callers'.
 	CASecretRef *SecretKeyReferenceApplyConfiguration `json:"caSecretRef,omitempty"`
-	// allow are the names that a certificate may have: its common name, or a DNS name or URI of it. Default: all.
+	// allow are the names that a certificate may have: its common name, or a DNS name, URI or e-mail address of
+	// it. Default: all.
 	Allow []string `json:"allow,omitempty"`
 }
 

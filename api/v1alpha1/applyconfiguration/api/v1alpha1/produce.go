@@ -30,7 +30,7 @@ type ProduceApplyConfiguration struct {
 	// timeout is how long a message may take, from its arrival to its outcome. Default 30s.
 	Timeout *apiv1alpha1.Duration `json:"timeout,omitempty"`
 	// maxBufferedBytes is how much each gateway holds of messages that have no outcome yet, in bytes; beyond it callers
-	// get 429. The gateways' memory has to be some three times that. Default 67108864.
+	// get 429. The gateways' memory has to be some five times that, and 200 MiB at least. Default 67108864.
 	MaxBufferedBytes *int32 `json:"maxBufferedBytes,omitempty"`
 }
 
