@@ -33,9 +33,9 @@ type KafkaClusterSpec struct {
 	SASL SASL `json:"sasl,omitzero"`
 	// maxMessageBytes is the largest message that brokers of Kafka 0.7 take (their max.message.size), in bytes, from 1000
 	// to 104857600; of messages that were compressed together, their size as compressed. A worker's fetch grows up to it
-	// for one message; a larger one blocks its partition, and the ConsumerGroup's status says so. What workers consume from
-	// Kafka 0.8 and newer it does not change. A gateway of a ProducerBinding answers 413 for a larger one, whichever Kafka it
-	// is. Default 1000000.
+	// for one message; a larger one blocks its partition, and the ConsumerGroup's status says so. What workers consume
+	// from Kafka 0.8 and newer it does not change. A gateway of a ProducerBinding answers 413 for a larger one, whichever
+	// Kafka it is. Default 1000000.
 	// +optional
 	// +default=1000000
 	// +kubebuilder:validation:Minimum=1000

@@ -114,7 +114,8 @@ type BindingHTTP struct {
 	// +kubebuilder:validation:Minimum=1024
 	// +kubebuilder:validation:Maximum=104857600
 	MaxBodyBytes int32 `json:"maxBodyBytes,omitempty"`
-	// requestTimeout is how long an answer may take once the body is there, which has 30 s of its own to come. Default 30s.
+	// requestTimeout is how long an answer may take once the body is there, which has 30 s of its own to come.
+	// Default 30s.
 	// +optional
 	// +default="30s"
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('10m')",message="spec.http.requestTimeout must be a duration from 1s to 10m, in whole numbers with units: 30s or 1m"
@@ -338,7 +339,8 @@ type CallerLimits struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100000000
 	MessagesPerSecond int32 `json:"messagesPerSecond,omitempty"`
-	// bytesPerSecond is how many bytes of bodies a caller may send, of batches those of keys and values. Default: no limit.
+	// bytesPerSecond is how many bytes of bodies a caller may send, of batches those of keys and values. Default: no
+	// limit.
 	// +optional
 	// +kubebuilder:validation:Minimum=1024
 	// +kubebuilder:validation:Maximum=1099511627776

@@ -131,7 +131,7 @@ func (f *publishFlags) register(command *cobra.Command) {
 	flags.StringVar(&f.binding.url, "binding", "", "the `URL` of a ProducerBinding, in place of a cluster and a topic")
 	flags.StringVar(&f.binding.tokenFile, "token-file", "", "a `file` with the token that the binding wants")
 	flags.StringVar(&f.binding.idempotencyKey, "idempotency-key", "",
-		"the `name` of this run: messages are sent again, for four times --timeout, and the same run again makes no second one")
+		"the `name` of this run: messages are sent again, for four times --timeout, and a second run adds nothing")
 	flags.StringVar(&f.binding.caFile, "ca-file", "",
 		"a `file` with who may have signed the binding's certificate (default: whom the system trusts)")
 	outputFlag(command, &f.format, formatTable, formatJSON)

@@ -22,7 +22,8 @@ type BindingHTTPApplyConfiguration struct {
 	// maxBodyBytes is the largest body of a request for one message or a batch, in bytes; streams are bounded by message.
 	// Default 1048576.
 	MaxBodyBytes *int32 `json:"maxBodyBytes,omitempty"`
-	// requestTimeout is how long an answer may take once the body is there, which has 30 s of its own to come. Default 30s.
+	// requestTimeout is how long an answer may take once the body is there, which has 30 s of its own to come.
+	// Default 30s.
 	RequestTimeout *apiv1alpha1.Duration `json:"requestTimeout,omitempty"`
 	// auth says who may publish. Default: ServiceAccounts of this namespace.
 	Auth *BindingAuthApplyConfiguration `json:"auth,omitempty"`

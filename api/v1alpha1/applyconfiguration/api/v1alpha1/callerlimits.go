@@ -13,7 +13,8 @@ package v1alpha1
 type CallerLimitsApplyConfiguration struct {
 	// messagesPerSecond is how many messages a caller may publish. Default: no limit.
 	MessagesPerSecond *int32 `json:"messagesPerSecond,omitempty"`
-	// bytesPerSecond is how many bytes of bodies a caller may send, of batches those of keys and values. Default: no limit.
+	// bytesPerSecond is how many bytes of bodies a caller may send, of batches those of keys and values. Default: no
+	// limit.
 	BytesPerSecond *int64 `json:"bytesPerSecond,omitempty"`
 	// concurrent is how many requests of a caller may be under way at once. Default: no limit.
 	Concurrent *int32 `json:"concurrent,omitempty"`
