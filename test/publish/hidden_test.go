@@ -22,7 +22,7 @@ import (
 // checkHidden holds kafka.Written against real brokers, on which it rests that a replica which takes over a key knows
 // what the one before it has sent: with all followers frozen, what the leader alone has is behind what consumers see.
 func (r *machines) checkHidden(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	producer, err := r.Client(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.RequiredAcks(kgo.LeaderAck()),
 		kgo.DisableIdempotentWrite())
@@ -30,10 +30,6 @@ func (r *machines) checkHidden(ctx context.Context) error {
 		return err
 	}
 	defer producer.Close()
-	topics, err := kadm.NewClient(producer).ListTopics(ctx, topic)
-	if err != nil {
-		return err
-	}
 	cluster, err := client.Connect(client.Config{ //nolint:contextcheck // Close ends it
 		Bootstrap: strings.Split(r.Bootstrap(), ","),
 	})
@@ -46,7 +42,30 @@ func (r *machines) checkHidden(ctx context.Context) error {
 		return err
 	}
 	defer transport.Close()
-	leader := int(topics[topic].Partitions[0].Leader)
+	for tries := 0; ; tries++ {
+		hidden, err := r.hide(ctx, producer, transport)
+		if err != nil || hidden {
+			return err
+		}
+		if tries == hidings {
+			return errors.New("what the leader alone has was never behind what all have: the followers were stopped in vain," +
+				" or kafka.Written is not the end of the leader's log")
+		}
+	}
+}
+
+// hidings is how often it is tried again: leaders may move meanwhile, and then it is the wrong ones that are frozen.
+const hidings = 5
+
+// hide writes a message while no follower can get it, and says whether it is behind what consumers see, and not behind
+// what was written.
+func (r *machines) hide(ctx context.Context, producer *kgo.Client, transport kafka.Transport) (hidden bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	leader, err := fullISR(ctx, kadm.NewClient(producer), len(r.Brokers()))
+	if err != nil {
+		return false, err
+	}
 	defer func() {
 		for _, broker := range r.Brokers() {
 			_ = broker.Resume() // also of one that runs
@@ -57,21 +76,44 @@ func (r *machines) checkHidden(ctx context.Context) error {
 			continue
 		}
 		if err := broker.Freeze(); err != nil {
-			return err
+			return false, err
 		}
 	}
 	sent := producer.ProduceSync(ctx, &kgo.Record{Topic: topic, Partition: 0, Value: []byte("hidden")})
 	at := kafka.Partition{Topic: topic, ID: "0"}
 	written, errWritten := transport.Positions(ctx, []kafka.Partition{at}, kafka.Written())
 	latest, errLatest := transport.Positions(ctx, []kafka.Partition{at}, kafka.Latest())
-	if err := errors.Join(sent.FirstErr(), errWritten, errLatest); err != nil {
-		return err
+	switch err := errors.Join(sent.FirstErr(), errWritten, errLatest); {
+	case errors.Is(err, context.DeadlineExceeded): // it led no more, and was frozen like the others
+		return false, nil
+	case err != nil:
+		return false, err
 	}
 	say("Behind what all replicas have: %d; behind what the leader has: %d; the message: %d",
 		latest[at], written[at], sent[0].Record.Offset)
-	if written[at] <= sent[0].Record.Offset || latest[at] >= written[at] {
-		return fmt.Errorf("the leader has %d messages, and says %d, all have %d", sent[0].Record.Offset+1, written[at],
-			latest[at])
+	if written[at] <= sent[0].Record.Offset {
+		return false, fmt.Errorf("the leader has message %d, and says that %d are written", sent[0].Record.Offset,
+			written[at])
 	}
-	return nil
+	return latest[at] < written[at], nil
+}
+
+// fullISR waits until all replicas of the first partition count, and says who leads it.
+func fullISR(ctx context.Context, admin *kadm.Client, replicas int) (leader int, err error) {
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		topics, err := admin.ListTopics(ctx, topic)
+		if err != nil {
+			return 0, err
+		}
+		if p := topics[topic].Partitions[0]; len(p.ISR) == replicas {
+			return int(p.Leader), nil
+		}
+		select {
+		case <-ctx.Done():
+			return 0, fmt.Errorf("not all replicas are in sync: %w", ctx.Err())
+		case <-ticker.C:
+		}
+	}
 }
