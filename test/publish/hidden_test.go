@@ -66,6 +66,12 @@ func (r *machines) hide(ctx context.Context, producer *kgo.Client, transport kaf
 	if err != nil {
 		return false, err
 	}
+	at := kafka.Partition{Topic: topic, ID: "0"}
+	// Connections are made before: who asks a frozen broker first waits longer than its session, and then the leader
+	// waits for it no more.
+	if _, err := transport.Positions(ctx, []kafka.Partition{at}, kafka.Latest()); err != nil {
+		return false, err
+	}
 	defer func() {
 		for _, broker := range r.Brokers() {
 			_ = broker.Resume() // also of one that runs
@@ -80,7 +86,6 @@ func (r *machines) hide(ctx context.Context, producer *kgo.Client, transport kaf
 		}
 	}
 	sent := producer.ProduceSync(ctx, &kgo.Record{Topic: topic, Partition: 0, Value: []byte("hidden")})
-	at := kafka.Partition{Topic: topic, ID: "0"}
 	written, errWritten := transport.Positions(ctx, []kafka.Partition{at}, kafka.Written())
 	latest, errLatest := transport.Positions(ctx, []kafka.Partition{at}, kafka.Latest())
 	switch err := errors.Join(sent.FirstErr(), errWritten, errLatest); {

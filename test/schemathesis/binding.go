@@ -111,7 +111,13 @@ func (b binding) try(ctx context.Context, o options, out io.Writer) (err error) 
 	config := fmt.Sprintf("topic: %s\ncluster: {zookeeper: {connect: %q}}\n"+
 		"http: {address: '127.0.0.1:0', internalAddress: '127.0.0.1:0', drainDelay: 0s}\nproduce: %s\nauth: %s\n",
 		topic, w.Connect(), b.produce, auth)
-	p, err := startGateway(ctx, o.samsa, directory, config)
+	p, err := startGateway(ctx, o.samsa, directory, config, func(r *http.Request) {
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		} else {
+			r.SetBasicAuth(user, password)
+		}
+	})
 	if err != nil {
 		return err
 	}

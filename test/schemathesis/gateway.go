@@ -41,7 +41,10 @@ type process struct {
 }
 
 // startGateway runs samsa gateway with a configuration, until its end is asked for.
-func startGateway(ctx context.Context, samsa, directory, config string) (*process, error) {
+// authorize makes a request that of a caller whom it lets in.
+func startGateway(
+	ctx context.Context, samsa, directory, config string, authorize func(*http.Request),
+) (*process, error) {
 	file := filepath.Join(directory, "gateway.yaml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return nil, err
@@ -65,29 +68,33 @@ func startGateway(ctx context.Context, samsa, directory, config string) (*proces
 		defer close(p.drained)
 		_, _ = io.Copy(&p.log, errs) // it ends with the process
 	}()
-	if err := p.await(ctx); err != nil {
+	if err := p.await(ctx, authorize); err != nil {
 		return nil, errors.Join(err, p.stop())
 	}
 	return p, nil
 }
 
-// await waits until it answers requests with an Idempotency-Key, be it with 401: a gateway that begins gives what
-// another process may have sent some seconds to get into the log, and answers 503 until then.
-func (p *process) await(ctx context.Context) error {
+// await waits until it answers requests with an Idempotency-Key: a gateway that begins gives what another process may
+// have sent some seconds to get into the log, and answers 503 until then; and after that 404, for there is no such
+// partition.
+func (p *process) await(ctx context.Context, authorize func(*http.Request)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin, errors.New("the gateway does not become ready"))
 	defer cancel()
 	pause := time.NewTicker(readyEvery)
 	defer pause.Stop()
 	for {
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, strings.NewReader("first"))
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+"/topics/"+topic+"/partitions/99",
+			strings.NewReader(`{"records": [{"value": "first"}]}`))
 		if err != nil {
 			return err
 		}
+		request.Header.Set("Content-Type", "application/vnd.kafka.json.v2+json")
 		request.Header.Set("Idempotency-Key", "first")
+		authorize(request)
 		response, err := http.DefaultClient.Do(request)
 		if err == nil {
 			_ = response.Body.Close() // nothing is read
-			if response.StatusCode < http.StatusInternalServerError {
+			if response.StatusCode == http.StatusNotFound {
 				return nil
 			}
 		}
