@@ -4,6 +4,8 @@
 package controllers_test
 
 import (
+	"slices"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
@@ -118,6 +120,35 @@ var _ = Describe("The subject of a ProducerBinding", func() {
 		update(ctx, binding, func(b *v1alpha1.ProducerBinding) { b.Spec.Subject.EnvPrefix = "ORDERS_" })
 		Eventually(pod(shop)).WithContext(ctx).Should(bound(binding, "ORDERS_"))
 		Expect(env(shop.Spec.Template.Spec.Containers[0])).To(HaveKeyWithValue(prefix+"URL", "http://my.own"))
+	})
+
+	It("is bound once its account may publish, and stays what it is when it no longer may", func(ctx SpecContext) {
+		shop, _ := newWorkload(deployment, namespace, "shop").(*appsv1.Deployment)
+		shop.Spec.Template.Spec.ServiceAccountName = "till"
+		binding := binds("orders", deployment, "shop")
+		others := []v1alpha1.AllowedAccount{{Namespace: namespace, ServiceAccount: "default"}, {Namespace: "elsewhere"}}
+		binding.Spec.HTTP.Auth.ServiceAccount.Allow = others
+		create(ctx, shop)
+		before := shop.Spec.Template.Spec.DeepCopy()
+		create(ctx, binding)
+		refused := func() {
+			GinkgoHelper()
+			Eventually(condition(binding, v1alpha1.ConditionSubjectBound)).WithContext(ctx).WithTimeout(looked).Should(And(
+				beCondition(binding, metav1.ConditionFalse, v1alpha1.ReasonSubjectRefused),
+				HaveField("Message", And(ContainSubstring("ServiceAccount "+namespace+"/till, which may not publish"),
+					ContainSubstring("spec.http.auth.serviceAccount.allow")))))
+		}
+		refused()
+		Expect(pod(shop)(ctx)).To(untouched(*before))
+		update(ctx, binding, func(b *v1alpha1.ProducerBinding) {
+			b.Spec.HTTP.Auth.ServiceAccount.Allow = slices.Concat(others, []v1alpha1.AllowedAccount{
+				{Namespace: namespace, ServiceAccount: "till"},
+			})
+		})
+		Eventually(pod(shop)).WithContext(ctx).WithTimeout(looked).Should(bound(binding, prefix))
+		update(ctx, binding, func(b *v1alpha1.ProducerBinding) { b.Spec.HTTP.Auth.ServiceAccount.Allow = others })
+		refused()
+		Expect(pod(shop)(ctx)).To(bound(binding, prefix))
 	})
 
 	DescribeTable("gets the credentials that callers show, once they are there",

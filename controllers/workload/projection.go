@@ -4,6 +4,7 @@
 package workload
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -57,7 +58,7 @@ func Project(
 	if err != nil {
 		return nil, fmt.Errorf("its pods' template: %w", err)
 	}
-	if err := p.check(pod); err != nil {
+	if err := p.check(pod, workload.GetNamespace()); err != nil {
 		return nil, err
 	}
 	template := map[string]any{"volumes": []any{p.volume()}}
@@ -144,13 +145,19 @@ func CredentialKeys(binding *v1alpha1.ProducerBinding) (keys []string) {
 	return keys
 }
 
-// check makes sure that there are the containers that are asked for.
-func (p projection) check(pod map[string]any) error {
+// check makes sure that there are the containers that are asked for, and that their pods would be let in.
+func (p projection) check(pod map[string]any, namespace string) error {
 	for _, wanted := range p.binding.Spec.Subject.Containers {
 		if !slices.ContainsFunc(slices.Concat(listOf(pod["containers"]), listOf(pod["initContainers"])),
 			func(c map[string]any) bool { return c[nameField] == wanted }) {
 			return fmt.Errorf("it has no container %s: correct spec.subject.containers", wanted)
 		}
+	}
+	account, _ := pod["serviceAccountName"].(string)
+	account = cmp.Or(account, "default")
+	if AuthOf(p.binding) == v1alpha1.AuthServiceAccount && !Allows(p.binding, namespace, account) {
+		return fmt.Errorf("its pods run as ServiceAccount %s/%s, which may not publish: add it to "+
+			"spec.http.auth.serviceAccount.allow, or give them another serviceAccountName", namespace, account)
 	}
 	return nil
 }
