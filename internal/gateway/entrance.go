@@ -33,13 +33,15 @@ func (e *entrance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // away is the producer to a cluster that was not reached yet: who comes back in a moment may find it.
-type away struct{}
+type away struct{ metrics *Metrics }
 
 var errAway = fmt.Errorf("the cluster has not been reached yet: %w", kafka.ErrUnavailable)
 
 // Produce implements the handler's Producer.
-func (away) Produce(_ context.Context, message kafka.Message, done func(client.Produced, error)) {
-	done(client.Produced{}, &kafka.Refused{Partition: message.Partition, Err: errAway})
+func (a away) Produce(_ context.Context, message kafka.Message, done func(client.Produced, error)) {
+	err := &kafka.Refused{Partition: message.Partition, Err: errAway}
+	a.metrics.outcome(client.Produced{}, err)
+	done(client.Produced{}, err)
 }
 
 // ProduceSettled implements the handler's Settler: nothing here is ever in doubt.

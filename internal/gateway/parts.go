@@ -72,10 +72,11 @@ func assemble(config Config, listening net.Addr, logger *slog.Logger) (*parts, e
 	if p.cluster, err = config.Cluster.Connect(logger); err != nil {
 		return nil, err
 	}
+	p.metrics = NewMetrics(func() int { return p.producer.Buffered() }) // which is there before anybody asks
+	producing.Observe = p.metrics.outcome
 	if p.producer, err = p.cluster.Topic(config.Topic).Producer(producing); err != nil {
 		return nil, errors.Join(err, p.cluster.Close())
 	}
-	p.metrics = NewMetrics(p.producer.Buffered)
 	p.ready = &readiness{state: p.cluster.State}
 	if err := p.wait(); err != nil {
 		p.producer.Close()
@@ -95,7 +96,7 @@ func assemble(config Config, listening net.Addr, logger *slog.Logger) (*parts, e
 
 // wait answers callers while it is not known which Kafka this is.
 func (p *parts) wait() error {
-	handler, err := p.open(away{}, nil, true, func() error { return cmp.Or(p.ready.err(), errAway) })
+	handler, err := p.open(away{p.metrics}, nil, true, func() error { return cmp.Or(p.ready.err(), errAway) })
 	if err != nil {
 		return err
 	}

@@ -207,7 +207,7 @@ const meetEvery = 100 * time.Millisecond
 
 // open makes the handler.
 func (p *parts) open(
-	producer settling, keys *window.Window, headers bool, ready func() error,
+	producer handling.Producer, keys *window.Window, headers bool, ready func() error,
 ) (*handling.Handler, error) {
 	limits := p.config.Limits
 	var turn func(key string) error
@@ -215,7 +215,7 @@ func (p *parts) open(
 		turn = p.peers.shares.Check
 	}
 	return handling.New(handling.Config{
-		Topic: p.config.Topic, Producer: newMeasured(producer, p.metrics), Verifier: p.verifier,
+		Topic: p.config.Topic, Producer: producer, Verifier: p.verifier,
 		Limiter: limits.limiter(), Window: keys, Scope: p.config.Idempotency.Scope, Turn: turn, NoHeaders: !headers,
 		StreamIdle:     2 * time.Duration(p.config.HTTP.BodyTimeout),
 		MaxBodyBytes:   int64(p.config.HTTP.MaxBodyBytes),

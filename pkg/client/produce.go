@@ -94,12 +94,12 @@ func (p *Producer) ProduceSettled(
 	size := wire.MessageBytes(&message)
 	if size > p.largest || size+messageCost > p.config.MaxBuffered {
 		partition := kafka.Partition{Topic: p.topic, ID: message.Partition.ID}
-		done(Produced{}, &kafka.Refused{Partition: partition, Err: fmt.Errorf(
+		p.tell(done, Produced{}, &kafka.Refused{Partition: partition, Err: fmt.Errorf(
 			"message of %d bytes, of at most %d: %w", size, min(p.largest, p.config.MaxBuffered), kafka.ErrTooLarge)})
 		return
 	}
 	message.Timestamp = time.UnixMilli(message.Timestamp.UnixMilli()) // as it is stored
-	d := &delivery{done: done}
+	d := &delivery{of: p, done: done}
 	d.Item = dispatch.Item{
 		Message: message, Context: ctx, Since: now, Deadline: now.Add(p.config.Timeout), Size: size + messageCost, Sender: d,
 	}
@@ -113,11 +113,21 @@ func (p *Producer) ProduceSettled(
 type delivery struct {
 	dispatch.Item
 
+	of   *Producer
 	done func(Produced, error)
 }
 
 // Done implements dispatch.Sender.
-func (d *delivery) Done(outcome dispatch.Outcome, err error) { d.done(Produced(outcome), err) }
+func (d *delivery) Done(outcome dispatch.Outcome, err error) {
+	d.of.tell(d.done, Produced(outcome), err)
+}
+
+func (p *Producer) tell(done func(Produced, error), produced Produced, err error) {
+	if p.config.Observe != nil {
+		p.config.Observe(produced, err)
+	}
+	done(produced, err)
+}
 
 // GiveUpDoubts is for whoever may not be the one any more who sends a message again, since somebody else is about to:
 // messages of ProduceSettled that were handed over before are not repeated beyond Timeout any more. Those whose outcome

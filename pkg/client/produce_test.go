@@ -67,6 +67,27 @@ var _ = Describe("A producer", func() {
 			Expect(used).To(HaveLen(4))
 		})
 
+	It("tells each outcome to who observes, and then to who produced", func(ctx SpecContext) {
+		w := start(ctx, map[string]int32{"orders": 1})
+		type word struct {
+			Who string
+			Err error
+		}
+		words := make(chan word, 4)
+		producer := producing(open(ctx, w), "orders", client.ProducerConfig{
+			MaxBuffered: 1 << 10,
+			Observe:     func(_ client.Produced, err error) { words <- word{"who observes", err} },
+		})
+		for size, outcome := range map[int]OmegaMatcher{1: Succeed(), 1 << 10: MatchError(kafka.ErrTooLarge)} {
+			producer.Produce(ctx, kafka.Message{Value: make([]byte, size)}, func(_ client.Produced, err error) {
+				words <- word{"who produced", err}
+			})
+			for _, who := range []string{"who observes", "who produced"} {
+				Eventually(ctx, words).Should(Receive(And(HaveField("Who", who), HaveField("Err", outcome))))
+			}
+		}
+	})
+
 	It("says whether a broker holds it", func(ctx SpecContext) {
 		w := start(ctx, map[string]int32{"orders": 1})
 		cluster := open(ctx, w)

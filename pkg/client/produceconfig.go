@@ -78,6 +78,9 @@ type ProducerConfig struct {
 	// MaxBuffered bounds the bytes of key, value and headers of messages that have no outcome yet, a few for each message
 	// besides. Default 64 MiB.
 	MaxBuffered int
+	// Observe, if not nil, is told each message's outcome before its own done is: for metrics, say. It is called from many
+	// goroutines at once, and must not block.
+	Observe func(Produced, error)
 }
 
 func (c ProducerConfig) withDefaults() (ProducerConfig, error) {
