@@ -80,6 +80,8 @@ type pipeline struct {
 	head, tail  atomic.Uint64
 	bytes       atomic.Int64
 	ended, lost atomic.Bool
+	// enough is how many of bytes may still be underway when a reader that waits is told of room.
+	enough atomic.Int64
 	// last says that what is published next is the last.
 	last atomic.Bool
 	// idle and full say that the writer or the reader waits; news and room wake them. Each sets its word, looks again and
@@ -125,16 +127,9 @@ func (p *pipeline) wake() {
 // nobody listens any more.
 func (p *pipeline) acquire(ctx context.Context, size int) *slot {
 	size += slotBytes
-	for until := p.until; !p.fits(size); {
-		p.full.Store(true)
-		if p.fits(size) { // looked at again, since room that came before is not told of
-			break
-		}
-		if p.lost.Load() || p.now.After(until) || !p.pause(ctx, p.room) {
-			return nil
-		}
+	if !p.fits(size) && !p.await(ctx, size) {
+		return nil
 	}
-	p.full.Store(false)
 	p.bytes.Add(int64(size))
 	s := p.x.h.slots.Get().(*slot) //nolint:forcetypeassert // nothing else is in it
 	s.pipe = p
@@ -142,6 +137,21 @@ func (p *pipeline) acquire(ctx context.Context, size int) *slot {
 	s.size = size
 	s.until = p.until
 	return s
+}
+
+// await waits for room.
+func (p *pipeline) await(ctx context.Context, size int) bool {
+	defer p.full.Store(false)
+	p.enough.Store(p.bytes.Load() / 4 * 3)
+	for until := p.until; ; {
+		p.full.Store(true)
+		if p.fits(size) { // looked at again, since room that came before is not told of
+			return true
+		}
+		if p.lost.Load() || p.now.After(until) || !p.pause(ctx, p.room) {
+			return false
+		}
+	}
 }
 
 // fits takes the memory if there is room.
@@ -233,9 +243,11 @@ func (p *pipeline) run() {
 	}
 }
 
-// roomy says that a reader that waits should go on: not for each message, but for a quarter of what may be underway.
+// roomy says that a reader that waits should go on: not for each message, but for a quarter of what may be underway, or
+// was. What it reads at a time is what comes back at a time, if there are many streams: of 64, the results of 30
+// messages, each time with a system call and two goroutines woken.
 func (p *pipeline) roomy() bool {
-	return p.tail.Load()-p.head.Load() <= pipelineMessages*3/4
+	return p.tail.Load()-p.head.Load() <= pipelineMessages*3/4 && p.bytes.Load() <= p.enough.Load()
 }
 
 func (p *pipeline) tellRoom() {
@@ -251,7 +263,9 @@ func (p *pipeline) tellRoom() {
 // before that, since whoever waits for it may send no more until then.
 func (p *pipeline) wait(s *slot) (late bool) {
 	p.lines.flush()
-	p.tellRoom()
+	if p.roomy() {
+		p.tellRoom()
+	}
 	p.idle.Store(true)
 	defer p.idle.Store(false)
 	if s == nil {
