@@ -375,9 +375,13 @@ func put(
 		message.Partition.ID = strconv.Itoa(i % partitions)
 		e.asked = message.Partition.ID
 	}
-	item := &dispatch.Item{
+	item := new(dispatch.Item)
+	*item = dispatch.Item{
 		Message: message, Context: t.Context(), Since: begun, Deadline: begun.Add(patience), Size: c.size,
 		Sender: sender(func(outcome dispatch.Outcome, err error) {
+			if err == nil {
+				*item = dispatch.Item{} // it is ours: whoever looks at it from now on finds neither context nor generation
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			e.outcome, e.err, e.after, e.times = outcome, err, time.Since(begun), e.times+1

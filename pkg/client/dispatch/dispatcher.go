@@ -135,6 +135,7 @@ func (d *Dispatcher) tell() bool {
 	}
 	d.settlings = nil
 	d.ended, d.spare = d.spare, nil
+	leaving, failed := sortEnded(ended, make([]leave, 0, 2)) // which need not be allocated: two calls of Flush are rare
 	d.mu.Unlock()
 	for _, item := range ended {
 		item.Sender.Done(item.outcome, item.err)
@@ -143,8 +144,10 @@ func (d *Dispatcher) tell() bool {
 		s.item.Settled(s.outcome, s.err)
 	}
 	d.mu.Lock()
-	for _, item := range ended { // not before all who wait for Flush have been told
-		item.generation.leave()
+	for _, l := range leaving { // not before all who wait for Flush have been told
+		l.generation.leave(l.items)
+	}
+	for _, item := range failed {
 		item.heard = true
 		d.settlings = append(d.settlings, item.early...)
 	}
@@ -153,6 +156,27 @@ func (d *Dispatcher) tell() bool {
 		d.spare = ended[:0]
 	}
 	return true
+}
+
+// leave are items that leave a generation.
+type leave struct {
+	generation *generation
+	items      int
+}
+
+// sortEnded tells what has to be known of items once their senders were told: those without an error are not to be
+// looked at any more by then.
+func sortEnded(ended []*Item, leaving []leave) (_ []leave, failed []*Item) {
+	for _, item := range ended {
+		if n := len(leaving); n == 0 || leaving[n-1].generation != item.generation {
+			leaving = append(leaving, leave{generation: item.generation})
+		}
+		leaving[len(leaving)-1].items++
+		if item.err != nil {
+			failed = append(failed, item)
+		}
+	}
+	return leaving, failed
 }
 
 // GiveUpDoubts ends the repeating of what came before beyond its own time: a moment after an item's Deadline its batch

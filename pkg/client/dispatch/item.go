@@ -23,7 +23,8 @@ type Outcome struct {
 
 // Sender is who a message is of.
 type Sender interface {
-	// Done is told the outcome, once. It must not block.
+	// Done is told the outcome, once. It must not block. Without an error the item is the sender's again, to be used for
+	// another message at once: nobody looks at it any more.
 	Done(Outcome, error)
 }
 
@@ -134,8 +135,8 @@ type generation struct {
 
 func newGeneration() *generation { return &generation{done: make(chan struct{})} }
 
-func (g *generation) leave() {
-	if g.open--; g.open == 0 && g.sealed {
+func (g *generation) leave(items int) {
+	if g.open -= items; g.open == 0 && g.sealed {
 		close(g.done)
 	}
 }

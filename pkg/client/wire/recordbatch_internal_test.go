@@ -38,7 +38,7 @@ func FuzzRecordBatch(f *testing.F) {
 		s := sequence{producerID: producerID{7, 3}, next: 5}
 		encoded := appendBatch([]byte("before"), items(m, other), s, compressor)[len("before"):]
 		read(t, encoded, m, other)
-		if size := encodedSize([]*dispatch.Batch{{Items: items(m, other)}}); size < len(encoded) {
+		if size := encodedSize(items(m, other)); size < len(encoded) {
 			t.Errorf("%d bytes, and at most %d were announced", len(encoded), size)
 		}
 	})

@@ -172,7 +172,7 @@ func (w *Writer) sendUnheard(ctx context.Context, node int, request *produceRequ
 // request makes the request that carries batches. Its buffer is used again once nobody reads it any more.
 func (w *Writer) request(producer producerID, batches []*dispatch.Batch) (*produceRequest, *[]byte) {
 	buffer := w.buffers.Get().(*[]byte)
-	*buffer = slices.Grow((*buffer)[:0], encodedSize(batches))
+	*buffer = (*buffer)[:0]
 	request := &produceRequest{ProduceRequest: kmsg.NewPtrProduceRequest()}
 	request.Acks = w.config.Acks
 	request.TimeoutMillis = int32(min(w.config.Timeout, maxAckWait).Milliseconds()) //nolint:gosec // seconds
@@ -201,21 +201,17 @@ func (w *Writer) encode(batch *dispatch.Batch, producer producerID, buffer *[]by
 		return false
 	}
 	begin := len(*buffer)
+	*buffer = slices.Grow(*buffer, encodedSize(batch.Items))
 	*buffer = appendBatch(*buffer, batch.Items, w.sequences.of(batch.Partition, producer), w.compressor)
 	batch.Encoded = (*buffer)[begin:len(*buffer):len(*buffer)]
 	batch.Loaded()
 	return true
 }
 
-// encodedSize is the most that batches take.
-func encodedSize(batches []*dispatch.Batch) (size int) {
-	for _, batch := range batches {
-		if batch.Encoded != nil {
-			continue
-		}
-		for _, item := range batch.Items {
-			size += batchSize(&item.Message)
-		}
+// encodedSize is the most that a batch takes.
+func encodedSize(items []*dispatch.Item) (size int) {
+	for _, item := range items {
+		size += batchSize(&item.Message)
 	}
 	return size
 }
