@@ -101,11 +101,12 @@ func (x *exchange) answerAll(results []result, sum summary) {
 	text := append(make([]byte, 0, 64+128*len(results)), '{')
 	text = x.beginAnswer(text, sum, typeJSON)
 	text = append(text, `"results":[`...)
+	var stamp timestamp
 	for i := range results {
 		if i > 0 {
 			text = append(text, ',')
 		}
-		text = results[i].appendResult(text, x.h.config.Topic)
+		text = results[i].appendResult(text, x.h.config.Topic, &stamp)
 	}
 	x.write(append(text, "]}"...))
 }

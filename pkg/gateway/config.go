@@ -61,7 +61,7 @@ type Config struct {
 	// body of 1 MiB, and some 3 MB of memory until it is answered.
 	MaxBatch int
 	// MaxHeldBytes is how much of bodies is held at a time, of all requests together; what is more is answered with 429,
-	// and streams are not read on: of those no more than 28 MiB are underway, and half of this at most. It is memory
+	// and streams are not read on: of those no more than 20 MiB are underway, and half of this at most. It is memory
 	// besides the producer's own. Default 64 MiB: 64 bodies of the largest. No less than one stream of the largest
 	// messages needs: twice MaxBodyBytes, and 128 KiB.
 	MaxHeldBytes int64

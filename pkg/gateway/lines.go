@@ -11,8 +11,9 @@ import (
 // lines gathers the results of a stream and sends them. The status of the answer goes out with the first: 200 if all
 // messages were taken and nothing else is to come, 207 if that is not known yet or not so, and an error if none was.
 type lines struct {
-	pipe *pipeline
-	text []byte
+	pipe  *pipeline
+	text  []byte
+	stamp timestamp
 	// messages and taken count the results, written how many bytes were sent.
 	messages, taken int
 	unheld          bool
@@ -30,7 +31,7 @@ func (l *lines) add(r *result) {
 	} else {
 		l.refuse(r.err)
 	}
-	l.text = append(r.appendResult(l.text, l.pipe.x.h.config.Topic), '\n')
+	l.text = append(r.appendResult(l.text, l.pipe.x.h.config.Topic, &l.stamp), '\n')
 	if len(l.text) >= lineBytes {
 		l.send(http.StatusMultiStatus)
 	}

@@ -31,7 +31,7 @@ func (r *result) status() int {
 }
 
 // appendMembers appends where a message is, as members of a JSON object. Names of topics and partitions need no escape.
-func (r *result) appendMembers(dst []byte, topic string) []byte {
+func (r *result) appendMembers(dst []byte, topic string, stamp *timestamp) []byte {
 	dst = append(dst, `"topic":"`...)
 	dst = append(dst, topic...)
 	dst = append(dst, `","partition":`...)
@@ -42,7 +42,7 @@ func (r *result) appendMembers(dst []byte, topic string) []byte {
 	dst = appendOr(dst, r.Held && r.Offset >= 0, func(dst []byte) []byte { return strconv.AppendInt(dst, r.Offset, 10) })
 	dst = append(dst, `,"timestamp":`...)
 	return appendOr(dst, !r.Timestamp.IsZero(), func(dst []byte) []byte {
-		return append(appendTime(append(dst, '"'), r.Timestamp), '"')
+		return append(stamp.append(append(dst, '"'), r.Timestamp), '"')
 	})
 }
 
@@ -52,6 +52,21 @@ func appendOr(dst []byte, known bool, value func(dst []byte) []byte) []byte {
 		return append(dst, "null"...)
 	}
 	return value(dst)
+}
+
+// timestamp writes times, and keeps the last one as it is written: of many messages that come at once, in bulk, it is
+// the same millisecond.
+type timestamp struct {
+	of   int64 // in ms since 1970
+	text []byte
+	room [len("2006-01-02T15:04:05.000Z")]byte
+}
+
+func (s *timestamp) append(dst []byte, t time.Time) []byte {
+	if of := t.UnixMilli(); of != s.of || s.text == nil {
+		s.of, s.text = of, appendTime(s.room[:0], t)
+	}
+	return append(dst, s.text...)
 }
 
 // appendTime writes RFC 3339 with milliseconds, which is all that Kafka has.
@@ -65,7 +80,7 @@ func appendTime(dst []byte, t time.Time) []byte {
 }
 
 // appendResult appends a result of several, with its status.
-func (r *result) appendResult(dst []byte, topic string) []byte {
+func (r *result) appendResult(dst []byte, topic string, stamp *timestamp) []byte {
 	if r.err != nil {
 		p := explain(r.err)
 		return append(p.appendMembers(append(dst, '{')), '}')
@@ -73,7 +88,7 @@ func (r *result) appendResult(dst []byte, topic string) []byte {
 	dst = append(dst, `{"status":`...)
 	dst = strconv.AppendInt(dst, int64(r.status()), 10)
 	dst = append(dst, ',')
-	return append(r.appendMembers(dst, topic), '}')
+	return append(r.appendMembers(dst, topic, stamp), '}')
 }
 
 // outcome is what the window remembers.

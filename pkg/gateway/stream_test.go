@@ -212,8 +212,8 @@ var _ = Describe("A stream", func() {
 			defer GinkgoRecover()
 			c <- post(ctx, url, "/", strings.Repeat(frames(value), 80), contentType, typeFrames)
 		}()
-		Eventually(func() int { return len(b.written()) }).Should(Equal(27)) // streamBytes
-		Consistently(func() int { return len(b.written()) }, 100*time.Millisecond).Should(Equal(27))
+		Eventually(func() int { return len(b.written()) }).Should(Equal(19)) // streamBytes
+		Consistently(func() int { return len(b.written()) }, 100*time.Millisecond).Should(Equal(19))
 		Eventually(func() int { b.release(); return len(c) + len(b.written()) }).Should(BeNumerically(">=", 80))
 		Eventually(func() bool {
 			b.release()

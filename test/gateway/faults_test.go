@@ -203,7 +203,8 @@ func oneDown(s *stage) {
 		// Of what is written to a connection that has ended nobody knows what became, and none of the messages before may
 		// have found that out.
 		noticing := s.publish(ctx, s.process["quick"], raw(), []message{fresh().to(s.partition(victim))})
-		Expect(noticing.status).To(Or(Equal(http.StatusServiceUnavailable), Equal(http.StatusGatewayTimeout)), noticing.String())
+		Expect(noticing.status).To(
+			Or(Equal(http.StatusServiceUnavailable), Equal(http.StatusGatewayTimeout)), noticing.String())
 		begin := time.Now()
 		var keyed sync.WaitGroup
 		keyed.Go(func() { // and by what has a key of its partition
