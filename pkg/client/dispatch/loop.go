@@ -221,7 +221,7 @@ func (d *Dispatcher) sweepBatch(l *lane, now time.Time) {
 	case d.repeatable && d.forsakes(l.batch, now):
 		l.flight.cancel() // it may not have left yet; others that fly with it are repeated
 	}
-	if late == nil || l.batch == nil || l.batch.step.Load() == loading { // a moment later
+	if late == nil || l.batch == nil {
 		return
 	}
 	if l.flight != nil && l.batch.withdraw() {
@@ -233,6 +233,11 @@ func (d *Dispatcher) sweepBatch(l *lane, now time.Time) {
 			}
 			return late == nil
 		})
+		return
+	}
+	// Looked at after the batch could not be withdrawn, since it may begin to be read at any time: then its messages'
+	// memory is theirs until it has been, and their time ends a moment later.
+	if l.batch.step.Load() == loading {
 		return
 	}
 	for _, item := range l.batch.Items {
