@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/samsa-dev/samsa/pkg/client"
+	handling "github.com/samsa-dev/samsa/pkg/gateway"
 	"github.com/samsa-dev/samsa/pkg/kafka"
 )
 
@@ -31,6 +32,12 @@ func (e *entrance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	(*e.inside.Load()).ServeHTTP(w, r)
 }
+
+// Both producers say later what became of what was unknown; a handler would take ones that do not, and tell less.
+var (
+	_ handling.Settler = (*client.Producer)(nil)
+	_ handling.Settler = away{}
+)
 
 // away is the producer to a cluster that was not reached yet: who comes back in a moment may find it.
 type away struct{ metrics *Metrics }

@@ -114,7 +114,7 @@ func (x *exchange) answerOne(outcome result) {
 	x.written = 1
 	x.writeStatus(outcome.status(), typeJSON)
 	var text [256]byte
-	x.write(append(outcome.appendMembers(append(text[:0], '{'), x.h.config.Topic, new(timestamp)), '}'))
+	x.write(append(outcome.appendMembers(append(text[:0], '{'), x.h.config.Topic, nil), '}'))
 }
 
 // logRefusal tells operators what callers are not told: which broker, and its words.

@@ -20,9 +20,9 @@ const (
 	// slotBytes is what a message underway counts for besides its bytes: what the producer counts for it (256), and what
 	// a record takes in a batch of its own (97).
 	slotBytes = 384
-	// streamBytes is how much of all streams is underway: with a broker five requests of 2 MiB (see dispatch), and as much
-	// gathered for the next ones. Less kept brokers waiting; with 28 MiB a tenth fewer messages passed for a second of
-	// CPU, with 40 a fifth: what is read has left the processor's caches when it is written.
+	// streamBytes is how much of all streams is underway: with a broker five requests of 2 to 3 MiB (see dispatch), and
+	// two gathered. With a third of that brokers were kept waiting; with 28 MiB a tenth fewer messages passed for a second
+	// of CPU, with 40 a fifth: what is read has left the processor's caches when it is written.
 	streamBytes = 20 << 20
 	// lineBytes is how much of results is gathered before it is sent: some 300 lines. It is also how long the result of a
 	// stream may be that is known as a whole before any of it was sent, so that its status can say it.
@@ -142,8 +142,8 @@ func (p *pipeline) acquire(ctx context.Context, size int) *slot {
 // await waits for room.
 func (p *pipeline) await(ctx context.Context, size int) bool {
 	defer p.full.Store(false)
-	p.enough.Store(p.bytes.Load() / 4 * 3)
 	for until := p.until; ; {
+		p.enough.Store(p.bytes.Load() / 4 * 3) // anew each time: others may have taken what room there was
 		p.full.Store(true)
 		if p.fits(size) { // looked at again, since room that came before is not told of
 			return true

@@ -62,7 +62,11 @@ type timestamp struct {
 	room [len("2006-01-02T15:04:05.000Z")]byte
 }
 
+// append is appendTime. nil keeps nothing.
 func (s *timestamp) append(dst []byte, t time.Time) []byte {
+	if s == nil {
+		return appendTime(dst, t)
+	}
 	if of := t.UnixMilli(); of != s.of || s.text == nil {
 		s.of, s.text = of, appendTime(s.room[:0], t)
 	}
