@@ -6,6 +6,7 @@ package kafka07_test
 import (
 	"bytes"
 	"compress/gzip"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -155,7 +156,7 @@ var _ = Describe("A request", func() {
 		// 2 for the error code of the whole, 6 and the set for each part: 2 + (6+5) + (6-3) + (6+14).
 		want := []byte{0, 0, 0, 36, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 10, 1, 0xff, 0xff, 0xff, 0xff, 0, 0}
 		got := make([]byte, len(want))
-		_, err := conn.Read(got)
+		_, err := io.ReadFull(conn, got) // it may come in parts
 		Expect(err).NotTo(HaveOccurred())
 		Expect(got).To(Equal(want))
 		conn.expectEnd()
