@@ -85,17 +85,19 @@ func (r *machines) hide(ctx context.Context, producer *kgo.Client, transport kaf
 			return false, err
 		}
 	}
+	frozen := time.Now()
 	sent := producer.ProduceSync(ctx, &kgo.Record{Topic: topic, Partition: 0, Value: []byte("hidden")})
 	written, errWritten := transport.Positions(ctx, []kafka.Partition{at}, kafka.Written())
 	latest, errLatest := transport.Positions(ctx, []kafka.Partition{at}, kafka.Latest())
+	took := time.Since(frozen).Round(time.Millisecond)
 	switch err := errors.Join(sent.FirstErr(), errWritten, errLatest); {
 	case errors.Is(err, context.DeadlineExceeded): // it led no more, and was frozen like the others
 		return false, nil
 	case err != nil:
 		return false, err
 	}
-	say("Behind what all replicas have: %d; behind what the leader has: %d; the message: %d",
-		latest[at], written[at], sent[0].Record.Offset)
+	say("Behind what all replicas have: %d; behind what the leader has: %d; the message: %d; asked in %s",
+		latest[at], written[at], sent[0].Record.Offset, took)
 	if written[at] <= sent[0].Record.Offset {
 		return false, fmt.Errorf("the leader has message %d, and says that %d are written", sent[0].Record.Offset,
 			written[at])
