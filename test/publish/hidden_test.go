@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/samsa-dev/samsa/pkg/client"
 	"github.com/samsa-dev/samsa/pkg/kafka"
@@ -62,13 +62,16 @@ const hidings = 5
 func (r *machines) hide(ctx context.Context, producer *kgo.Client, transport kafka.Transport) (hidden bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	leader, err := fullISR(ctx, kadm.NewClient(producer), len(r.Brokers()))
+	leader, err := fullISR(ctx, producer, len(r.Brokers()))
 	if err != nil {
 		return false, err
 	}
 	at := kafka.Partition{Topic: topic, ID: "0"}
-	// Connections are made before: who asks a frozen broker first waits longer than its session, and then the leader
-	// waits for it no more.
+	// Connections are made before, and leaders known: who asks a frozen broker first waits longer than its session, and
+	// then the leader waits for it no more.
+	if err := producer.ProduceSync(ctx, toFirst()).FirstErr(); err != nil {
+		return false, fmt.Errorf("a message before: %w", err)
+	}
 	if _, err := transport.Positions(ctx, []kafka.Partition{at}, kafka.Latest()); err != nil {
 		return false, err
 	}
@@ -86,7 +89,7 @@ func (r *machines) hide(ctx context.Context, producer *kgo.Client, transport kaf
 		}
 	}
 	frozen := time.Now()
-	sent := producer.ProduceSync(ctx, &kgo.Record{Topic: topic, Partition: 0, Value: []byte("hidden")})
+	sent := producer.ProduceSync(ctx, toFirst())
 	written, errWritten := transport.Positions(ctx, []kafka.Partition{at}, kafka.Written())
 	latest, errLatest := transport.Positions(ctx, []kafka.Partition{at}, kafka.Latest())
 	took := time.Since(frozen).Round(time.Millisecond)
@@ -105,22 +108,48 @@ func (r *machines) hide(ctx context.Context, producer *kgo.Client, transport kaf
 	return latest[at] < written[at], nil
 }
 
-// fullISR waits until all replicas of the first partition count, and says who leads it.
-func fullISR(ctx context.Context, admin *kadm.Client, replicas int) (leader int, err error) {
+// toFirst is a message to the first partition.
+func toFirst() *kgo.Record { return &kgo.Record{Topic: topic, Partition: 0, Value: []byte("hidden")} }
+
+// fullISR waits until all replicas of the first partition count, and says who leads it. That is asked of the leader
+// itself: a broker that was frozen before knows only what was so then.
+func fullISR(ctx context.Context, franz *kgo.Client, replicas int) (leader int, err error) {
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		topics, err := admin.ListTopics(ctx, topic)
-		if err != nil {
-			return 0, err
+		said, err := firstPartition(ctx, franz)
+		if err == nil && said.Leader >= 0 {
+			said, err = firstPartition(ctx, franz.Broker(int(said.Leader)))
 		}
-		if p := topics[topic].Partitions[0]; len(p.ISR) == replicas {
-			return int(p.Leader), nil
+		if err == nil && len(said.ISR) == replicas {
+			return int(said.Leader), nil
 		}
 		select {
 		case <-ctx.Done():
-			return 0, fmt.Errorf("not all replicas are in sync: %w", ctx.Err())
+			return 0, fmt.Errorf("not all replicas are in sync: %w", errors.Join(ctx.Err(), err))
 		case <-ticker.C:
 		}
 	}
+}
+
+// firstPartition is what a broker knows of it.
+func firstPartition(
+	ctx context.Context, broker kmsg.Requestor,
+) (said kmsg.MetadataResponseTopicPartition, err error) {
+	of := kmsg.NewMetadataRequestTopic()
+	of.Topic = new(topic)
+	request := kmsg.NewPtrMetadataRequest()
+	request.Topics = []kmsg.MetadataRequestTopic{of}
+	answer, err := request.RequestWith(ctx, broker)
+	if err != nil {
+		return said, fmt.Errorf("metadata: %w", err)
+	}
+	for _, known := range answer.Topics {
+		for _, partition := range known.Partitions {
+			if partition.Partition == 0 {
+				return partition, nil
+			}
+		}
+	}
+	return said, errors.New("metadata: there is no first partition")
 }
