@@ -237,9 +237,7 @@ func (p *pipeline) run() {
 		p.x.h.streaming.give(int64(size))
 		p.x.h.held.give(int64(size))
 		p.head.Add(1)
-		if p.roomy() {
-			p.tellRoom()
-		}
+		p.tellRoom()
 	}
 }
 
@@ -250,8 +248,9 @@ func (p *pipeline) roomy() bool {
 	return p.tail.Load()-p.head.Load() <= pipelineMessages*3/4 && p.bytes.Load() <= p.enough.Load()
 }
 
+// tellRoom wakes a reader that waits, if it should go on.
 func (p *pipeline) tellRoom() {
-	if p.full.Load() {
+	if p.full.Load() && p.roomy() {
 		select {
 		case p.room <- struct{}{}:
 		default:
@@ -263,9 +262,7 @@ func (p *pipeline) tellRoom() {
 // before that, since whoever waits for it may send no more until then.
 func (p *pipeline) wait(s *slot) (late bool) {
 	p.lines.flush()
-	if p.roomy() {
-		p.tellRoom()
-	}
+	p.tellRoom()
 	p.idle.Store(true)
 	defer p.idle.Store(false)
 	if s == nil {
