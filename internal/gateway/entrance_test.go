@@ -18,7 +18,7 @@ import (
 
 // Before any broker has answered, callers are told what is wrong with their requests, and in the same form.
 func TestBeforeTheClusterIsKnown(t *testing.T) {
-	address, stop := startApart(t, "30s")
+	address, inner, stop := startApart(t, "30s")
 	for _, c := range []struct {
 		method, path, body string
 		status             int
@@ -55,13 +55,14 @@ func TestBeforeTheClusterIsKnown(t *testing.T) {
 			t.Errorf("%s %s: no Retry-After", c.method, c.path)
 		}
 	}
+	counted(t, inner, `samsa_producer_messages_total{outcome="refused"} 2`) // those of the first two
 	http.DefaultClient.CloseIdleConnections()
 	stop()
 }
 
 // The time that a request may take to come is that of the configuration.
 func TestARequestThatComesSlowly(t *testing.T) {
-	address, _ := startApart(t, "1s")
+	address, _, _ := startApart(t, "1s")
 	for text, want := range map[string]string{
 		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nslow": "HTTP/1.1 408 Request Timeout\r\n",
 		"POST / HTTP/1.1\r\nHost: x\r\n":                              "",
@@ -86,7 +87,7 @@ func TestARequestThatComesSlowly(t *testing.T) {
 
 // A request that is on its way when the gateway begins to leave is told so.
 func TestARequestThatComesTooLate(t *testing.T) {
-	address, stop := startApart(t, "30s")
+	address, _, stop := startApart(t, "30s")
 	connection, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
@@ -124,16 +125,17 @@ func TestARequestThatComesTooLate(t *testing.T) {
 }
 
 // startApart runs a gateway whose brokers nobody has.
-func startApart(t *testing.T, bodyTimeout string) (address string, stop func()) {
+func startApart(t *testing.T, bodyTimeout string) (address, inner string, stop func()) {
 	t.Helper()
-	address = ports(t, 1)[0]
+	addresses := ports(t, 2)
+	address, inner = addresses[0], addresses[1]
 	stop = start(t, fmt.Sprintf(`
 topic: orders
 cluster: {bootstrapServers: ["127.0.0.1:1"]}
-http: {address: %q, internalAddress: "127.0.0.1:0", drainDelay: 0s, bodyTimeout: %s}
+http: {address: %q, internalAddress: %q, drainDelay: 0s, bodyTimeout: %s}
 auth: {type: None}
 produce: {timeout: 1s}
-`, address, bodyTimeout))
+`, address, inner, bodyTimeout))
 	pause := time.NewTicker(20 * time.Millisecond)
 	defer pause.Stop()
 	for range 1000 {
@@ -141,9 +143,9 @@ produce: {timeout: 1s}
 		response, err := http.Get("http://" + address + "/healthz") //nolint:noctx // it answers at once
 		if err == nil {
 			_ = response.Body.Close()
-			return address, stop
+			return address, inner, stop
 		}
 	}
 	t.Fatal("it does not listen")
-	return "", nil
+	return "", "", nil
 }

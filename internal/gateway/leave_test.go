@@ -30,9 +30,9 @@ func send(t *testing.T, address string) (status int, ends bool) {
 	return response.StatusCode, response.Close
 }
 
-// While a replica leaves, it takes requests, and ends the connection of each: none is idle at the end that somebody who
-// has much to send might be about to use.
-func TestAReplicaThatLeavesEndsConnectionsWithTheirAnswers(t *testing.T) {
+// startWithBrokers runs a replica that has taken a message: its first.
+func startWithBrokers(t *testing.T, drainDelay string) (address, inner string, stop func()) {
+	t.Helper()
 	w, err := world.Start(t.Context(), world.Config{Topics: map[string]int32{"orders": 1}})
 	if err != nil {
 		t.Fatal(err)
@@ -43,25 +43,35 @@ func TestAReplicaThatLeavesEndsConnectionsWithTheirAnswers(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	address := ports(t, 1)[0]
-	stop := start(t, fmt.Sprintf(`
+	addresses := ports(t, 2)
+	stop = start(t, fmt.Sprintf(`
 topic: orders
 cluster: {zookeeper: {connect: %q}}
-http: {address: %q, internalAddress: "127.0.0.1:0", drainDelay: 2s}
+http: {address: %q, internalAddress: %q, drainDelay: %s}
 auth: {type: None}
-`, w.Connect(), address))
+`, w.Connect(), addresses[0], addresses[1], drainDelay))
 	pause := time.NewTicker(20 * time.Millisecond)
 	defer pause.Stop()
-	status, ends := 0, false
 	for range 500 {
-		if status, ends = send(t, address); status == http.StatusCreated {
-			break
+		if status, _ := send(t, addresses[0]); status == http.StatusCreated {
+			return addresses[0], addresses[1], stop
 		}
 		<-pause.C
 	}
+	t.Fatal("it takes no message")
+	return "", "", nil
+}
+
+// While a replica leaves, it takes requests, and ends the connection of each: none is idle at the end that somebody who
+// has much to send might be about to use.
+func TestAReplicaThatLeavesEndsConnectionsWithTheirAnswers(t *testing.T) {
+	address, _, stop := startWithBrokers(t, "2s")
+	status, ends := send(t, address)
 	if status != http.StatusCreated || ends {
 		t.Fatalf("status %d, connection ends: %t", status, ends)
 	}
+	pause := time.NewTicker(20 * time.Millisecond)
+	defer pause.Stop()
 	left := make(chan struct{})
 	go func() {
 		defer close(left)
