@@ -4,6 +4,8 @@
 package workload
 
 import (
+	"cmp"
+
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"github.com/samsa-dev/samsa/api/v1alpha1"
@@ -48,11 +50,11 @@ func (in *input) bindingVolume() *corev1ac.VolumeApplyConfiguration {
 
 // WorkerAccount is the ServiceAccount that a group's workers run as.
 func WorkerAccount(group *v1alpha1.ConsumerGroup) string {
-	if name := group.Spec.Template.Spec.ServiceAccountName; name != "" {
-		return name
-	}
-	return "default"
+	return accountOr(group.Spec.Template.Spec.ServiceAccountName)
 }
+
+// accountOr is the ServiceAccount that pods run as which may name one.
+func accountOr(named string) string { return cmp.Or(named, "default") }
 
 // Allows tells whether a binding whose callers are ServiceAccounts lets one publish.
 func Allows(binding *v1alpha1.ProducerBinding, namespace, account string) bool {

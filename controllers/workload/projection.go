@@ -4,7 +4,6 @@
 package workload
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -153,8 +152,8 @@ func (p projection) check(pod map[string]any, namespace string) error {
 			return fmt.Errorf("it has no container %s: correct spec.subject.containers", wanted)
 		}
 	}
-	account, _ := pod["serviceAccountName"].(string)
-	account = cmp.Or(account, "default")
+	named, _ := pod["serviceAccountName"].(string)
+	account := accountOr(named)
 	if AuthOf(p.binding) == v1alpha1.AuthServiceAccount && !Allows(p.binding, namespace, account) {
 		return fmt.Errorf("its pods run as ServiceAccount %s/%s, which may not publish: add it to "+
 			"spec.http.auth.serviceAccount.allow, or give them another serviceAccountName", namespace, account)
