@@ -192,6 +192,10 @@ func (s summary) write(out io.Writer, format string) error {
 	if format == formatJSON {
 		return writeJSON(out, s)
 	}
+	if s.Acknowledged == 0 { // by no partition, of a topic that may not be known
+		_, err := fmt.Fprintln(out, "0 messages acknowledged")
+		return err
+	}
 	_, err := fmt.Fprintf(out, "%s acknowledged by %s of %s (%s)\n", count(s.Acknowledged, "message"),
 		count(len(s.Partitions), "partition"), s.Topic, count(int(s.Bytes), "byte"))
 	if err != nil || len(s.Partitions) < 2 {
