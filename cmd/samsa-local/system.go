@@ -28,7 +28,7 @@ func openSystem(config cluster.Config) func(context.Context, string, io.Writer, 
 		}
 		return &demo.System{
 			Control: world, World: world.World(), REST: world.REST(), Kubeconfig: world.Kubeconfig(),
-			Programs: absolute(config.Programs), Proxy: world.Proxy(), Close: world.Close,
+			Programs: absolute(config.Programs), Directory: config.Directory, Proxy: world.Proxy(), Close: world.Close,
 		}, nil
 	}
 }

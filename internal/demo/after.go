@@ -118,14 +118,17 @@ func (d *demo) tellPublishing(err error) {
 func (d *demo) advise() {
 	say := func(format string, args ...any) { fmt.Fprintf(d.config.Out, format+"\n", args...) }
 	say("\nEverything goes on, with %d messages a second, until Ctrl-C. Try:", trickle)
-	say("  export KUBECONFIG=%s PATH=%s:$PATH", d.system.Kubeconfig, d.system.Programs)
+	say("  export KUBECONFIG=%s PATH=%s:$PATH http_proxy=http://%s",
+		d.system.Kubeconfig, d.system.Programs, d.system.Proxy)
 	say("  kubectl get consumergroups -o wide --watch")
-	say("  kubectl describe consumergroup %s", group)
+	say("  kubectl describe consumergroup %s; kubectl describe producerbinding %s", group, binding)
 	say("  kubectl scale consumergroup %s --replicas=4", group)
 	say("  kubectl delete pod %s-0", group)
 	say("  kubectl get pods -o wide    # curl -s http://<IP>:8080/v1/status")
+	say("  bin/samsa-local logs %s-0 --dir %s    # kubectl logs has nobody to ask here", group, d.system.Directory)
 	if w := d.system.World; w.ZooKeeper != nil {
-		say("  zkCli.sh -server %s ls -R %s", w.ZooKeeper.Addr(), w.Path(layout.Group(group)))
+		say("  zkCli.sh -server %s ls -R %s    # of Debian's zookeeper, in /usr/share/zookeeper/bin",
+			w.ZooKeeper.Addr(), w.Path(layout.Group(group)))
 	} else {
 		say("  samsa groups %s --bootstrap %s", group, strings.Join(w.Bootstrap(), ","))
 	}

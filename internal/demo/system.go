@@ -19,6 +19,8 @@ type System struct {
 	REST  *rest.Config
 	// Kubeconfig is a file for kubectl, Programs the directory where kubectl is.
 	Kubeconfig, Programs string
+	// Directory is the system's own, by which samsa-local finds it.
+	Directory string
 	// Proxy is host:port of an HTTP proxy that knows the Services.
 	Proxy string
 	// Close ends everything, and waits for it.
