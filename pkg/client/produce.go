@@ -79,7 +79,7 @@ func (t *Topic) Producer(config ProducerConfig) (*Producer, error) {
 // ErrNoPartition, ErrUnavailable or ErrDenied, or the error of ctx if that was cancelled. After any other error it is
 // unknown whether it was or will be written. The end of ctx ends the waiting as Timeout does, a tenth of a second late.
 func (p *Producer) Produce(ctx context.Context, message kafka.Message, done func(Produced, error)) {
-	p.ProduceSettled(ctx, message, done, nil)
+	p.put(ctx, &message, done, nil)
 }
 
 // ProduceSettled is Produce for whoever wants to know what became of a message of which done was told that this is
@@ -90,11 +90,15 @@ func (p *Producer) Produce(ctx context.Context, message kafka.Message, done func
 func (p *Producer) ProduceSettled(
 	ctx context.Context, message kafka.Message, done, settled func(Produced, error),
 ) {
+	p.put(ctx, &message, done, settled)
+}
+
+func (p *Producer) put(ctx context.Context, message *kafka.Message, done, settled func(Produced, error)) {
 	now := time.Now()
 	if message.Timestamp.IsZero() {
 		message.Timestamp = now
 	}
-	size := wire.MessageBytes(&message)
+	size := wire.MessageBytes(message)
 	if size > p.largest || size+messageCost > p.config.MaxBuffered {
 		partition := kafka.Partition{Topic: p.topic, ID: message.Partition.ID}
 		p.tell(done, Produced{}, &kafka.Refused{Partition: partition, Err: fmt.Errorf(
@@ -107,7 +111,7 @@ func (p *Producer) ProduceSettled(
 		d = new(delivery)
 	}
 	d.of, d.done = p, done
-	d.Message, d.Context, d.Sender = message, ctx, d // the rest is zero
+	d.Message, d.Context, d.Sender = *message, ctx, d // the rest is zero
 	d.Since, d.Deadline, d.Size = now, now.Add(p.config.Timeout), size+messageCost
 	if settled != nil {
 		d.Settled = func(outcome dispatch.Outcome, err error) { settled(Produced(outcome), err) }

@@ -20,12 +20,13 @@ const busyPause = 5 * time.Millisecond
 // stream reads messages and publishes them, while a pipeline writes their results in the same order. What is underway
 // is bounded; while there is no room it does not read on, which TCP and HTTP/2 hand on to the sender.
 type stream struct {
-	x      *exchange
-	media  format.Media
-	fields format.Fields
-	lines  format.LineReader
-	arena  arena
-	pipe   *pipeline
+	x     *exchange
+	media format.Media
+	// frame is the message of a frame but for its value; lines has what all lines have.
+	frame kafka.Message
+	lines format.LineReader
+	arena arena
+	pipe  *pipeline
 
 	control *http.ResponseController
 	// mu guards over, which says that the deadline of reading is not to be moved any more.
@@ -46,7 +47,9 @@ func (x *exchange) postStream(media format.Media, fields format.Fields) {
 		return
 	}
 	defer x.h.held.give(arenaBytes)
-	s := &stream{x: x, media: media, fields: fields, control: http.NewResponseController(x.w), progress: true}
+	fields.Message.Partition.Topic = x.h.config.Topic
+	s := &stream{x: x, media: media, frame: fields.Message, control: http.NewResponseController(x.w), progress: true}
+	s.lines.Message = fields.Message
 	// HTTP/1.1 would otherwise read the whole body before the first result goes out; HTTP/2 needs no leave.
 	_ = s.control.EnableFullDuplex()
 	s.pipe = newPipeline(x, s.control)
@@ -203,7 +206,7 @@ func (s *stream) publish(data []byte) error {
 	slot.block = s.arena.block
 	slot.block.use()
 	for {
-		s.x.h.config.Producer.Produce(ctx, message, slot.done)
+		s.x.h.config.Producer.Produce(ctx, *message, slot.done)
 		// That there is no room is said at once: the message is tried again, before any that comes after it. It is others
 		// who fill the producer, so that one's own results say nothing of room.
 		if !slot.ready.Load() || !errors.Is(slot.result.err, kafka.ErrBusy) || s.pipe.now.After(slot.until) ||
@@ -216,18 +219,15 @@ func (s *stream) publish(data []byte) error {
 	return nil
 }
 
-// message makes a message of what was cut.
-func (s *stream) message(data []byte) (kafka.Message, error) {
+// message makes a message of what was cut: good until the next.
+func (s *stream) message(data []byte) (*kafka.Message, error) {
 	if s.media == format.Frames {
-		m := s.fields.Message
-		m.Value = data
-		return m, nil
+		s.frame.Value = data
+		return &s.frame, nil
 	}
-	m, err := s.lines.Read(s.fields, data)
+	m, err := s.lines.Read(data)
 	if err != nil {
-		return m, err
+		return nil, err
 	}
-	m.Partition.Topic = s.x.h.config.Topic
-	err = s.x.checkHeaders(&m)
-	return m, err
+	return m, s.x.checkHeaders(m)
 }

@@ -140,9 +140,13 @@ func FuzzLine(f *testing.F) {
 		`"headers":[{"key":"h","value":"x"},{"key":"i","valueBase64":"AA=="}]}`))
 	f.Add([]byte(`{"keyBase64":"AA==","valueJSON":{"a":1}}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
-		m, err := new(format.LineReader).Read(format.Fields{}, line)
-		judge(t, err, m)
-		if err == nil && !json.Valid(line) {
+		m, err := new(format.LineReader).Read(line)
+		if err != nil {
+			judge(t, err)
+			return
+		}
+		judge(t, nil, *m)
+		if !json.Valid(line) {
 			t.Fatalf("%q was read", line)
 		}
 	})

@@ -12,6 +12,9 @@ import (
 
 // LineReader reads the lines of a stream, one after the other. Not safe for concurrent use. The zero value is ready.
 type LineReader struct {
+	// Message is what all lines have that do not say otherwise.
+	Message kafka.Message
+
 	record
 
 	scanning strictjson.Scanner
@@ -25,15 +28,15 @@ type LineReader struct {
 //	 "headers": [{"key": "name", "value": "text"}]}
 //
 // In place of key there may be keyBase64; in place of value, valueBase64 or valueJSON, which is any JSON. One of the
-// three must be there; null is a null value. The message may share the line's memory. fields is what all lines have
-// that do not say otherwise.
-func (r *LineReader) Read(fields Fields, line []byte) (kafka.Message, error) {
+// three must be there; null is a null value. The message may share the line's memory, and is the reader's own: the next
+// Read overwrites it.
+func (r *LineReader) Read(line []byte) (*kafka.Message, error) {
 	if r.take == nil {
 		r.take = r.field
 	}
 	s := &r.scanning
 	if err := s.Reset(line); err != nil {
-		return kafka.Message{}, inJSON("the line", err)
+		return nil, inJSON("the line", err)
 	}
 	r.record = record{scanner: s, media: Lines}
 	err := s.Object(r.take)
@@ -43,25 +46,33 @@ func (r *LineReader) Read(fields Fields, line []byte) (kafka.Message, error) {
 	if err == nil && r.seen&seenValue == 0 {
 		err = unfit("value, valueBase64 or valueJSON must be there; null is a null value")
 	}
-	m := r.message
+	if r.complete(); err == nil {
+		err = checkHeaders(&r.message, unfit)
+	}
+	if err != nil {
+		return nil, inJSON("the line", err)
+	}
+	return &r.message, nil
+}
+
+// complete gives the message what all lines have.
+func (r *LineReader) complete() {
+	m, all := &r.message, &r.Message
 	if r.seen&seenKey == 0 {
-		m.Key = fields.Message.Key
+		m.Key = all.Key
 	}
 	if m.Partition.ID == "" {
-		m.Partition.ID = fields.Message.Partition.ID
+		m.Partition.ID = all.Partition.ID
 	}
 	if m.Timestamp.IsZero() {
-		m.Timestamp = fields.Message.Timestamp
+		m.Timestamp = all.Timestamp
 	}
+	m.Partition.Topic = all.Partition.Topic
 	if len(m.Headers) == 0 {
-		m.Headers = fields.Message.Headers
+		m.Headers = all.Headers
 	} else {
-		m.Headers = slices.Concat(fields.Message.Headers, m.Headers)
+		m.Headers = slices.Concat(all.Headers, m.Headers)
 	}
-	if err == nil {
-		err = checkHeaders(&m, unfit)
-	}
-	return m, inJSON("the line", err)
 }
 
 func (r *LineReader) field(name string) (err error) {

@@ -37,6 +37,8 @@ type Scanner struct {
 	data  []byte
 	at    int
 	depth int
+	// simple says that there is nothing in the text but printable ASCII.
+	simple bool
 	// names are the last ones of a length each, for the texts that come after a Reset too.
 	names [8]string
 }
@@ -52,8 +54,8 @@ func New(data []byte) (*Scanner, error) {
 
 // Reset begins to read another text, as New does.
 func (s *Scanner) Reset(data []byte) error {
-	s.data, s.at, s.depth = data, 0, 0
-	if !utf8.Valid(data) {
+	s.data, s.at, s.depth, s.simple = data, 0, 0, simple(data)
+	if !s.simple && !utf8.Valid(data) {
 		at := 0
 		for at < len(data) {
 			r, size := utf8.DecodeRune(data[at:])

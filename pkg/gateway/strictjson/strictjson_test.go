@@ -107,11 +107,19 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// Strings are looked through in words: wherever something stands that is not plain, it is found.
+// Strings are looked through in words, those of printable ASCII in another way: wherever something stands that is not
+// plain, it is found.
 func TestEveryPlaceInAString(t *testing.T) {
+	for _, alphabet := range []string{" !#[]~\x7f", "!#[]~\x7f\u00e9\uffff"} {
+		testEveryPlace(t, alphabet)
+	}
+}
+
+func testEveryPlace(t *testing.T, alphabet string) {
+	t.Helper()
 	const longest = 80 // two rounds of four words, and what is left
 	for n := range longest {
-		plain := strings.Repeat("!#[]~\x7f\u00e9\uffff", longest)[:n]
+		plain := strings.Repeat(alphabet, longest)[:n]
 		if !utf8.ValidString(plain) {
 			continue
 		}

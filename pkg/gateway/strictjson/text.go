@@ -4,6 +4,7 @@
 package strictjson
 
 import (
+	"bytes"
 	"encoding/binary"
 	"strconv"
 	"unicode/utf16"
@@ -33,6 +34,9 @@ func (s *Scanner) text() ([]byte, error) {
 
 // quoted steps over a string and says whether anything in it is escaped.
 func (s *Scanner) quoted() (escaped bool, err error) {
+	if s.unescaped() {
+		return false, nil
+	}
 	for s.at++; ; s.at++ {
 		s.at += plain(s.data[s.at:])
 		switch c := s.peek(); {
@@ -51,6 +55,48 @@ func (s *Scanner) quoted() (escaped bool, err error) {
 		}
 	}
 }
+
+// unescaped steps over a string of a simple text in which nothing is escaped: the quote that comes next ends it. Two
+// searches by the processor's own instructions for that take a fifth of what plain takes.
+func (s *Scanner) unescaped() bool {
+	if !s.simple {
+		return false
+	}
+	inner := s.data[s.at+1:]
+	end := bytes.IndexByte(inner, '"')
+	if end < 0 || bytes.IndexByte(inner[:end], '\\') >= 0 {
+		return false
+	}
+	s.at += 1 + end + 1
+	return true
+}
+
+// simple says that a text holds printable ASCII alone: no control character, and nothing of which it could be wrong that
+// it is UTF-8.
+func simple(text []byte) bool {
+	const word, words = 8, 4 * 8
+	for ; len(text) >= words; text = text[words:] {
+		four := (*[words]byte)(text)
+		if (odd(four[:])|odd(four[word:])|odd(four[2*word:])|odd(four[3*word:]))&high != 0 {
+			return false
+		}
+	}
+	for _, c := range text {
+		if c < ' ' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// odd has a high bit if one of the first eight bytes is a control character or above ASCII.
+func odd(data []byte) uint64 {
+	word := binary.LittleEndian.Uint64(data)
+	return word - ones*' ' | word
+}
+
+// A word of eight bytes that are 1 each, and one of their high bits.
+const ones, high = 0x0101010101010101, 0x8080808080808080
 
 // plain is how much of a string, in words of eight bytes, holds neither quote, backslash nor control character. Most
 // strings hold nothing else for long, and four words take little longer than a byte: 1 KiB a twentieth of what its
@@ -73,7 +119,6 @@ func plain(data []byte) int {
 
 // special is not 0 if a quote, a backslash or a control character is among the first eight bytes.
 func special(data []byte) uint64 {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
 	word := binary.LittleEndian.Uint64(data)
 	// Control characters are below ' '; with this bit turned the quote is ' ' itself, and they are still below.
 	low, backslash := word^(ones*('"'^' ')), word^(ones*'\\')
