@@ -126,3 +126,11 @@ func authority() (certificate []byte, server *tls.Config) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 		&tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 }
+
+// keyOf is the key of a server's certificate, in PEM.
+func keyOf(server *tls.Config) []byte {
+	GinkgoHelper()
+	der, err := x509.MarshalPKCS8PrivateKey(server.Certificates[0].PrivateKey)
+	Expect(err).NotTo(HaveOccurred())
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -19,6 +18,7 @@ import (
 	"github.com/samsa-dev/samsa/controllers/topics"
 	"github.com/samsa-dev/samsa/controllers/workload"
 	kafka "github.com/samsa-dev/samsa/pkg/client"
+	"github.com/samsa-dev/samsa/pkg/gateway/caller"
 )
 
 func indexBindings(indexer client.FieldIndexer) error {
@@ -116,34 +116,18 @@ func (r *ProducerBindingReconciler) readSecrets(ctx context.Context, s *bindingS
 
 func (r *ProducerBindingReconciler) requireSecrets(ctx context.Context, s *bindingScope) error {
 	reader := secretReader{reader: r.reader, namespace: s.binding.Namespace}
-	http := &s.binding.Spec.HTTP
-	if ref := http.Auth.MTLS.CASecretRef; ref.Name != "" {
-		if _, err := reader.key(ctx, "spec.http.auth.mtls.caSecretRef", ref.Name, ref.Key); err != nil {
-			return err
-		}
+	auth := &s.binding.Spec.HTTP.Auth
+	err := reader.requireKey(ctx, "spec.http.auth.mtls.caSecretRef", auth.MTLS.CASecretRef, checkAuthority)
+	if err != nil {
+		return err
 	}
-	if ref := http.Auth.Basic.SecretRef; ref.Name != "" {
-		if _, err := reader.key(ctx, "spec.http.auth.basic.secretRef", ref.Name, ref.Key); err != nil {
-			return err
-		}
+	err = reader.requireKey(ctx, "spec.http.auth.basic.secretRef", auth.Basic.SecretRef, caller.CheckUsers)
+	if err != nil {
+		return err
 	}
-	ref := http.TLS.SecretRef
-	if ref.Name == "" {
-		s.certificates = ""
-		return nil
-	}
-	const field = "spec.http.tls.secretRef"
-	for _, key := range []string{corev1.TLSCertKey, corev1.TLSPrivateKeyKey} {
-		if _, err := reader.key(ctx, field, ref.Name, key); err != nil {
-			return err
-		}
-	}
-	authority, err := reader.key(ctx, field, ref.Name, corev1.ServiceAccountRootCAKey)
-	if fault := (*kafkaClusterFault)(nil); errors.As(err, &fault) {
-		authority, err = "", nil // whoever signed it is known to everybody
-	}
+	certificates, err := reader.requirePair(ctx, "spec.http.tls.secretRef", s.binding.Spec.HTTP.TLS.SecretRef.Name)
 	if err == nil {
-		s.certificates = authority
+		s.certificates = certificates
 	}
 	return err
 }

@@ -69,7 +69,9 @@ func topicReady(s *bindingScope) finding {
 		return no(v1alpha1.ReasonTopicMissing, "topic %s does not exist: create it, and it is published to from then on; "+
 			"correct spec.topic; or have it created by spec.createTopic", topic)
 	case f.Missing && f.CreateErr != nil:
-		return no(v1alpha1.ReasonTopicNotCreated, "topic %s does not exist and cannot be created: %v", topic, f.CreateErr)
+		return no(v1alpha1.ReasonTopicNotCreated, "topic %s does not exist and cannot be created as "+
+			"spec.createTopic says: %v; correct its partitions, replicationFactor or configs as that asks for, or create the "+
+			"topic yourself", topic, f.CreateErr)
 	case f.Missing && !f.Unseen.IsZero():
 		return no(v1alpha1.ReasonTopicNotCreated, "the brokers said at %s that they have topic %s, and what KafkaCluster %s "+
 			"reads does not show it: its ZooKeeper and chroot, or its bootstrapServers, are to be those of the same brokers, "+

@@ -183,7 +183,7 @@ var _ = Describe("A ProducerBinding", func() {
 		create(ctx, binding)
 		Eventually(condition(binding, v1alpha1.ConditionTopicReady)).WithContext(ctx).Should(And(
 			beCondition(binding, metav1.ConditionFalse, v1alpha1.ReasonTopicNotCreated),
-			HaveField("Message", ContainSubstring("REPLICATION_FACTOR"))))
+			HaveField("Message", And(ContainSubstring("spec.createTopic"), ContainSubstring("REPLICATION_FACTOR")))))
 	})
 
 	It("needs no topic in Kafka 0.7, which cannot be asked for one", func(ctx SpecContext) {
@@ -252,18 +252,57 @@ var _ = Describe("A ProducerBinding", func() {
 			beCondition(binding, metav1.ConditionFalse, v1alpha1.ReasonSecretInvalid),
 			HaveField("Message", And(ContainSubstring("spec.http.tls.secretRef"), ContainSubstring("does not exist")))))
 		Expect(komega.Get(gatewaysOf(binding))()).To(Satisfy(apierrors.IsNotFound), "none of them would start")
-		create(ctx, &corev1.Secret{
+		certificate, server := authority()
+		secret := &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "tls"},
-			StringData: map[string]string{"tls.crt": "certificate", "tls.key": "key", "ca.crt": "authority"},
-		})
+			StringData: map[string]string{"tls.crt": string(certificate), "tls.key": "key", "ca.crt": string(certificate)},
+		}
+		create(ctx, secret)
+		Eventually(condition(binding, v1alpha1.ConditionStalled)).WithContext(ctx).WithTimeout(2 * healing).Should(And(
+			beCondition(binding, metav1.ConditionTrue, v1alpha1.ReasonSecretInvalid),
+			HaveField("Message", ContainSubstring("Secret tls, named by spec.http.tls.secretRef: the certificate and its key"))))
+		update(ctx, secret, func(s *corev1.Secret) { s.Data[corev1.TLSPrivateKeyKey] = keyOf(server) })
 		Eventually(komega.Get(gatewaysOf(binding))).WithContext(ctx).WithTimeout(2 * healing).Should(Succeed())
 		runGateways(ctx, binding)
 		publishes(ctx, binding)
-		Expect(binding.Status.Address).To(And(HaveField("CACerts", "authority"),
+		Expect(binding.Status.Address).To(And(HaveField("CACerts", string(certificate)),
 			HaveField("URL", "https://orders-gateway."+namespace+".svc:8080")))
-		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "orders-binding"}}
-		Expect(komega.Get(secret)()).To(Succeed())
-		Expect(secret.Data).To(HaveKeyWithValue("certificates", []byte("authority")))
+		provided := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "orders-binding"}}
+		Expect(komega.Get(provided)()).To(Succeed())
+		Expect(provided.Data).To(HaveKeyWithValue("certificates", certificate))
+	})
+
+	It("says which Secret of users cannot be used, and leaves the gateways that know those before", func(ctx SpecContext) {
+		const alice = "alice:$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC\n"
+		users := &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "users"},
+			StringData: map[string]string{"htpasswd": "alice:secret\n"},
+		}
+		binding := newProducerBinding(namespace, "orders", "main", "orders")
+		binding.Spec.HTTP.Auth = v1alpha1.BindingAuth{Type: v1alpha1.AuthBasic, Basic: v1alpha1.BasicAuth{
+			SecretRef: v1alpha1.SecretKeyReference{Name: "users", Key: "htpasswd"},
+		}}
+		create(ctx, users, binding)
+		wrong := HaveField("Message", And(
+			ContainSubstring("Secret users, key htpasswd, named by spec.http.auth.basic.secretRef: line 1 is not NAME:HASH"),
+			Not(ContainSubstring("alice"))))
+		Eventually(condition(binding, v1alpha1.ConditionReady)).WithContext(ctx).Should(And(
+			beCondition(binding, metav1.ConditionFalse, v1alpha1.ReasonSecretInvalid), wrong))
+		Expect(komega.Get(gatewaysOf(binding))()).To(Satisfy(apierrors.IsNotFound), "none of them would start")
+		write := func(text string) func(*corev1.Secret) {
+			return func(s *corev1.Secret) { s.Data["htpasswd"] = []byte(text) }
+		}
+		update(ctx, users, write(alice))
+		Eventually(komega.Get(gatewaysOf(binding))).WithContext(ctx).WithTimeout(2 * healing).Should(Succeed())
+		runGateways(ctx, binding)
+		publishes(ctx, binding)
+		update(ctx, users, write(alice+alice))
+		Eventually(condition(binding, v1alpha1.ConditionStalled)).WithContext(ctx).WithTimeout(2 * healing).Should(And(
+			beCondition(binding, metav1.ConditionTrue, v1alpha1.ReasonSecretInvalid),
+			HaveField("Message", ContainSubstring("line 2: the name was there before"))))
+		Expect(condition(binding, v1alpha1.ConditionReady)(ctx)).To(And(
+			HaveField("Status", metav1.ConditionTrue),
+			HaveField("Message", ContainSubstring("by gateways as they were before"))))
 	})
 
 	It("is neither ready nor failed without gateways", func(ctx SpecContext) {

@@ -93,6 +93,12 @@ func (u *Users) read() error {
 	return nil
 }
 
+// CheckUsers says what is wrong with what would be the file of Users. The error holds none of it.
+func CheckUsers(file []byte) error {
+	_, _, err := parseUsers(file)
+	return err
+}
+
 // parseUsers also gives the hash that costs most.
 func parseUsers(file []byte) (hashes map[string][]byte, stranger []byte, err error) {
 	if len(file) > maxUsers {

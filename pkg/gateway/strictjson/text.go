@@ -71,8 +71,7 @@ func (s *Scanner) unescaped() bool {
 	return true
 }
 
-// simple says that a text holds printable ASCII alone: no control character, and nothing of which it could be wrong that
-// it is UTF-8.
+// simple says that a text holds printable ASCII alone: no control character, and nothing that could be wrong UTF-8.
 func simple(text []byte) bool {
 	const word, words = 8, 4 * 8
 	for ; len(text) >= words; text = text[words:] {
