@@ -127,10 +127,13 @@ func authority() (certificate []byte, server *tls.Config) {
 		&tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 }
 
-// keyOf is the key of a server's certificate, in PEM.
-func keyOf(server *tls.Config) []byte {
+// privateKey is the key of a server's certificate, in PEM.
+func privateKey(server *tls.Config) []byte {
 	GinkgoHelper()
 	der, err := x509.MarshalPKCS8PrivateKey(server.Certificates[0].PrivateKey)
 	Expect(err).NotTo(HaveOccurred())
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
+
+// alice is a line of a file of users.
+const alice = "alice:$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC\n"

@@ -75,9 +75,10 @@ var _ = Describe("A ConsumerGroup that publishes by a ProducerBinding", func() {
 
 	It("is told to trust whom the binding tells to", func(ctx SpecContext) {
 		binding.Spec.HTTP.TLS.SecretRef.Name = "tls"
+		certificate, server := authority()
 		create(ctx, group, binding, &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "tls"},
-			StringData: map[string]string{"tls.crt": "certificate", "tls.key": "key", "ca.crt": "authority"},
+			Data:       map[string][]byte{"tls.crt": certificate, "tls.key": privateKey(server), "ca.crt": certificate},
 		})
 		Eventually(komega.Object(workers)).WithContext(ctx).WithTimeout(2 * healing).Should(
 			HaveField("Spec.Template.Spec.Volumes", ContainElement(HaveField("Projected.Sources", ContainElement(

@@ -188,18 +188,33 @@ func (r secretReader) line(ctx context.Context, field, name, key string) (string
 
 // key reads one key of one Secret. The field is the one that names them.
 func (r secretReader) key(ctx context.Context, field, name, key string) (string, error) {
+	secret, err := r.secret(ctx, field, name)
+	if err != nil {
+		return "", err
+	}
+	return valueOf(secret, field, key)
+}
+
+// secret reads a Secret whose keys belong together: read one by one, they may be of before and after a change.
+func (r secretReader) secret(ctx context.Context, field, name string) (*corev1.Secret, error) {
 	var secret corev1.Secret
 	err := r.reader.Get(ctx, types.NamespacedName{Namespace: r.namespace, Name: name}, &secret)
 	switch {
 	case apierrors.IsNotFound(err):
-		return "", secretInvalid("Secret %s, named by %s, does not exist: create it, or correct the name", name, field)
+		return nil, secretInvalid("Secret %s, named by %s, does not exist: create it, or correct the name", name, field)
 	case apierrors.IsForbidden(err):
-		return "", secretInvalid("Secret %s, named by %s, may not be read: let the operator get Secrets in namespace %s",
+		return nil, secretInvalid("Secret %s, named by %s, may not be read: let the operator get Secrets in namespace %s",
 			name, field, r.namespace)
 	case err != nil:
-		return "", fmt.Errorf("secret %s: %w", name, err)
-	case len(secret.Data[key]) == 0:
-		return "", secretInvalid("Secret %s, named by %s, lacks the key %s: add it, or correct the key", name, field, key)
+		return nil, fmt.Errorf("secret %s: %w", name, err)
+	}
+	return &secret, nil
+}
+
+func valueOf(secret *corev1.Secret, field, key string) (string, error) {
+	if len(secret.Data[key]) == 0 {
+		return "", secretInvalid("Secret %s, named by %s, lacks the key %s: add it, or correct the key",
+			secret.Name, field, key)
 	}
 	return string(secret.Data[key]), nil
 }

@@ -100,11 +100,9 @@ func (r *ProducerBindingReconciler) watchTopic(_ context.Context, s *bindingScop
 	return ctrl.Result{}, nil
 }
 
-// readSecrets makes sure that the Secrets are there without which no gateway would start, and reads what callers are to
-// trust. What a user has to mend is no error: it is shown, and looked at again soon.
+// readSecrets makes sure that gateways would start with what is in the Secrets, and reads what callers are to trust.
+// What a user has to mend is no error: it is shown, and looked at again soon.
 func (r *ProducerBindingReconciler) readSecrets(ctx context.Context, s *bindingScope) (ctrl.Result, error) {
-	// What callers were told to trust they go on trusting while it cannot be read: it is in the templates of workloads.
-	s.certificates = s.binding.Status.Address.CACerts
 	err := r.requireSecrets(ctx, s)
 	if fault := (*kafkaClusterFault)(nil); errors.As(err, &fault) {
 		s.held = true
@@ -114,20 +112,21 @@ func (r *ProducerBindingReconciler) readSecrets(ctx context.Context, s *bindingS
 	return ctrl.Result{}, err
 }
 
+// requireSecrets begins with what gateways show, which they take up at once: what callers are to trust must follow it,
+// whatever else is wrong. While it cannot be read they go on trusting what they were told to, which is in the templates
+// of workloads.
 func (r *ProducerBindingReconciler) requireSecrets(ctx context.Context, s *bindingScope) error {
 	reader := secretReader{reader: r.reader, namespace: s.binding.Namespace}
-	auth := &s.binding.Spec.HTTP.Auth
-	err := reader.requireKey(ctx, "spec.http.auth.mtls.caSecretRef", auth.MTLS.CASecretRef, checkAuthority)
+	http := &s.binding.Spec.HTTP
+	s.certificates = s.binding.Status.Address.CACerts
+	certificates, err := reader.requirePair(ctx, "spec.http.tls.secretRef", http.TLS.SecretRef.Name)
 	if err != nil {
 		return err
 	}
-	err = reader.requireKey(ctx, "spec.http.auth.basic.secretRef", auth.Basic.SecretRef, caller.CheckUsers)
+	s.certificates = certificates
+	err = reader.requireKey(ctx, "spec.http.auth.mtls.caSecretRef", http.Auth.MTLS.CASecretRef, checkAuthority)
 	if err != nil {
 		return err
 	}
-	certificates, err := reader.requirePair(ctx, "spec.http.tls.secretRef", s.binding.Spec.HTTP.TLS.SecretRef.Name)
-	if err == nil {
-		s.certificates = certificates
-	}
-	return err
+	return reader.requireKey(ctx, "spec.http.auth.basic.secretRef", http.Auth.Basic.SecretRef, caller.CheckUsers)
 }

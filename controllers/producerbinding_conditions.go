@@ -70,8 +70,7 @@ func topicReady(s *bindingScope) finding {
 			"correct spec.topic; or have it created by spec.createTopic", topic)
 	case f.Missing && f.CreateErr != nil:
 		return no(v1alpha1.ReasonTopicNotCreated, "topic %s does not exist and cannot be created as "+
-			"spec.createTopic says: %v; correct its partitions, replicationFactor or configs as that asks for, or create the "+
-			"topic yourself", topic, f.CreateErr)
+			"spec.createTopic says (%s): %v", topic, s.wish(), f.CreateErr)
 	case f.Missing && !f.Unseen.IsZero():
 		return no(v1alpha1.ReasonTopicNotCreated, "the brokers said at %s that they have topic %s, and what KafkaCluster %s "+
 			"reads does not show it: its ZooKeeper and chroot, or its bootstrapServers, are to be those of the same brokers, "+
@@ -83,6 +82,15 @@ func topicReady(s *bindingScope) finding {
 	default:
 		return yes(v1alpha1.ReasonTopicFound, "topic %s has %s%s", topic, plural(f.Partitions, "partition"), s.differs())
 	}
+}
+
+// wish is what spec.createTopic says, without the configuration: brokers name what they refuse of that.
+func (s *bindingScope) wish() string {
+	create := &s.binding.Spec.CreateTopic
+	if create.ReplicationFactor == 0 {
+		return fmt.Sprintf("partitions: %d", create.Partitions)
+	}
+	return fmt.Sprintf("partitions: %d, replicationFactor: %d", create.Partitions, create.ReplicationFactor)
 }
 
 // differs tells what of a topic that exists is not as it would have been made.

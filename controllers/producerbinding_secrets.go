@@ -5,7 +5,6 @@ package controllers
 
 import (
 	"context"
-	"errors"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -41,21 +40,22 @@ func (r secretReader) requirePair(ctx context.Context, field, name string) (auth
 	if name == "" {
 		return "", nil
 	}
-	certificate, err := r.key(ctx, field, name, corev1.TLSCertKey)
+	secret, err := r.secret(ctx, field, name)
 	if err != nil {
 		return "", err
 	}
-	key, err := r.key(ctx, field, name, corev1.TLSPrivateKeyKey)
-	if err != nil {
-		return "", err
+	for _, key := range []string{corev1.TLSCertKey, corev1.TLSPrivateKeyKey} {
+		if _, err := valueOf(secret, field, key); err != nil {
+			return "", err
+		}
 	}
-	authority, err = r.key(ctx, field, name, corev1.ServiceAccountRootCAKey)
-	if fault := (*kafkaClusterFault)(nil); err != nil && !errors.As(err, &fault) {
-		return "", err
-	}
-	material := secure.Material{CA: []byte(authority), Certificate: []byte(certificate), Key: []byte(key)}
-	if err := material.Check(); err != nil {
+	pair := secure.Material{Certificate: secret.Data[corev1.TLSCertKey], Key: secret.Data[corev1.TLSPrivateKeyKey]}
+	if err := pair.Check(); err != nil {
 		return "", secretInvalid("Secret %s, named by %s: %v", name, field, err)
 	}
-	return authority, nil
+	signer := secret.Data[corev1.ServiceAccountRootCAKey]
+	if err := checkAuthority(signer); err != nil {
+		return "", secretInvalid("Secret %s, key %s, named by %s: %v", name, corev1.ServiceAccountRootCAKey, field, err)
+	}
+	return string(signer), nil
 }

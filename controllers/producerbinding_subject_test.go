@@ -159,9 +159,14 @@ var _ = Describe("The subject of a ProducerBinding", func() {
 			binding.Spec.HTTP.Auth = auth
 			create(ctx, shop)
 			before := *podOf(shop).DeepCopy()
-			create(ctx, newSecret(namespace, "callers", "who", "they are"), binding,
-				&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "tls"},
-					StringData: map[string]string{"tls.crt": "certificate", "tls.key": "key"}})
+			certificate, server := authority()
+			create(ctx, binding, &corev1.Secret{
+				ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "callers"},
+				Data:       map[string][]byte{"authority": certificate, "users": []byte(alice)},
+			}, &corev1.Secret{
+				ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "tls"},
+				Data:       map[string][]byte{"tls.crt": certificate, "tls.key": privateKey(server)},
+			})
 			refusedFor := func(why string) {
 				GinkgoHelper()
 				Eventually(condition(binding, v1alpha1.ConditionSubjectBound)).WithContext(ctx).WithTimeout(looked).Should(And(
@@ -185,11 +190,11 @@ var _ = Describe("The subject of a ProducerBinding", func() {
 			Eventually(pod(shop)).WithContext(ctx).Should(untouched(before))
 		},
 		Entry("Basic", v1alpha1.BindingAuth{Type: v1alpha1.AuthBasic, Basic: v1alpha1.BasicAuth{
-			SecretRef: v1alpha1.SecretKeyReference{Name: "callers", Key: "who"},
+			SecretRef: v1alpha1.SecretKeyReference{Name: "callers", Key: "users"},
 		}}, "username and password", map[string]string{"username": "shop", "password": "secret"},
 			map[string]string{"USERNAME_FILE": "username", "PASSWORD_FILE": "password"}),
 		Entry("MTLS", v1alpha1.BindingAuth{Type: v1alpha1.AuthMTLS, MTLS: v1alpha1.MTLSAuth{
-			CASecretRef: v1alpha1.SecretKeyReference{Name: "callers", Key: "who"},
+			CASecretRef: v1alpha1.SecretKeyReference{Name: "callers", Key: "authority"},
 		}}, "tls.crt and tls.key", map[string]string{"tls.crt": "certificate", "tls.key": "key"},
 			map[string]string{"CERT_FILE": "tls.crt", "KEY_FILE": "tls.key"}),
 	)

@@ -183,7 +183,8 @@ var _ = Describe("A ProducerBinding", func() {
 		create(ctx, binding)
 		Eventually(condition(binding, v1alpha1.ConditionTopicReady)).WithContext(ctx).Should(And(
 			beCondition(binding, metav1.ConditionFalse, v1alpha1.ReasonTopicNotCreated),
-			HaveField("Message", And(ContainSubstring("spec.createTopic"), ContainSubstring("REPLICATION_FACTOR")))))
+			HaveField("Message", And(ContainSubstring("REPLICATION_FACTOR"),
+				ContainSubstring("spec.createTopic says (partitions: 3, replicationFactor: 5)")))))
 	})
 
 	It("needs no topic in Kafka 0.7, which cannot be asked for one", func(ctx SpecContext) {
@@ -261,7 +262,12 @@ var _ = Describe("A ProducerBinding", func() {
 		Eventually(condition(binding, v1alpha1.ConditionStalled)).WithContext(ctx).WithTimeout(2 * healing).Should(And(
 			beCondition(binding, metav1.ConditionTrue, v1alpha1.ReasonSecretInvalid),
 			HaveField("Message", ContainSubstring("Secret tls, named by spec.http.tls.secretRef: the certificate and its key"))))
-		update(ctx, secret, func(s *corev1.Secret) { s.Data[corev1.TLSPrivateKeyKey] = keyOf(server) })
+		update(ctx, secret, func(s *corev1.Secret) {
+			s.Data[corev1.TLSPrivateKeyKey], s.Data["ca.crt"] = privateKey(server), []byte("authority")
+		})
+		Eventually(condition(binding, v1alpha1.ConditionStalled)).WithContext(ctx).WithTimeout(2 * healing).Should(
+			HaveField("Message", ContainSubstring("Secret tls, key ca.crt, named by spec.http.tls.secretRef: the CA holds no")))
+		update(ctx, secret, func(s *corev1.Secret) { s.Data["ca.crt"] = certificate })
 		Eventually(komega.Get(gatewaysOf(binding))).WithContext(ctx).WithTimeout(2 * healing).Should(Succeed())
 		runGateways(ctx, binding)
 		publishes(ctx, binding)
@@ -272,8 +278,25 @@ var _ = Describe("A ProducerBinding", func() {
 		Expect(provided.Data).To(HaveKeyWithValue("certificates", certificate))
 	})
 
+	It("has callers trust a new authority, whatever is wrong with its users", func(ctx SpecContext) {
+		certificate, server := authority()
+		binding := newProducerBinding(namespace, "orders", "main", "orders")
+		binding.Spec.HTTP.TLS.SecretRef.Name = "tls"
+		binding.Spec.HTTP.Auth = v1alpha1.BindingAuth{Type: v1alpha1.AuthBasic, Basic: v1alpha1.BasicAuth{
+			SecretRef: v1alpha1.SecretKeyReference{Name: "users", Key: "htpasswd"},
+		}}
+		create(ctx, newSecret(namespace, "users", "htpasswd", "nobody"), binding, &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "tls"},
+			Data: map[string][]byte{
+				"tls.crt": certificate, "tls.key": privateKey(server), "ca.crt": certificate,
+			},
+		})
+		Eventually(condition(binding, v1alpha1.ConditionStalled)).WithContext(ctx).Should(
+			beCondition(binding, metav1.ConditionTrue, v1alpha1.ReasonSecretInvalid))
+		Expect(binding.Status.Address.CACerts).To(Equal(string(certificate)))
+	})
+
 	It("says which Secret of users cannot be used, and leaves the gateways that know those before", func(ctx SpecContext) {
-		const alice = "alice:$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC\n"
 		users := &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "users"},
 			StringData: map[string]string{"htpasswd": "alice:secret\n"},

@@ -70,7 +70,7 @@ const (
 	ReasonNoBrokers = "NoBrokers"
 	// ReasonBrokersMixed surfaces that brokers of Kafka 0.7 and of a later Kafka are registered side by side.
 	ReasonBrokersMixed = "BrokersMixed"
-	// ReasonSecretInvalid surfaces that a Secret named by the cluster does not exist, or lacks what is needed of it.
+	// ReasonSecretInvalid surfaces that a Secret that is named does not exist, lacks a key, or holds what cannot be used.
 	ReasonSecretInvalid = "SecretInvalid"
 	// ReasonConfigurationInvalid surfaces that something in the spec cannot work, which the API server could not know.
 	ReasonConfigurationInvalid = "ConfigurationInvalid"

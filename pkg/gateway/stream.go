@@ -47,9 +47,8 @@ func (x *exchange) postStream(media format.Media, fields format.Fields) {
 		return
 	}
 	defer x.h.held.give(arenaBytes)
-	fields.Message.Partition.Topic = x.h.config.Topic
 	s := &stream{x: x, media: media, frame: fields.Message, control: http.NewResponseController(x.w), progress: true}
-	s.lines.Message = fields.Message
+	s.lines.Defaults = fields.Message
 	// HTTP/1.1 would otherwise read the whole body before the first result goes out; HTTP/2 needs no leave.
 	_ = s.control.EnableFullDuplex()
 	s.pipe = newPipeline(x, s.control)
@@ -143,6 +142,9 @@ func (s *stream) read(into []byte) (int, error) {
 		}
 		s.mu.Unlock()
 	}
+	// While it waits it must not keep memory that nothing is counted for any more.
+	s.frame.Value = nil
+	s.lines.Forget()
 	n, err := s.x.r.Body.Read(into)
 	s.pipe.look()
 	return n, err

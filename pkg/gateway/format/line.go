@@ -12,8 +12,8 @@ import (
 
 // LineReader reads the lines of a stream, one after the other. Not safe for concurrent use. The zero value is ready.
 type LineReader struct {
-	// Message is what all lines have that do not say otherwise.
-	Message kafka.Message
+	// Defaults are what all lines have that do not say otherwise.
+	Defaults kafka.Message
 
 	record
 
@@ -46,7 +46,8 @@ func (r *LineReader) Read(line []byte) (*kafka.Message, error) {
 	if err == nil && r.seen&seenValue == 0 {
 		err = unfit("value, valueBase64 or valueJSON must be there; null is a null value")
 	}
-	if r.complete(); err == nil {
+	if err == nil {
+		r.complete()
 		err = checkHeaders(&r.message, unfit)
 	}
 	if err != nil {
@@ -55,9 +56,15 @@ func (r *LineReader) Read(line []byte) (*kafka.Message, error) {
 	return &r.message, nil
 }
 
+// Forget lets go of the line that was read last, and of its message.
+func (r *LineReader) Forget() {
+	r.record = record{}
+	_ = r.scanning.Reset(nil) // which is no text at all
+}
+
 // complete gives the message what all lines have.
 func (r *LineReader) complete() {
-	m, all := &r.message, &r.Message
+	m, all := &r.message, &r.Defaults
 	if r.seen&seenKey == 0 {
 		m.Key = all.Key
 	}

@@ -37,7 +37,7 @@ type Scanner struct {
 	data  []byte
 	at    int
 	depth int
-	// simple says that there is nothing in the text but printable ASCII.
+	// simple says that there is nothing in the text but ASCII from the space on.
 	simple bool
 	// names are the last ones of a length each, for the texts that come after a Reset too.
 	names [8]string

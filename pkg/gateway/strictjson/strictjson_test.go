@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -107,7 +108,7 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// Strings are looked through in words, those of printable ASCII in another way: wherever something stands that is not
+// Strings are looked through in words, those of ASCII in another way: wherever something stands that is not
 // plain, it is found.
 func TestEveryPlaceInAString(t *testing.T) {
 	for _, alphabet := range []string{" !#[]~\x7f", "!#[]~\x7f\u00e9\uffff"} {
@@ -122,6 +123,12 @@ func testEveryPlace(t *testing.T, alphabet string) {
 		plain := strings.Repeat(alphabet, longest)[:n]
 		if !utf8.ValidString(plain) {
 			continue
+		}
+		for _, wrong := range []string{"\x80", "\x9f", "\xff"} {
+			_, err := strictjson.New([]byte("\"" + plain + wrong + plain + "\""))
+			if want := fmt.Sprintf("at byte %d: it is not UTF-8", n+1); err == nil || err.Error() != want {
+				t.Errorf("%d bytes, then %q: got %v, want %s", n, wrong, err, want)
+			}
 		}
 		for middle, want := range map[string]string{
 			"": plain + "after", "\\n": plain + "\nafter", "\"": "", "\x1f": "", "\x00": "",

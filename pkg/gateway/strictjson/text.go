@@ -71,7 +71,8 @@ func (s *Scanner) unescaped() bool {
 	return true
 }
 
-// simple says that a text holds printable ASCII alone: no control character, and nothing that could be wrong UTF-8.
+// simple says that a text holds ASCII from the space on alone: nothing that must be escaped but quotes and backslashes,
+// and nothing that could be wrong UTF-8.
 func simple(text []byte) bool {
 	const word, words = 8, 4 * 8
 	for ; len(text) >= words; text = text[words:] {
@@ -88,7 +89,8 @@ func simple(text []byte) bool {
 	return true
 }
 
-// odd has a high bit if one of the first eight bytes is a control character or above ASCII.
+// odd has a high bit if one of the first eight bytes is below the space or above ASCII. Only a byte below it borrows
+// from the next, and then has its own high bit.
 func odd(data []byte) uint64 {
 	word := binary.LittleEndian.Uint64(data)
 	return word - ones*' ' | word
