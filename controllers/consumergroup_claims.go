@@ -97,6 +97,14 @@ func older(a, b *v1alpha1.ConsumerGroup) bool {
 	return a.UID < b.UID
 }
 
+// precedence says why one goes before another: users see their ages, which are in whole seconds.
+func precedence(first, second *v1alpha1.ConsumerGroup) string {
+	if first.CreationTimestamp.Equal(&second.CreationTimestamp) {
+		return "was created in the same second, goes first by its uid,"
+	}
+	return "is older"
+}
+
 // findHolder bars workers of a group that an older ConsumerGroup has: messages would be split between their sinks.
 func (r *ConsumerGroupReconciler) findHolder(ctx context.Context, s *groupScope) (ctrl.Result, error) {
 	if s.barred {
@@ -108,8 +116,9 @@ func (r *ConsumerGroupReconciler) findHolder(ctx context.Context, s *groupScope)
 	}
 	s.barred = true
 	s.blocker = blocker{reason: v1alpha1.ReasonGroupInUse, message: fmt.Sprintf(
-		"ConsumerGroup %s is older and has group %s of the same cluster: delete one of the two, or create this one anew "+
-			"with another spec.group", client.ObjectKeyFromObject(holder), workload.GroupName(s.group))}
+		"ConsumerGroup %s %s and has group %s of the same cluster: delete one of the two, or create this one anew "+
+			"with another spec.group", client.ObjectKeyFromObject(holder), precedence(holder, s.group),
+		workload.GroupName(s.group))}
 	return ctrl.Result{RequeueAfter: rivalCheck}, nil
 }
 

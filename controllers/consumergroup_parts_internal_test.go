@@ -94,6 +94,12 @@ func TestOlder(t *testing.T) {
 	if !older(at(1, "a"), at(1, "b")) || older(at(1, "b"), at(1, "a")) {
 		t.Error("of one age the uid decides, the same way for both")
 	}
+	if why := precedence(at(1, "z"), at(2, "a")); why != "is older" {
+		t.Errorf("of two ages: %q", why)
+	}
+	if why := precedence(at(1, "a"), at(1, "b")); !strings.Contains(why, "same second") {
+		t.Errorf("of one age, nobody is older: %q", why)
+	}
 }
 
 func TestCovers(t *testing.T) {

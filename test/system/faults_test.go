@@ -209,6 +209,7 @@ func brokerStops(s *stage) {
 func twoOfOneName(s *stage) {
 	same := func(g *v1alpha1.ConsumerGroup) { g.Spec.Group = s.name }
 	older := s.begin(same)
+	s.nextSecond(older)
 	second := s.newGroup(same)
 	second.Name = "younger"
 	s.create(second)
@@ -222,6 +223,13 @@ func twoOfOneName(s *stage) {
 	s.nameIsReady(second.Name, healing)
 	s.publish(8)
 	s.allArrive(s.name)
+}
+
+// nextSecond waits until what is made counts as younger than a witness's group: creation times are whole seconds, by
+// the API server's clock, which is this machine's.
+func (s *stage) nextSecond(of *witness) {
+	created := s.group(s, of.key.Name).CreationTimestamp.Unix()
+	s.Eventually(s.ctx, func() int64 { return time.Now().Unix() }).Should(BeNumerically(">", created))
 }
 
 func nameIsTaken(s *stage) {
