@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -125,7 +126,8 @@ func (p *progress) erase() {
 }
 
 // ownersLine says who owns how many partitions: "demo-0 6  demo-1 5  nobody 1". Others are those that are gone and
-// whose session is not over yet.
+// whose session is not over yet. The names are sorted; a pod whose worker was killed has its own twice, until the
+// session of the one before is over.
 func ownersLine(names []string, owned map[string]int, partitions int) string {
 	parts := make([]string, 0, len(names)+2)
 	others := 0
@@ -133,7 +135,7 @@ func ownersLine(names []string, owned map[string]int, partitions int) string {
 		others += count
 	}
 	nobody := partitions - others
-	for _, name := range names {
+	for _, name := range slices.Compact(slices.Clone(names)) {
 		parts = append(parts, fmt.Sprintf("%s %d", name, owned[name]))
 		others -= owned[name]
 	}

@@ -51,4 +51,8 @@ func TestOwnersLine(t *testing.T) {
 	if got != "demo-0 7  demo-1 0  others 2  nobody 3" {
 		t.Errorf("got %q", got)
 	}
+	again := ownersLine([]string{"demo-0", "demo-1", "demo-1"}, map[string]int{"demo-0": 6, "demo-1": 6}, 12)
+	if again != "demo-0 6  demo-1 6" {
+		t.Errorf("a worker that is started again, and its session of before, are one pod: got %q", again)
+	}
 }
