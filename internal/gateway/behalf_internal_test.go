@@ -8,8 +8,6 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -28,19 +26,15 @@ func (k known) Verify(context.Context, *http.Request) (caller.Caller, error) {
 }
 
 func TestAReplicaSpeaksForTheCaller(t *testing.T) {
-	directory, now := t.TempDir(), time.Unix(1_000_000, 0)
-	file := func(name string) string {
-		path := filepath.Join(directory, name)
-		if err := os.WriteFile(path, []byte("the key "+name), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
+	now := time.Unix(1_000_000, 0)
+	key := func(name string) func() ([]byte, error) {
+		return func() ([]byte, error) { return []byte("the key " + name), nil }
 	}
 	clock := func() time.Time { return now }
 	const name = "spiffe://cluster/ns/shop.x/sa/billing"
-	first := &behalf{Verifier: known{name}, keyFile: file("ours"), now: clock}
-	second := &behalf{Verifier: known{}, keyFile: file("ours"), now: clock}
-	stranger := &behalf{Verifier: known{name}, keyFile: file("theirs"), now: clock}
+	first := &behalf{Verifier: known{name}, key: key("ours"), now: clock}
+	second := &behalf{Verifier: known{}, key: key("ours"), now: clock}
+	stranger := &behalf{Verifier: known{name}, key: key("theirs"), now: clock}
 	sent := func(by *behalf) *http.Request {
 		out := httptest.NewRequest(http.MethodPost, "/", http.NoBody)
 		out.Header.Set(window.KeyHeader, "k")

@@ -15,6 +15,7 @@ import (
 	"github.com/samsa-dev/samsa/internal/configfile"
 	"github.com/samsa-dev/samsa/pkg/client"
 	"github.com/samsa-dev/samsa/pkg/client/registry/layout"
+	"github.com/samsa-dev/samsa/pkg/client/secure"
 	handling "github.com/samsa-dev/samsa/pkg/gateway"
 	"github.com/samsa-dev/samsa/pkg/gateway/caller"
 	"github.com/samsa-dev/samsa/pkg/kafka"
@@ -69,7 +70,7 @@ func (h *HTTP) check(f *configfile.Faults) {
 		return
 	}
 	(&clusterconfig.TLS{CertFile: h.TLS.CertFile, KeyFile: h.TLS.KeyFile}).Check(f, "http.tls")
-	if _, err := h.TLS.peer(); err != nil {
+	if _, err := secure.Config(h.TLS.ServerName, h.TLS.authority); err != nil {
 		f.Add("http.tls.caFile", "%v", err)
 	}
 }

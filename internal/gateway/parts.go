@@ -47,20 +47,19 @@ type parts struct {
 
 func assemble(config Config, listening net.Addr, logger *slog.Logger) (*parts, error) {
 	p := &parts{config: config, logger: logger, entrance: new(entrance)}
-	var err error
-	if p.transport, err = config.transport(); err != nil {
+	secured, err := config.serverTLS(logger)
+	if err != nil {
+		return nil, err
+	}
+	if p.transport, err = config.transport(secured); err != nil {
 		return nil, err
 	}
 	if p.verifier, err = config.Auth.verifier(logger); err != nil {
 		return nil, err
 	}
 	if config.Auth.Type == AuthMTLS && config.HTTP.TLS != nil {
-		b := &behalf{Verifier: p.verifier, keyFile: config.HTTP.TLS.KeyFile, now: time.Now}
+		b := &behalf{Verifier: p.verifier, key: func() ([]byte, error) { return secretOf(secured) }, now: time.Now}
 		p.verifier, p.prepare, p.stays = b, b.prepare, b.stays
-	}
-	secured, err := config.serverTLS()
-	if err != nil {
-		return nil, err
 	}
 	producing, err := config.Produce.config()
 	if err != nil {

@@ -163,3 +163,40 @@ func TestReplicasWithDifferentCertificates(t *testing.T) {
 		})
 	}
 }
+
+// Whatever becomes of the files, callers and replicas go on with what was good last, and speak for nobody by what is no
+// key: anybody could.
+func TestReplicasWhoseFilesBreak(t *testing.T) {
+	for name, files := range map[string]map[string][]byte{
+		"empty":   {"tls.crt": {}, "tls.key": {}, "ca.crt": {}},
+		"rubbish": {"tls.key": []byte("key"), "ca.crt": []byte("authority")},
+		"swapped": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPair(t)
+			p.certify(t, 0, p.replicas[0].authority)
+			p.agree(t)
+			p.run(t, "{type: MTLS, mtls: {caFile: DIR/ca.crt}}")
+			owners := p.settle(t)
+			if files == nil {
+				certificate, err := os.ReadFile(filepath.Join(p.replicas[0].directory, "tls.crt"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				files = map[string][]byte{"tls.key": certificate}
+			}
+			for file, data := range files {
+				p.replicas[0].write(t, file, data)
+				p.replicas[1].write(t, file, data)
+			}
+			p.client.CloseIdleConnections()
+			for key, owner := range owners {
+				first := written(t, p.client, p.addresses[owner], key, "a message")
+				if again := written(t, p.client, p.addresses[1-owner], key, "a message"); again != first {
+					t.Errorf("%s: %s, then %s", key, first, again)
+				}
+			}
+		})
+	}
+}

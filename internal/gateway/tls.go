@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -18,8 +19,9 @@ import (
 	"github.com/samsa-dev/samsa/pkg/client/secure"
 )
 
-// serverTLS is nil where callers speak plain HTTP. The files are read for every connection.
-func (c *Config) serverTLS() (*tls.Config, error) {
+// serverTLS is nil where callers speak plain HTTP. The files are read for every connection; what cannot be used of
+// them is logged, and changes nothing.
+func (c *Config) serverTLS(logger *slog.Logger) (*tls.Config, error) {
 	if c.HTTP.TLS == nil {
 		return nil, nil //nolint:nilnil // no TLS is a configuration as good as any
 	}
@@ -27,11 +29,24 @@ func (c *Config) serverTLS() (*tls.Config, error) {
 	if c.Auth.Type == AuthMTLS {
 		ca = c.Auth.MTLS.CAFile
 	}
-	config, err := secure.Server(secure.Files(ca, c.HTTP.TLS.CertFile, c.HTTP.TLS.KeyFile), "h2", "http/1.1")
+	files := secure.Files(ca, c.HTTP.TLS.CertFile, c.HTTP.TLS.KeyFile)
+	config, err := secure.Server(files, logTLS(logger), "h2", "http/1.1")
 	if err != nil {
 		return nil, fmt.Errorf("http.tls: %w", err)
 	}
 	return config, nil
+}
+
+// logTLS says what becomes of certificates that are replaced while callers connect.
+func logTLS(logger *slog.Logger) func(error) {
+	return func(err error) {
+		if err != nil {
+			logger.Error("The certificates there are now cannot be used; callers are served with those before",
+				slog.Any("error", err))
+			return
+		}
+		logger.Info("The certificates can be used again")
+	}
 }
 
 const (
@@ -43,15 +58,17 @@ const (
 
 // transport reaches other replicas, by their addresses and by no proxy. They have no names of their own: what one shows
 // is the certificate of them all.
-func (c *Config) transport() (*http.Transport, error) {
+//
+// own is what this replica shows, nil where callers speak plain HTTP.
+func (c *Config) transport(own *tls.Config) (*http.Transport, error) {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	transport := &http.Transport{
 		DialContext: dialer.DialContext, MaxIdleConnsPerHost: idlePeers, IdleConnTimeout: time.Minute,
 	}
-	if c.HTTP.TLS == nil {
+	if own == nil {
 		return transport, nil
 	}
-	config, err := c.HTTP.TLS.peer()
+	config, err := c.HTTP.TLS.peer(own)
 	if err != nil {
 		return nil, fmt.Errorf("http.tls.caFile: %w", err)
 	}
@@ -76,14 +93,14 @@ func (c *Config) transport() (*http.Transport, error) {
 // peer is the configuration of a connection to another replica. While a certificate is being replaced, replicas have
 // the one and the other for as long as their kubelets differ, about a minute: so either is good that is for their name
 // and from whom they trust, and the same is good whatever it says.
-func (s *ServerTLS) peer() (*tls.Config, error) {
+func (s *ServerTLS) peer(own *tls.Config) (*tls.Config, error) {
 	config, err := secure.Config(s.ServerName, s.authority)
 	if err != nil {
 		return nil, err
 	}
 	verify := config.VerifyConnection
 	config.VerifyConnection = func(state tls.ConnectionState) error {
-		if s.same(state.PeerCertificates) {
+		if same(own, state.PeerCertificates) {
 			return nil
 		}
 		if s.ServerName == "" {
@@ -106,8 +123,27 @@ func (s *ServerTLS) authority() (secure.Material, error) {
 	return secure.Material{CA: data}, err
 }
 
-// same tells whether a certificate is this replica's own.
-func (s *ServerTLS) same(certificates []*x509.Certificate) bool {
-	own, err := tls.LoadX509KeyPair(s.CertFile, s.KeyFile)
-	return err == nil && len(certificates) > 0 && bytes.Equal(certificates[0].Raw, own.Certificate[0])
+// same tells whether a certificate is the one that this replica shows itself.
+func same(own *tls.Config, certificates []*x509.Certificate) bool {
+	pair, err := shown(own)
+	return err == nil && len(certificates) > 0 && bytes.Equal(certificates[0].Raw, pair.Certificate[0])
+}
+
+// shown is what callers are shown now.
+func shown(own *tls.Config) (*tls.Certificate, error) {
+	config, err := own.GetConfigForClient(nil)
+	if err != nil {
+		return nil, err
+	}
+	return &config.Certificates[0], nil
+}
+
+// secretOf is the private key of what callers are shown now: not what is in its file, which anybody may know if it is
+// no key.
+func secretOf(own *tls.Config) ([]byte, error) {
+	pair, err := shown(own)
+	if err != nil {
+		return nil, err
+	}
+	return x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
 }

@@ -59,6 +59,9 @@ func readFiles(ca, certificate, key string) (Material, error) {
 		if err != nil {
 			return Material{}, err
 		}
+		if len(data) == 0 { // which would be taken for none
+			return Material{}, fmt.Errorf("%s is empty", file.name)
+		}
 		*file.target = data
 	}
 	return material, nil
