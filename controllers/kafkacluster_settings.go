@@ -212,9 +212,14 @@ func (r secretReader) secret(ctx context.Context, field, name string) (*corev1.S
 }
 
 func valueOf(secret *corev1.Secret, field, key string) (string, error) {
-	if len(secret.Data[key]) == 0 {
+	value, there := secret.Data[key]
+	if !there {
 		return "", secretInvalid("Secret %s, named by %s, lacks the key %s: add it, or correct the key",
 			secret.Name, field, key)
 	}
-	return string(secret.Data[key]), nil
+	if len(value) == 0 {
+		return "", secretInvalid("Secret %s, named by %s, has nothing in the key %s: fill it, or correct the key",
+			secret.Name, field, key)
+	}
+	return string(value), nil
 }

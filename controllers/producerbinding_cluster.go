@@ -119,14 +119,34 @@ func (r *ProducerBindingReconciler) requireSecrets(ctx context.Context, s *bindi
 	reader := secretReader{reader: r.reader, namespace: s.binding.Namespace}
 	http := &s.binding.Spec.HTTP
 	s.certificates = s.binding.Status.Address.CACerts
-	certificates, err := reader.requirePair(ctx, "spec.http.tls.secretRef", http.TLS.SecretRef.Name)
-	if err != nil {
+	if err := r.requireCertificate(ctx, s, reader); err != nil {
 		return err
 	}
-	s.certificates = certificates
-	err = reader.requireKey(ctx, "spec.http.auth.mtls.caSecretRef", http.Auth.MTLS.CASecretRef, checkAuthority)
+	err := reader.requireKey(ctx, "spec.http.auth.mtls.caSecretRef", http.Auth.MTLS.CASecretRef, checkAuthority)
 	if err != nil {
 		return err
 	}
 	return reader.requireKey(ctx, "spec.http.auth.basic.secretRef", http.Auth.Basic.SecretRef, caller.CheckUsers)
+}
+
+// requireCertificate also looks at what callers will see: gateways show what they are given, for whomever it is.
+func (r *ProducerBindingReconciler) requireCertificate(
+	ctx context.Context, s *bindingScope, reader secretReader,
+) error {
+	const field = "spec.http.tls.secretRef"
+	name := s.binding.Spec.HTTP.TLS.SecretRef.Name
+	if name == "" {
+		s.certificates = ""
+		return nil
+	}
+	s.distrust = distrusted(s.binding.Status.Conditions) // still, if nothing better is known: gateways keep what they had
+	pair, err := reader.requirePair(ctx, field, name)
+	if err != nil {
+		return err
+	}
+	s.certificates, s.distrust = string(pair.CA), ""
+	if err := pair.Serves(workload.GatewayHost(s.binding), s.now); err != nil {
+		s.distrust = fmt.Sprintf("Secret %s, named by %s: %v", name, field, err)
+	}
+	return nil
 }

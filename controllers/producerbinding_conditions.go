@@ -6,8 +6,10 @@ package controllers
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/samsa-dev/samsa/api/v1alpha1"
@@ -124,6 +126,8 @@ func endpointReady(s *bindingScope) finding {
 		return no(s.blocker.reason, "%s", s.blocker.message)
 	case s.deployment == nil:
 		return no(v1alpha1.ReasonStarting, "gateways are being started")
+	case s.deployment.Status.ReadyReplicas > 0 && s.distrust != "":
+		return no(v1alpha1.ReasonCertificateRefused, distrustful+"%s", s.distrust)
 	case s.deployment.Status.ReadyReplicas > 0:
 		return yes(v1alpha1.ReasonGatewaysReady, "gateways take requests")
 	case len(failing) > 0:
@@ -131,6 +135,17 @@ func endpointReady(s *bindingScope) finding {
 	default:
 		return no(v1alpha1.ReasonStarting, "no gateway is ready")
 	}
+}
+
+const distrustful = "gateways take requests, but callers that check their certificate refuse it: "
+
+// distrusted is what conditions said of that; empty if they did not.
+func distrusted(conditions []metav1.Condition) string {
+	endpoint := meta.FindStatusCondition(conditions, v1alpha1.ConditionEndpointReady)
+	if endpoint == nil || endpoint.Reason != v1alpha1.ReasonCertificateRefused {
+		return ""
+	}
+	return strings.TrimPrefix(endpoint.Message, capitalised(distrustful))
 }
 
 // failing are the gateways that do not start, or end again and again.
@@ -221,7 +236,8 @@ func bindingStall(s *bindingScope, ready, bound finding) finding {
 		return none
 	}
 	switch ready.reason {
-	case v1alpha1.ReasonTopicMissing, v1alpha1.ReasonTopicNotCreated, v1alpha1.ReasonGatewaysFailing:
+	case v1alpha1.ReasonTopicMissing, v1alpha1.ReasonTopicNotCreated, v1alpha1.ReasonGatewaysFailing,
+		v1alpha1.ReasonCertificateRefused:
 		return yes(ready.reason, "%s", ready.message)
 	}
 	return none

@@ -143,6 +143,8 @@ type bindingScope struct {
 	held bool
 	// certificates (PEM) are of those who signed the gateways', empty if there are none to tell of.
 	certificates string
+	// distrust says why callers refuse the gateways' certificate; empty if they do not.
+	distrust string
 	// verification is how gateways check tokens; empty if they check none.
 	verification v1alpha1.Verification
 	// fronted says that the Service and the Secret stand as they should.

@@ -34,28 +34,26 @@ func (r secretReader) requireKey(
 
 func checkAuthority(text []byte) error { return secure.Material{CA: text}.Check() }
 
-// requirePair checks the certificate that gateways show and its key. It gives the authority that signed it, which need
-// not be there: then it is known to everybody.
-func (r secretReader) requirePair(ctx context.Context, field, name string) (authority string, err error) {
-	if name == "" {
-		return "", nil
-	}
+// requirePair checks the certificate that gateways show and its key. The authority that signed it need not be there:
+// then it is known to everybody.
+func (r secretReader) requirePair(ctx context.Context, field, name string) (pair secure.Material, err error) {
 	secret, err := r.secret(ctx, field, name)
 	if err != nil {
-		return "", err
+		return secure.Material{}, err
 	}
 	for _, key := range []string{corev1.TLSCertKey, corev1.TLSPrivateKeyKey} {
 		if _, err := valueOf(secret, field, key); err != nil {
-			return "", err
+			return secure.Material{}, err
 		}
 	}
-	pair := secure.Material{Certificate: secret.Data[corev1.TLSCertKey], Key: secret.Data[corev1.TLSPrivateKeyKey]}
+	pair = secure.Material{Certificate: secret.Data[corev1.TLSCertKey], Key: secret.Data[corev1.TLSPrivateKeyKey]}
 	if err := pair.Check(); err != nil {
-		return "", secretInvalid("Secret %s, named by %s: %v", name, field, err)
+		return secure.Material{}, secretInvalid("Secret %s, named by %s: %v", name, field, err)
 	}
-	signer := secret.Data[corev1.ServiceAccountRootCAKey]
-	if err := checkAuthority(signer); err != nil {
-		return "", secretInvalid("Secret %s, key %s, named by %s: %v", name, corev1.ServiceAccountRootCAKey, field, err)
+	pair.CA = secret.Data[corev1.ServiceAccountRootCAKey]
+	if err := checkAuthority(pair.CA); err != nil {
+		return secure.Material{}, secretInvalid("Secret %s, key %s, named by %s: %v",
+			name, corev1.ServiceAccountRootCAKey, field, err)
 	}
-	return string(signer), nil
+	return pair, nil
 }

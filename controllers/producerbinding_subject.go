@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -158,9 +160,18 @@ func (r *ProducerBindingReconciler) bind(
 		subject.State, subject.Reason = v1alpha1.SubjectRefused, cut(err.Error(), maxReason)
 		return nil
 	}
+	before, err := kept(live, string(bindingOwner(s.binding)))
+	if err != nil {
+		return err
+	}
+	if before != nil {
+		keep(apply.Object, before)
+		apply.SetResourceVersion(live.GetResourceVersion()) // of which this is true
+	}
 	desired := apply.DeepCopy().Object
 	metadata, _ := desired["metadata"].(map[string]any)
 	delete(metadata, "uid")
+	delete(metadata, "resourceVersion")
 	if covers(live.Object, desired) {
 		subject.State = v1alpha1.SubjectBound
 		return nil
@@ -230,8 +241,8 @@ func (r *ProducerBindingReconciler) releaseOne(
 	return err
 }
 
-// release applies nothing in the binding's name, so that the API server removes what nobody else owns. Where there is
-// nothing of the binding's, nothing happens.
+// release applies nothing in the binding's name, so that the API server removes what nobody else owns; but what others
+// have set in what is the binding's stays. Where there is nothing of the binding's, nothing happens.
 func (r *ProducerBindingReconciler) release(
 	ctx context.Context, s *bindingScope, subject v1alpha1.SubjectStatus,
 ) error {
@@ -245,11 +256,40 @@ func (r *ProducerBindingReconciler) release(
 	}) {
 		return nil
 	}
-	nothing := &unstructured.Unstructured{}
-	workload.Identify(nothing, live)
-	err = r.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(nothing), client.FieldOwner(by))
+	fields, err := kept(live, by)
+	if err != nil {
+		return err
+	}
+	rest := &unstructured.Unstructured{Object: fields}
+	workload.Identify(rest, live)
+	rest.SetResourceVersion(live.GetResourceVersion()) // of which this is true
+	err = r.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(rest), client.FieldOwner(by))
+	if err == nil && fields != nil {
+		err = r.disown(ctx, s, subject, by)
+	}
 	if err != nil {
 		return client.IgnoreNotFound(fmt.Errorf("release %s %s: %w", subject.Kind, subject.Name, err))
 	}
 	return nil
+}
+
+// disown takes the binding from among those who own what is in a workload: what it kept for others would otherwise be
+// its own for ever, and nobody could remove the container that this is in.
+func (r *ProducerBindingReconciler) disown(
+	ctx context.Context, s *bindingScope, subject v1alpha1.SubjectStatus, by string,
+) error {
+	live, err := r.workload(ctx, s, subject)
+	if err != nil {
+		return err
+	}
+	left := slices.DeleteFunc(live.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool {
+		return entry.Manager == by
+	})
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
+		"resourceVersion": live.GetResourceVersion(), "managedFields": left,
+	}})
+	if err != nil {
+		return err
+	}
+	return r.client.Patch(ctx, live, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(by))
 }

@@ -4,6 +4,7 @@
 package controllers_test
 
 import (
+	"fmt"
 	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -12,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest/komega"
 
@@ -210,6 +212,32 @@ var _ = Describe("The subject of a ProducerBinding", func() {
 		Eventually(komega.Get(orders)).WithContext(ctx).Should(Satisfy(apierrors.IsNotFound))
 		Expect(pod(shop)(ctx)).To(And(bound(returns, "RETURNS_"), HaveField("Volumes", HaveLen(1)),
 			HaveField("Containers", HaveEach(WithTransform(env, Not(HaveKey(prefix+"URL")))))))
+	})
+
+	It("keeps what somebody else set in what was the binding's", func(ctx SpecContext) {
+		shop, _ := newWorkload(deployment, namespace, "shop").(*appsv1.Deployment)
+		binding := binds("orders", deployment, "shop")
+		create(ctx, shop, binding)
+		Eventually(pod(shop)).WithContext(ctx).WithTimeout(looked).Should(bound(binding, prefix))
+		patch := fmt.Sprintf(`{"spec":{"template":{"spec":{"containers":[{"name":%q,"env":[{"name":%q,"value":"mine"}]}]}}}}`,
+			shop.Spec.Template.Spec.Containers[0].Name, prefix+"TOPIC")
+		Expect(api.Patch(ctx, shop, client.RawPatch(types.StrategicMergePatchType, []byte(patch)),
+			client.FieldOwner("kubectl-set"))).To(Succeed())
+		Eventually(condition(binding, v1alpha1.ConditionSubjectBound)).WithContext(ctx).WithTimeout(looked).Should(
+			beCondition(binding, metav1.ConditionFalse, v1alpha1.ReasonSubjectRefused))
+		By("it is bound by other names, as its status says")
+		update(ctx, binding, func(b *v1alpha1.ProducerBinding) { b.Spec.Subject.EnvPrefix = "ORDERS_" })
+		Eventually(pod(shop)).WithContext(ctx).WithTimeout(looked).Should(bound(binding, "ORDERS_"))
+		Expect(env(shop.Spec.Template.Spec.Containers[0])).To(HaveKeyWithValue(prefix+"TOPIC", "mine"))
+
+		By("it is released")
+		Expect(api.Delete(ctx, binding)).To(Succeed())
+		Eventually(komega.Get(binding)).WithContext(ctx).WithTimeout(looked).Should(Satisfy(apierrors.IsNotFound))
+		Expect(pod(shop)(ctx)).To(HaveField("Volumes", BeEmpty()))
+		container := shop.Spec.Template.Spec.Containers[0]
+		Expect(env(container)).To(Equal(map[string]string{"COLOUR": "blue", prefix + "TOPIC": "mine"}))
+		Expect(container.VolumeMounts).To(BeEmpty())
+		Expect(shop.ManagedFields).NotTo(ContainElement(HaveField("Manager", "samsa-binding-orders")))
 	})
 
 	It("has a place of its own for bindings, and keeps it", func(ctx SpecContext) {

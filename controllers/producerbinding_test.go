@@ -253,7 +253,7 @@ var _ = Describe("A ProducerBinding", func() {
 			beCondition(binding, metav1.ConditionFalse, v1alpha1.ReasonSecretInvalid),
 			HaveField("Message", And(ContainSubstring("spec.http.tls.secretRef"), ContainSubstring("does not exist")))))
 		Expect(komega.Get(gatewaysOf(binding))()).To(Satisfy(apierrors.IsNotFound), "none of them would start")
-		certificate, server := authority()
+		certificate, server := authority("orders-gateway." + namespace + ".svc")
 		secret := &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "tls"},
 			StringData: map[string]string{"tls.crt": string(certificate), "tls.key": "key", "ca.crt": string(certificate)},
@@ -276,6 +276,25 @@ var _ = Describe("A ProducerBinding", func() {
 		provided := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "orders-binding"}}
 		Expect(komega.Get(provided)()).To(Succeed())
 		Expect(provided.Data).To(HaveKeyWithValue("certificates", certificate))
+
+		By("it is renewed, for another name")
+		other, server := authority("shop.example")
+		update(ctx, secret, func(s *corev1.Secret) {
+			s.Data["tls.crt"], s.Data["ca.crt"], s.Data[corev1.TLSPrivateKeyKey] = other, other, privateKey(server)
+		})
+		Eventually(condition(binding, v1alpha1.ConditionReady)).WithContext(ctx).WithTimeout(2 * healing).Should(And(
+			beCondition(binding, metav1.ConditionFalse, v1alpha1.ReasonCertificateRefused), HaveField("Message",
+				ContainSubstring("is for shop.example, 127.0.0.1, and not for orders-gateway."+namespace+".svc: issue one"))))
+		Eventually(kstatus(binding)).WithContext(ctx).Should(Equal(status.FailedStatus))
+
+		By("nothing that can be used comes after it")
+		update(ctx, secret, func(s *corev1.Secret) { s.Data[corev1.TLSPrivateKeyKey] = []byte("key") })
+		Eventually(condition(binding, v1alpha1.ConditionStalled)).WithContext(ctx).WithTimeout(2 * healing).Should(
+			beCondition(binding, metav1.ConditionTrue, v1alpha1.ReasonSecretInvalid))
+		Expect(condition(binding, v1alpha1.ConditionEndpointReady)(ctx)).To(And(
+			beCondition(binding, metav1.ConditionFalse, v1alpha1.ReasonCertificateRefused),
+			HaveField("Message", ContainSubstring("refuse it: Secret tls"))))
+		Expect(condition(binding, v1alpha1.ConditionReady)(ctx)).To(HaveField("Status", metav1.ConditionFalse))
 	})
 
 	It("has callers trust a new authority, whatever is wrong with its users", func(ctx SpecContext) {

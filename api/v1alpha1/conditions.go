@@ -179,6 +179,9 @@ const (
 	ReasonGatewaysReady = "GatewaysReady"
 	// ReasonGatewaysFailing surfaces that gateway pods do not start, or end again.
 	ReasonGatewaysFailing = "GatewaysFailing"
+	// ReasonCertificateRefused surfaces that callers refuse the certificate that gateways show: it is for another name,
+	// its time is over, or those whom callers are told to trust have not signed it.
+	ReasonCertificateRefused = "CertificateRefused"
 	// ReasonVerificationUnavailable surfaces that gateways are not allowed to have tokens reviewed.
 	ReasonVerificationUnavailable = "VerificationUnavailable"
 	// ReasonSubjectsBound surfaces that every workload has what it needs to publish.

@@ -50,7 +50,7 @@ func (in *gatewayInput) config() (gateway.Config, error) {
 	if secured(in.binding) {
 		c.HTTP.TLS = &gateway.ServerTLS{
 			CertFile: fromConfig(gatewayCertificate, "tls.crt"), KeyFile: fromConfig(gatewayCertificate, "tls.key"),
-			CAFile: fromConfig(gatewayCertificate, "ca.crt"), ServerName: gatewayHost(in.binding),
+			CAFile: fromConfig(gatewayCertificate, "ca.crt"), ServerName: GatewayHost(in.binding),
 		}
 	}
 	return c, d.err

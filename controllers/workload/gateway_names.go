@@ -56,11 +56,11 @@ func GatewayURL(binding *v1alpha1.ProducerBinding) string {
 	if secured(binding) {
 		scheme = "https"
 	}
-	return fmt.Sprintf("%s://%s:%d", scheme, gatewayHost(binding), servicePort(binding))
+	return fmt.Sprintf("%s://%s:%d", scheme, GatewayHost(binding), servicePort(binding))
 }
 
-// gatewayHost is the Service's name in DNS, which the gateways' certificate is for.
-func gatewayHost(binding *v1alpha1.ProducerBinding) string {
+// GatewayHost is the Service's name in DNS, which the gateways' certificate is for.
+func GatewayHost(binding *v1alpha1.ProducerBinding) string {
 	return GatewayName(binding.Name) + "." + binding.Namespace + ".svc"
 }
 
