@@ -217,9 +217,16 @@ func (b *binding) sign(request *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("--token-file: %w", err)
 	}
-	request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+	trimmed := strings.TrimSpace(string(token))
+	if strings.ContainsFunc(trimmed, notOfToken) || trimmed == "" { // net/http would refuse it when something is underway
+		return fmt.Errorf("--token-file: %s does not hold one token, and nothing else", b.tokenFile)
+	}
+	request.Header.Set("Authorization", "Bearer "+trimmed)
 	return nil
 }
+
+// notOfToken tells what no token has: those are of visible ASCII (RFC 6750, section 2.1).
+func notOfToken(r rune) bool { return r <= ' ' || r > '~' }
 
 // maxProblem is far above the length of a problem.
 const maxProblem = 64 << 10

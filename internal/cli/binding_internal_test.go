@@ -228,8 +228,21 @@ func TestWhereNobodyListensNothingIsWritten(t *testing.T) {
 }
 
 func TestAnUnreadableTokenSendsNothing(t *testing.T) {
-	_, err := publishTo(t, "m", "--binding", "http://127.0.0.1:1", "--token-file", filepath.Join(t.TempDir(), "none"))
-	if failure := (*Error)(nil); !errors.As(err, &failure) || failure.Code != ExitFailure {
-		t.Errorf("%v", err)
+	directory := t.TempDir()
+	for name, text := range map[string]string{"two": "first\nsecond\n", "empty": "\n", "accents": "g\u00e9heim"} {
+		if err := os.WriteFile(filepath.Join(directory, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		t.Error("something was sent")
+	}))
+	t.Cleanup(server.Close)
+	for _, name := range []string{"none", "two", "empty", "accents"} {
+		_, err := publishTo(t, "m", "--binding", server.URL, "--token-file", filepath.Join(directory, name))
+		failure := (*Error)(nil)
+		if !errors.As(err, &failure) || failure.Code != ExitFailure || !strings.Contains(err.Error(), "--token-file") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -4,6 +4,7 @@
 package gateway_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"time"
@@ -74,6 +75,8 @@ var _ = Describe("One message", func() {
 		Entry("no topic", client.Produced{}, refused(kafka.ErrNoTopic), 404, problem("no-topic", "refused")),
 		Entry("no partition", client.Produced{}, refused(kafka.ErrNoPartition), 404, problem("no-partition", "refused")),
 		Entry("unavailable", client.Produced{}, refused(kafka.ErrUnavailable), 503, problem("unavailable", "refused")),
+		Entry("given up", client.Produced{}, refused(context.Canceled), 503,
+			detailed(problem("unavailable", "refused"), "its own side of it")),
 		Entry("denied", client.Produced{}, refused(kafka.ErrDenied), 503, problem("denied", "refused")),
 		Entry("refused for a reason of its own", client.Produced{}, refused(errors.New("x")), 503, problem("unavailable", "refused")),
 		Entry("unknown", client.Produced{}, errors.New("cut off"), 504, problem("unknown-outcome", "unknown")),
@@ -157,6 +160,11 @@ func refused(reason error) error { return &kafka.Refused{Partition: partition(""
 func problem(kind, outcome string) gstruct.Keys {
 	return gstruct.Keys{"type": Equal("urn:samsa:problem:" + kind), "outcome": Equal(outcome), "title": Not(BeEmpty()),
 		"detail": Not(BeEmpty())}
+}
+
+func detailed(keys gstruct.Keys, detail string) gstruct.Keys {
+	keys["detail"] = ContainSubstring(detail)
+	return keys
 }
 
 // twice answers both messages of a batch, which comes twice.

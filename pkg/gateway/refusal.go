@@ -67,7 +67,8 @@ func ofRefusal(err error) problem {
 		return busy("as much is underway to the brokers as there is memory for")
 	case errors.Is(err, kafka.ErrTooLarge):
 		return problem{status: http.StatusRequestEntityTooLarge, kind: "too-large", title: "Message too large",
-			detail: "the brokers take no message of this size"}
+			detail: "with the 70 bytes and more that its batch takes, it is larger than a message may be here or at the " +
+				"brokers"}
 	case errors.Is(err, kafka.ErrUnfit):
 		return problem{status: http.StatusUnprocessableEntity, kind: "unfit", title: "Message that no broker takes",
 			detail: err.Error()}
@@ -80,6 +81,11 @@ func ofRefusal(err error) problem {
 	case errors.Is(err, kafka.ErrDenied):
 		return problem{status: http.StatusServiceUnavailable, kind: "denied", title: "Brokers refuse the gateway",
 			detail: "the brokers do not allow the gateway to write to the topic", retryAfter: retryDenied}
+	}
+	if errors.Is(err, context.Canceled) { // read by who closes only its own side, and who has sent the same key meanwhile
+		return problem{status: http.StatusServiceUnavailable, kind: "unavailable", title: "Given up",
+			detail:     "whoever sent it first closed the connection, or its own side of it, before a broker had taken it",
+			retryAfter: retryUnavailable}
 	}
 	return problem{status: http.StatusServiceUnavailable, kind: "unavailable", title: "No broker available",
 		detail: "no broker that may take the message took it in time", retryAfter: retryUnavailable}
