@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/samsa-dev/samsa/pkg/gateway/caller"
@@ -25,8 +24,6 @@ const (
 	behalfHeader = "Replica-On-Behalf"
 	// behalfValid is how old it may be: clocks of nodes are closer than that, and requests between replicas quicker.
 	behalfValid = 30 * time.Second
-	// secretKept is how long the secret is not looked for again: reading a key of RSA takes a millisecond, a request less.
-	secretKept = time.Second
 )
 
 // behalf lets callers with certificates through from one replica to another.
@@ -35,11 +32,6 @@ type behalf struct {
 	// key is the private key that replicas have in common.
 	key func() ([]byte, error)
 	now func() time.Time
-
-	// mu protects the secret that is made of key, as it was at a time.
-	mu     sync.Mutex
-	secret [sha256.Size]byte
-	at     time.Time
 }
 
 // errOtherKey is no verdict on the caller.
@@ -105,24 +97,12 @@ func (b *behalf) read(value, key string) (name string, ok bool) {
 
 // mac is made with the private key: who has that may answer for the gateway anyway.
 func (b *behalf) mac(text, key string) ([]byte, error) {
-	secret, err := b.derived()
+	secret, err := b.key()
 	if err != nil {
 		return nil, err
 	}
-	mac := hmac.New(sha256.New, secret[:])
+	derived := sha256.Sum256(append([]byte("samsa gateway, on behalf\n"), secret...))
+	mac := hmac.New(sha256.New, derived[:])
 	_, _ = mac.Write([]byte(text + "\n" + key)) // a hash takes everything
 	return mac.Sum(nil), nil
-}
-
-func (b *behalf) derived() ([sha256.Size]byte, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if now := b.now(); b.at.IsZero() || now.Sub(b.at).Abs() >= secretKept {
-		key, err := b.key()
-		if err != nil {
-			return b.secret, err
-		}
-		b.secret, b.at = sha256.Sum256(append([]byte("samsa gateway, on behalf\n"), key...)), now
-	}
-	return b.secret, nil
 }

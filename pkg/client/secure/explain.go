@@ -76,12 +76,19 @@ func ofInvalid(invalid x509.CertificateInvalidError) string {
 	if invalid.Reason != x509.Expired {
 		return "the server's certificate is not valid: " + strings.TrimPrefix(invalid.Error(), "x509: ")
 	}
+	return "the server's certificate " + untimely(invalid.Cert, time.Now()) + " at the server"
+}
+
+// untimely says why it is not the time of a certificate; empty if it is.
+func untimely(certificate *x509.Certificate, at time.Time) string {
 	const layout = time.DateTime + " MST"
-	if from := invalid.Cert.NotBefore; time.Now().Before(from) {
-		return "the server's certificate is not valid before " + from.UTC().Format(layout) +
-			": compare the clocks, or renew it at the server"
+	switch {
+	case at.Before(certificate.NotBefore):
+		return "is not valid before " + certificate.NotBefore.UTC().Format(layout) + ": compare the clocks, or renew it"
+	case at.After(certificate.NotAfter):
+		return "expired at " + certificate.NotAfter.UTC().Format(layout) + ": renew it"
 	}
-	return "the server's certificate expired at " + invalid.Cert.NotAfter.UTC().Format(layout) + ": renew it at the server"
+	return ""
 }
 
 // The alerts of RFC 8446 by which a server refuses a client's certificate, and the handshake as such.

@@ -4,7 +4,6 @@
 package secure
 
 import (
-	"bytes"
 	"crypto/tls"
 	"errors"
 	"sync"
@@ -72,10 +71,6 @@ func (s *server) renew() error {
 	}
 	s.good, s.material = config, material
 	return nil
-}
-
-func (m Material) equal(other Material) bool {
-	return bytes.Equal(m.CA, other.CA) && bytes.Equal(m.Certificate, other.Certificate) && bytes.Equal(m.Key, other.Key)
 }
 
 var errNoCertificate = errors.New("a server needs a certificate and its key")

@@ -14,10 +14,7 @@ import (
 )
 
 func TestAServersCertificateIsThatOfTheMoment(t *testing.T) {
-	authority, err := pki.NewAuthority("test")
-	if err != nil {
-		t.Fatal(err)
-	}
+	authority := newAuthority(t)
 	material := secure.Material{}
 	source := func() (secure.Material, error) { return material, nil }
 	if _, err := secure.Server(source, nil); err == nil {
@@ -46,10 +43,7 @@ func TestAServersCertificateIsThatOfTheMoment(t *testing.T) {
 }
 
 func TestAServerGoesOnWithWhatWasGoodLast(t *testing.T) {
-	authority, err := pki.NewAuthority("test")
-	if err != nil {
-		t.Fatal(err)
-	}
+	authority := newAuthority(t)
 	issue := func(name string) secure.Material {
 		pair, err := authority.Issue(pki.Certificate{Name: name})
 		if err != nil {

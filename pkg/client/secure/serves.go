@@ -22,15 +22,13 @@ func (m Material) Serves(host string, at time.Time) error {
 	case pair == nil:
 		return errNoCertificate
 	}
-	const layout = time.DateTime + " MST"
-	switch leaf := pair.Leaf; {
+	leaf := pair.Leaf
+	when := untimely(leaf, at)
+	switch {
 	case leaf.VerifyHostname(host) != nil:
 		return fmt.Errorf("the certificate is for %s, and not for %s: issue one that has this name", namesIn(leaf), host)
-	case at.Before(leaf.NotBefore):
-		return fmt.Errorf("the certificate is not valid before %s: compare the clocks, or renew it",
-			leaf.NotBefore.UTC().Format(layout))
-	case at.After(leaf.NotAfter):
-		return fmt.Errorf("the certificate expired at %s: renew it", leaf.NotAfter.UTC().Format(layout))
+	case when != "":
+		return errors.New("the certificate " + when)
 	case len(m.CA) == 0:
 		return nil
 	}
