@@ -154,7 +154,7 @@ func (s *Scanner) escape() error {
 	return s.malformed("this is half of a surrogate pair")
 }
 
-// hex reads uXXXX.
+// hex reads u and four hexadecimal digits.
 func hex(data []byte) (rune, bool) {
 	if len(data) < 5 {
 		return 0, false
