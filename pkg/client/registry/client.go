@@ -34,7 +34,8 @@ type Client struct {
 
 // State is how a client stands with ZooKeeper.
 type State struct {
-	// Session is the current session, nil while there is none.
+	// Session is the current session, nil while there is none. One that is over stays here for a moment: its Done
+	// tells at once.
 	Session *Session
 	// Connected says that the session has a connection.
 	Connected bool

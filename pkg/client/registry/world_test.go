@@ -195,9 +195,15 @@ func (w *world) start(options ...option) *peer {
 // session waits until the client is connected.
 func (p *peer) session() *registry.Session {
 	GinkgoHelper()
-	Eventually(p.State).Should(SatisfyAll(
-		HaveField("Connected", BeTrue()), HaveField("Err", BeNil()), HaveField("Session", Not(BeNil()))))
-	return p.State().Session
+	var session *registry.Session
+	Eventually(func(g Gomega) {
+		state := p.State()
+		g.Expect(state).To(SatisfyAll(
+			HaveField("Connected", BeTrue()), HaveField("Err", BeNil()), HaveField("Session", Not(BeNil()))))
+		session = state.Session
+		g.Expect(session.Done()).NotTo(BeClosed(), "a session that is over is withdrawn a moment later")
+	}).Should(Succeed())
+	return session
 }
 
 // member is a registered member of the group.
