@@ -11,8 +11,9 @@ import (
 	"github.com/samsa-dev/samsa/api/v1alpha1"
 )
 
-// firstDelivery is what the first message may take once somebody was told that the group is ready.
-const firstDelivery = 2 * time.Second
+// firstDelivery is what the first message may take once somebody was told that the group is ready: 2 s, and as often as
+// healing what a busy machine adds.
+const firstDelivery = 3 * 2 * time.Second
 
 // readyMeansConsuming has kubectl wait from the creation of the group on, while one thing after the other is still
 // missing.
