@@ -114,7 +114,7 @@ func (t TLS) config() (*tls.Config, error) {
 	}
 	return secure.Config(t.ServerName, secure.Static(secure.Material{
 		CA: []byte(t.CA), Certificate: []byte(t.Certificate), Key: []byte(t.Key),
-	}))
+	}), nil)
 }
 
 // String keeps keys out of texts.

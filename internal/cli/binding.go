@@ -64,7 +64,7 @@ func (b *binding) check() error {
 		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: keyedAtOnce, DialContext: dialListening,
 	}
 	if target.Scheme == "https" {
-		config, err := secure.Config("", secure.Files(b.caFile, "", ""))
+		config, err := secure.Config("", secure.Files(b.caFile, "", ""), nil)
 		if err != nil {
 			return usage("--ca-file: %w", err)
 		}

@@ -23,7 +23,7 @@ func (c *Cluster) Connect(logger *slog.Logger) (*client.Cluster, error) {
 		Bootstrap: c.BootstrapServers, SASL: c.SASL.config(), Logger: logger, MaxMessageBytes: c.MaxMessageBytes,
 	}
 	var err error
-	if config.BrokerTLS, err = c.TLS.config(); err != nil {
+	if config.BrokerTLS, err = c.TLS.config(secure.Logged(logger, "brokers")); err != nil {
 		return nil, fmt.Errorf("cluster.tls: %w", err)
 	}
 	if c.ZooKeeper != nil {
@@ -47,19 +47,19 @@ func (z *ZooKeeper) add(config *client.Config) error {
 		}
 	}
 	var err error
-	if config.ZooKeeperTLS, err = z.TLS.config(); err != nil {
+	if config.ZooKeeperTLS, err = z.TLS.config(secure.Logged(config.Logger, "ZooKeeper")); err != nil {
 		return fmt.Errorf("tls: %w", err)
 	}
 	return nil
 }
 
 // config is nil for no TLS. The files are read again for each connection, so what is renewed in place is used without a
-// restart.
-func (t *TLS) config() (*tls.Config, error) {
+// restart; what cannot be used of it changes nothing, and faulty hears of it.
+func (t *TLS) config(faulty func(error)) (*tls.Config, error) {
 	if t == nil {
 		return nil, nil //nolint:nilnil // no TLS is a configuration as good as any
 	}
-	return secure.Config(t.ServerName, secure.Files(t.CAFile, t.CertFile, t.KeyFile))
+	return secure.Config(t.ServerName, secure.Files(t.CAFile, t.CertFile, t.KeyFile), faulty)
 }
 
 // config is nil for no SASL. The files are read again for each connection.

@@ -55,7 +55,7 @@ func TestTLS(t *testing.T) {
 	if err := f.Err(); err != nil {
 		t.Fatal(err)
 	}
-	config, err := settings.config()
+	config, err := settings.config(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,13 +69,13 @@ func TestTLS(t *testing.T) {
 			t.Errorf("got %v, %v", own.Leaf.SerialNumber, err)
 		}
 	}
-	if _, err := (&TLS{CAFile: filepath.Join(dir, "none")}).config(); err == nil {
+	if _, err := (&TLS{CAFile: filepath.Join(dir, "none")}).config(nil); err == nil {
 		t.Error("a missing file was accepted")
 	}
 }
 
 func TestNothingIsNoTLSAndNoSASL(t *testing.T) {
-	if config, err := (*TLS)(nil).config(); config != nil || err != nil {
+	if config, err := (*TLS)(nil).config(nil); config != nil || err != nil {
 		t.Errorf("got %v, %v", config, err)
 	}
 	if sasl := (*SASL)(nil).config(); sasl != nil {

@@ -70,7 +70,7 @@ func (h *HTTP) check(f *configfile.Faults) {
 		return
 	}
 	(&clusterconfig.TLS{CertFile: h.TLS.CertFile, KeyFile: h.TLS.KeyFile}).Check(f, "http.tls")
-	if _, err := secure.Config(h.TLS.ServerName, h.TLS.authority); err != nil {
+	if _, err := secure.Config(h.TLS.ServerName, h.TLS.authority, nil); err != nil {
 		f.Add("http.tls.caFile", "%v", err)
 	}
 }

@@ -51,7 +51,7 @@ func assemble(config Config, listening net.Addr, logger *slog.Logger) (*parts, e
 	if err != nil {
 		return nil, err
 	}
-	if p.transport, err = config.transport(secured); err != nil {
+	if p.transport, err = config.transport(secured, logger); err != nil {
 		return nil, err
 	}
 	if p.verifier, err = config.Auth.verifier(logger); err != nil {

@@ -30,23 +30,11 @@ func (c *Config) serverTLS(logger *slog.Logger) (*tls.Config, error) {
 		ca = c.Auth.MTLS.CAFile
 	}
 	files := secure.Files(ca, c.HTTP.TLS.CertFile, c.HTTP.TLS.KeyFile)
-	config, err := secure.Server(files, logTLS(logger), "h2", "http/1.1")
+	config, err := secure.Server(files, secure.Logged(logger, "callers"), "h2", "http/1.1")
 	if err != nil {
 		return nil, fmt.Errorf("http.tls: %w", err)
 	}
 	return config, nil
-}
-
-// logTLS says what becomes of certificates that are replaced while callers connect.
-func logTLS(logger *slog.Logger) func(error) {
-	return func(err error) {
-		if err != nil {
-			logger.Error("The certificates there are now cannot be used; callers are served with those before",
-				slog.Any("error", err))
-			return
-		}
-		logger.Info("The certificates can be used again")
-	}
 }
 
 const (
@@ -60,7 +48,7 @@ const (
 // is the certificate of them all.
 //
 // own is what this replica shows, nil where callers speak plain HTTP.
-func (c *Config) transport(own *tls.Config) (*http.Transport, error) {
+func (c *Config) transport(own *tls.Config, logger *slog.Logger) (*http.Transport, error) {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	transport := &http.Transport{
 		DialContext: dialer.DialContext, MaxIdleConnsPerHost: idlePeers, IdleConnTimeout: time.Minute,
@@ -68,7 +56,7 @@ func (c *Config) transport(own *tls.Config) (*http.Transport, error) {
 	if own == nil {
 		return transport, nil
 	}
-	config, err := c.HTTP.TLS.peer(own)
+	config, err := c.HTTP.TLS.peer(own, secure.Logged(logger, "other replicas"))
 	if err != nil {
 		return nil, fmt.Errorf("http.tls.caFile: %w", err)
 	}
@@ -93,8 +81,8 @@ func (c *Config) transport(own *tls.Config) (*http.Transport, error) {
 // peer is the configuration of a connection to another replica. While a certificate is being replaced, replicas have
 // the one and the other for as long as their kubelets differ, about a minute: so either is good that is for their name
 // and from whom they trust, and the same is good whatever it says.
-func (s *ServerTLS) peer(own *tls.Config) (*tls.Config, error) {
-	config, err := secure.Config(s.ServerName, s.authority)
+func (s *ServerTLS) peer(own *tls.Config, faulty func(error)) (*tls.Config, error) {
+	config, err := secure.Config(s.ServerName, s.authority, faulty)
 	if err != nil {
 		return nil, err
 	}

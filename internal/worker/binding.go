@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -33,7 +34,7 @@ const longestScope = 512 - 249 - 13 - 19 - 10 - 4
 // config has every request be known by group, topic, partition and offset, so that a gateway that has written a message
 // does not write it again. Messages get the time at which they are published: a gateway that takes over from another
 // looks for what that wrote by time, and would not find what seems to be older.
-func (s *BindingSink) config(group string, delivery Delivery) (httpsink.Config, error) {
+func (s *BindingSink) config(group string, delivery Delivery, logger *slog.Logger) (httpsink.Config, error) {
 	config := httpsink.Config{
 		URL: s.URL, Format: httpsink.Raw, Timeout: time.Duration(delivery.Timeout), Proxy: http.ProxyFromEnvironment,
 		KeyPrefix: keyPrefix(s.Scope, group), OmitTimestamp: true,
@@ -45,7 +46,7 @@ func (s *BindingSink) config(group string, delivery Delivery) (httpsink.Config, 
 	if err != nil || target.Scheme != "https" {
 		return config, err
 	}
-	secured, err := secure.Config("", secure.Files(s.CAFile, "", ""))
+	secured, err := secure.Config("", secure.Files(s.CAFile, "", ""), secure.Logged(logger, "the sink"))
 	if err != nil {
 		return httpsink.Config{}, fmt.Errorf("sink.producerBinding.caFile: %w", err)
 	}

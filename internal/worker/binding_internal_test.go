@@ -5,6 +5,7 @@ package worker
 
 import (
 	"crypto/tls"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -70,7 +71,7 @@ func TestAMessageGoesToABindingAsItIs(t *testing.T) {
 	config := Default()
 	config.Group = "billing"
 	config.Sink.Binding = &BindingSink{URL: url, TokenFile: token, CAFile: caFile, Scope: "main"}
-	to, err := config.sink()
+	to, err := config.sink(slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +99,7 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 	url, caFile := secured(t, func(http.ResponseWriter, *http.Request) { t.Error("it was sent") })
 	config := Default()
 	config.Sink.Binding = &BindingSink{URL: url, TokenFile: filepath.Join(t.TempDir(), "token"), CAFile: caFile}
-	to, err := config.sink()
+	to, err := config.sink(slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +152,7 @@ func TestBindingsAreReachedByTheProxyOfTheEnvironment(t *testing.T) {
 	if os.Getenv(inside) != "" {
 		config := Default()
 		config.Sink = Sink{Binding: &BindingSink{URL: url}}
-		to, err := config.sink()
+		to, err := config.sink(slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

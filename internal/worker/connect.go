@@ -4,6 +4,7 @@
 package worker
 
 import (
+	"log/slog"
 	"os"
 	"time"
 
@@ -27,12 +28,12 @@ func (c Coordination) client() client.Coordination {
 }
 
 // sink makes the one that is chosen.
-func (c *Config) sink() (sink.Sink, error) {
+func (c *Config) sink(logger *slog.Logger) (sink.Sink, error) {
 	switch s := &c.Sink; {
 	case s.HTTP != nil:
 		return httpsink.New(s.HTTP.config(c.Delivery))
 	case s.Binding != nil:
-		config, err := s.Binding.config(c.GroupName(), c.Delivery)
+		config, err := s.Binding.config(c.GroupName(), c.Delivery, logger)
 		if err != nil {
 			return nil, err
 		}

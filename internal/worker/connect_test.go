@@ -4,6 +4,7 @@
 package worker
 
 import (
+	"log/slog"
 	"testing"
 
 	"github.com/samsa-dev/samsa/pkg/client"
@@ -61,7 +62,7 @@ func TestSinks(t *testing.T) {
 	} {
 		config := Default()
 		config.Sink = c.sink
-		opened, err := config.sink()
+		opened, err := config.sink(slog.New(slog.DiscardHandler))
 		if err != nil || !c.is(opened) {
 			t.Errorf("got %T, %v", opened, err)
 			continue

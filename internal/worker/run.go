@@ -79,7 +79,7 @@ type parts struct {
 }
 
 func assemble(config Config, logger *slog.Logger) (*parts, error) {
-	target, err := config.sink()
+	target, err := config.sink(logger)
 	if err != nil {
 		return nil, err
 	}

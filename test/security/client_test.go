@@ -35,7 +35,7 @@ func (c *counter) dial(ctx context.Context, network, address string) (net.Conn, 
 
 func secured(source secure.Source) *tls.Config {
 	GinkgoHelper()
-	config, err := secure.Config("", source)
+	config, err := secure.Config("", source, nil)
 	Expect(err).NotTo(HaveOccurred())
 	return config
 }

@@ -11,12 +11,10 @@ import (
 
 // Config is a client's configuration that asks source for each connection. serverName is the name expected in the
 // server's certificate, empty for the host that is connected to; see Client, which fills it in. The error says what is
-// wrong with the material there is now.
-func Config(serverName string, source Source) (*tls.Config, error) {
-	material, err := source()
-	if err == nil {
-		err = material.Check()
-	}
+// wrong with the material there is now. Later on, material that cannot be used changes nothing, and faulty hears of it:
+// see Server.
+func Config(serverName string, source Source, faulty func(error)) (*tls.Config, error) {
+	side, err := last(source, faulty, Material.client)
 	if err != nil {
 		return nil, err
 	}
@@ -25,38 +23,37 @@ func Config(serverName string, source Source) (*tls.Config, error) {
 		MinVersion: tls.VersionTLS12,
 		// RootCAs cannot be exchanged in a client's configuration. So crypto/tls verifies nothing, and verify does all that
 		// it would have done, with the authorities of the moment. It is called for every connection.
-		InsecureSkipVerify:   true, //nolint:gosec // see VerifyConnection
-		VerifyConnection:     source.verify,
-		GetClientCertificate: source.certificate,
+		InsecureSkipVerify: true, //nolint:gosec // see VerifyConnection
+		VerifyConnection:   func(state tls.ConnectionState) error { return verify(side.current().roots, state) },
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return side.current().certificate, nil
+		},
 	}, nil
 }
 
-// certificate is this side's.
-func (s Source) certificate(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-	material, err := s()
+// client is the clients' side of material.
+type client struct {
+	roots       *x509.CertPool   // nil for those whom the system trusts
+	certificate *tls.Certificate // an empty one for none: the server says whether that will do
+}
+
+func (m Material) client() (client, error) {
+	roots, err := m.roots()
 	if err != nil {
-		return nil, err
+		return client{}, err
 	}
-	pair, err := material.pair()
+	certificate, err := m.pair()
 	if err != nil {
-		return nil, err
+		return client{}, err
 	}
-	if pair == nil {
-		return new(tls.Certificate), nil // none; the server says whether that will do
+	if certificate == nil {
+		certificate = new(tls.Certificate)
 	}
-	return pair, nil
+	return client{roots: roots, certificate: certificate}, nil
 }
 
 // verify is what crypto/tls does with RootCAs.
-func (s Source) verify(state tls.ConnectionState) error {
-	material, err := s()
-	if err != nil {
-		return err
-	}
-	roots, err := material.roots()
-	if err != nil {
-		return err
-	}
+func verify(roots *x509.CertPool, state tls.ConnectionState) error {
 	if len(state.PeerCertificates) == 0 {
 		return errors.New("the server shows no certificate")
 	}

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -99,7 +100,7 @@ func server(t *testing.T, pair pki.Pair) *tls.Config {
 
 func trusting(t *testing.T, name string, material secure.Material) *tls.Config {
 	t.Helper()
-	config, err := secure.Config(name, secure.Static(material))
+	config, err := secure.Config(name, secure.Static(material), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +226,7 @@ func TestFilesAreReadAnew(t *testing.T) {
 	}
 	before, after := authority(t, "before"), authority(t, "after")
 	write(before, issue(t, before, pki.Certificate{Name: "me"}))
-	config, err := secure.Config("kafka", secure.Files(ca, certificate, key))
+	config, err := secure.Config("kafka", secure.Files(ca, certificate, key), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,8 +241,40 @@ func TestFilesAreReadAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := serve(t, server(t, issue(t, after, pki.Certificate{Hosts: []string{"kafka"}})))
-	if err := talk(t, config, address, address); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("got %v", err)
+	said(t, talk(t, config, address, address), "")
+}
+
+func TestAClientGoesOnWithWhatWasGoodLast(t *testing.T) {
+	ours, others := authority(t, "ours"), authority(t, "others")
+	pair, strange := issue(t, ours, pki.Certificate{Name: "me"}), issue(t, others, pki.Certificate{})
+	good := secure.Material{CA: ours.PEM(), Certificate: pair.Certificate, Key: pair.Key}
+	material, told := good, []string{}
+	config, err := secure.Config("kafka", func() (secure.Material, error) { return material, nil },
+		func(err error) { told = append(told, fmt.Sprint(err)) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	mutual := server(t, issue(t, ours, pki.Certificate{Hosts: []string{"kafka"}}))
+	mutual.ClientAuth, mutual.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
+	mutual.ClientCAs.AppendCertsFromPEM(ours.PEM())
+	tries := func(now secure.Material, want string) {
+		t.Helper()
+		material = now
+		said(t, talk(t, config, serve(t, mutual), "127.0.0.1:1"), want)
+	}
+	tries(good, "")
+	tries(secure.Material{CA: good.CA, Certificate: good.Certificate, Key: strange.Key}, "")
+	tries(secure.Material{CA: []byte("rubbish"), Certificate: good.Certificate, Key: good.Key}, "")
+	tries(good, "")
+	tries(secure.Material{CA: others.PEM(), Certificate: good.Certificate, Key: good.Key}, "nobody trusted has signed")
+	want := []string{"do not work", "the CA holds no certificate", "<nil>"}
+	if len(told) != len(want) {
+		t.Fatalf("told %q", told)
+	}
+	for i := range want {
+		if !strings.Contains(told[i], want[i]) {
+			t.Errorf("told %q, want %q", told[i], want[i])
+		}
 	}
 }
 
@@ -259,13 +292,13 @@ func TestMaterialThatIsWrong(t *testing.T) {
 		"a certificate":     {secure.Material{Certificate: one.Certificate}, "the certificate and its key do not work"},
 		"another one's key": {secure.Material{Certificate: one.Certificate, Key: another.Key}, "do not work"},
 	} {
-		_, err := secure.Config("", secure.Static(c.material))
+		_, err := secure.Config("", secure.Static(c.material), nil)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
 	gone := secure.Files(filepath.Join(t.TempDir(), "none"), "", "")
-	if _, err := secure.Config("", gone); !errors.Is(err, os.ErrNotExist) {
+	if _, err := secure.Config("", gone, nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -6,7 +6,6 @@ package secure
 import (
 	"crypto/tls"
 	"errors"
-	"sync"
 )
 
 // Server is a server's configuration that asks source for each connection. The material must have a certificate; where
@@ -17,60 +16,14 @@ import (
 // Material that cannot be used later on changes nothing: connections go on with what was good last, and faulty, which
 // may be nil, is told what is wrong, once for each fault in turn, and nil when that is over. It must not block.
 func Server(source Source, faulty func(error), protocols ...string) (*tls.Config, error) {
-	s := &server{source: source, faulty: faulty, protocols: protocols}
-	if s.faulty == nil {
-		s.faulty = func(error) {}
-	}
-	if err := s.renew(); err != nil {
+	config, err := last(source, faulty, func(m Material) (*tls.Config, error) { return m.server(protocols) })
+	if err != nil {
 		return nil, err
 	}
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12, NextProtos: protocols,
-		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return s.current(), nil },
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return config.current(), nil },
 	}, nil
-}
-
-// server is where the configuration of each connection comes from.
-type server struct {
-	source    Source
-	faulty    func(error)
-	protocols []string
-
-	// mu protects what follows, and lets one at a time look, so that nobody goes back to what was before.
-	mu sync.Mutex
-	// good was usable last, made of material; fault is what is wrong with that since, empty if nothing is.
-	good     *tls.Config
-	material Material
-	fault    string
-}
-
-// current is made of the material of the moment if that can be used, else what was good last.
-func (s *server) current() *tls.Config {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	fault, err := "", s.renew()
-	if err != nil {
-		fault = err.Error()
-	}
-	if fault != s.fault {
-		s.fault = fault
-		s.faulty(err)
-	}
-	return s.good
-}
-
-// renew takes up new material. The caller holds mu.
-func (s *server) renew() error {
-	material, err := s.source()
-	if err != nil || s.good != nil && material.equal(s.material) {
-		return err
-	}
-	config, err := material.server(s.protocols)
-	if err != nil {
-		return err
-	}
-	s.good, s.material = config, material
-	return nil
 }
 
 var errNoCertificate = errors.New("a server needs a certificate and its key")

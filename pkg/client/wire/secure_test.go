@@ -50,7 +50,7 @@ var _ = Describe("A cluster that wants proof", func() {
 		DeferCleanup(cluster.Close)
 		dialed.Store(0)
 		given.Store(&wire.Credentials{User: "samsa", Password: "secret"})
-		secured, err := secure.Config("", secure.Static(secure.Material{CA: authority.PEM()}))
+		secured, err := secure.Config("", secure.Static(secure.Material{CA: authority.PEM()}), nil)
 		Expect(err).NotTo(HaveOccurred())
 		config = wire.Config{
 			Brokers: cluster.Addrs(), TLS: secured, FetchMaxWait: 50 * time.Millisecond, Admission: wire.NewAdmission(),
